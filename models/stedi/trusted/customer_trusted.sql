@@ -1,0 +1,50 @@
+with records as (
+
+    select * from {{ ref('stg_stedi__customers') }}
+
+),
+
+ranked as (
+
+    -- of two records written in the same millisecond, the one without consent decides: in doubt, for privacy
+    select
+        *,
+        row_number() over (
+            partition by email
+            order by
+                last_update_date desc,
+                registration_date desc,
+                case when share_with_research_as_of_date is null then 0 else 1 end,
+                serial_number, customer_name, phone, birth_day,
+                share_with_research_as_of_date desc, share_with_public_as_of_date, share_with_friends_as_of_date
+        ) as recency
+    from records
+
+),
+
+latest as (
+
+    select * from ranked
+    where recency = 1
+
+),
+
+consenting as (
+
+    select
+        email,
+        customer_name,
+        phone,
+        birth_day,
+        serial_number,
+        registration_date,
+        last_update_date,
+        share_with_research_as_of_date,
+        share_with_public_as_of_date,
+        share_with_friends_as_of_date
+    from latest
+    where share_with_research_as_of_date is not null
+
+)
+
+select * from consenting

@@ -1,0 +1,23 @@
+{#- Each interval ends where the entity's next one begins, the last is open, and none is empty. -#}
+{% test intervals_are_gapless(model, entity, valid_from, valid_to) %}
+
+    with intervals as (
+
+        select
+            {{ entity }} as entity,
+            {{ valid_from }} as valid_from,
+            {{ valid_to }} as valid_to,
+            lead({{ valid_from }}) over (partition by {{ entity }} order by {{ valid_from }}) as next_valid_from
+        from {{ model }}
+
+    )
+
+    select *
+    from intervals
+    where
+        valid_to <= valid_from
+        or valid_to <> next_valid_from
+        or (valid_to is null and next_valid_from is not null)
+        or (valid_to is not null and next_valid_from is null)
+
+{% endtest %}

@@ -1,0 +1,83 @@
+-- Which artist and song was item I of session S, and how long was it?
+{{ config(enabled = var('dataset') in var('counted_datasets')) }}
+
+with expected as (
+
+    select
+        session_id,
+        item_in_session,
+        artist_name,
+        song_title,
+        length_s
+    from {{ ref('expected_answers') }}
+    where
+        dataset = '{{ var("dataset") }}'
+        and question = 'songs_by_session_item'
+
+),
+
+actual as (
+
+    select
+        session_id,
+        item_in_session,
+        artist_name,
+        song_title,
+        song_duration_s as length_s
+    from {{ ref('songs_by_session_item') }}
+
+),
+
+answered as (
+
+    select actual.*
+    from actual
+    inner join (select distinct session_id, item_in_session from expected) as asked
+        on
+            actual.session_id = asked.session_id
+            and actual.item_in_session = asked.item_in_session
+
+),
+
+missing as (
+
+    select * from expected
+    except
+    select * from answered
+
+),
+
+surplus as (
+
+    select * from answered
+    except
+    select * from expected
+
+),
+
+nothing_asked as (
+
+    -- without a question the comparison would pass by saying nothing
+    select count(*) as questions
+    from expected
+    having count(*) = 0
+
+),
+
+differences as (
+
+    select
+        'missing' as fault,
+        missing.*
+    from missing
+    union all
+    select
+        'surplus' as fault,
+        surplus.*
+    from surplus
+
+)
+
+select differences.fault from differences
+union all
+select 'nothing asked' as fault from nothing_asked

@@ -1,0 +1,85 @@
+-- What did user U hear in session S, in which order, and who is U?
+{{ config(enabled = var('dataset') in var('counted_datasets')) }}
+
+with expected as (
+
+    select
+        user_id,
+        session_id,
+        item_in_session,
+        artist_name,
+        song_title,
+        user_name
+    from {{ ref('expected_answers') }}
+    where
+        dataset = '{{ var("dataset") }}'
+        and question = 'songs_by_user_session'
+
+),
+
+actual as (
+
+    select
+        user_id,
+        session_id,
+        item_in_session,
+        artist_name,
+        song_title,
+        {{ dbt.concat(['first_name', "' '", 'last_name']) }} as user_name
+    from {{ ref('songs_by_user_session') }}
+
+),
+
+answered as (
+
+    select actual.*
+    from actual
+    inner join (select distinct user_id, session_id from expected) as asked
+        on
+            actual.user_id = asked.user_id
+            and actual.session_id = asked.session_id
+
+),
+
+missing as (
+
+    select * from expected
+    except
+    select * from answered
+
+),
+
+surplus as (
+
+    select * from answered
+    except
+    select * from expected
+
+),
+
+nothing_asked as (
+
+    -- without a question the comparison would pass by saying nothing
+    select count(*) as questions
+    from expected
+    having count(*) = 0
+
+),
+
+differences as (
+
+    select
+        'missing' as fault,
+        missing.*
+    from missing
+    union all
+    select
+        'surplus' as fault,
+        surplus.*
+    from surplus
+
+)
+
+select differences.fault from differences
+union all
+select 'nothing asked' as fault from nothing_asked

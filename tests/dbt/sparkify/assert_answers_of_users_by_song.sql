@@ -1,0 +1,78 @@
+-- Who listened to the song T?
+{{ config(enabled = var('dataset') in var('counted_datasets')) }}
+
+with expected as (
+
+    select
+        song_title,
+        user_id,
+        user_name
+    from {{ ref('expected_answers') }}
+    where
+        dataset = '{{ var("dataset") }}'
+        and question = 'users_by_song'
+
+),
+
+actual as (
+
+    select
+        song_title,
+        user_id,
+        {{ dbt.concat(['first_name', "' '", 'last_name']) }} as user_name
+    from {{ ref('users_by_song') }}
+
+),
+
+answered as (
+
+    select actual.*
+    from actual
+    inner join (select distinct song_title from expected) as asked
+        on
+            actual.song_title = asked.song_title
+
+),
+
+missing as (
+
+    select * from expected
+    except
+    select * from answered
+
+),
+
+surplus as (
+
+    select * from answered
+    except
+    select * from expected
+
+),
+
+nothing_asked as (
+
+    -- without a question the comparison would pass by saying nothing
+    select count(*) as questions
+    from expected
+    having count(*) = 0
+
+),
+
+differences as (
+
+    select
+        'missing' as fault,
+        missing.*
+    from missing
+    union all
+    select
+        'surplus' as fault,
+        surplus.*
+    from surplus
+
+)
+
+select differences.fault from differences
+union all
+select 'nothing asked' as fault from nothing_asked

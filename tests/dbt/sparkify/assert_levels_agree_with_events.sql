@@ -1,0 +1,105 @@
+-- The history must give, for the last event of each user at each moment, the level that the event bears; and users must agree
+-- with the interval that is open.
+with events as (
+
+    select * from {{ ref('stg_sparkify__events') }}
+    where user_id is not null
+
+),
+
+history as (
+
+    select * from {{ ref('user_level_history') }}
+
+),
+
+users as (
+
+    select * from {{ ref('users') }}
+
+),
+
+moments as (
+
+    -- within a moment, a session's later item comes later
+    select
+        user_id,
+        occurred_at,
+        max(session_id) as session_id
+    from events
+    group by
+        user_id,
+        occurred_at
+
+),
+
+last_items as (
+
+    select
+        events.user_id,
+        events.occurred_at,
+        events.session_id,
+        max(events.item_in_session) as item_in_session
+    from events
+    inner join moments
+        on
+            events.user_id = moments.user_id
+            and events.occurred_at = moments.occurred_at
+            and events.session_id = moments.session_id
+    group by
+        events.user_id,
+        events.occurred_at,
+        events.session_id
+
+),
+
+disagreeing_history as (
+
+    select
+        'history' as fault,
+        events.user_id,
+        events.occurred_at,
+        events.level as event_level,
+        history.level as published_level
+    from last_items
+    inner join events
+        on
+            last_items.session_id = events.session_id
+            and last_items.item_in_session = events.item_in_session
+    left join history
+        on
+            events.user_id = history.user_id
+            and events.occurred_at >= history.valid_from
+            and (events.occurred_at < history.valid_to or history.valid_to is null)
+    where
+        history.level is null
+        or history.level <> events.level
+
+),
+
+disagreeing_users as (
+
+    select
+        'users' as fault,
+        history.user_id,
+        history.valid_from as occurred_at,
+        history.level as event_level,
+        users.level as published_level
+    from history
+    left join users
+        on history.user_id = users.user_id
+    where
+        history.valid_to is null
+        and (users.level is null or users.level <> history.level)
+
+),
+
+faults as (
+
+    select * from disagreeing_history
+    union all
+    select * from disagreeing_users
+
+)
+
+select * from faults

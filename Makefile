@@ -15,7 +15,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs serve pins clean
+.PHONY: help run test lint docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -35,3 +35,35 @@ $(VENV)/%.installed: requirements/%.txt $(BIN)/uv
 
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@
+
+# Here and not in the recipes, so that dbt and sqlfluff find the same zone when a person calls them with `make shell`'s settings.
+export LANDING_ZONE ?= $(CURDIR)/landing/$(DATASET)
+
+run: $(VENV)/run.installed profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
+	@$(BIN)/python scripts/run.py $(foreach folder,$(SOURCE),--source $(folder)) \
+		--dataset $(DATASET) --target $(TARGET) --scale $(SCALE)
+
+test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal
+
+lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlint
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/actionlint
+	@$(BIN)/sqlfluff lint --processes 2 models tests/dbt/sparkify tests/dbt/stedi
+
+docs:  ## open the address of the docs and lineage site that `make run` built
+	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
+	@echo "http://127.0.0.1:8080/static_index.html  (Ctrl-C to stop)"
+	@$(BIN)/python -m http.server 8080 --bind 127.0.0.1 --directory target
+
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+pins: $(BIN)/uv  ## choose new versions within requirements/*.in and write them with their hashes
+	@$(UV_COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
+	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
+	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
+
+clean:  ## remove what was made, but not .venv
+	rm -rf lakehouse.duckdb* landing sample_data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,9 +23,9 @@ ranked as (
             partition by artist_id
             order by
                 songs_under_this_name desc,
-                case when artist_latitude is null then 1 else 0 end,
-                case when artist_location is null then 1 else 0 end,
-                artist_name, artist_location, artist_latitude, artist_longitude, song_id
+                case when artist_latitude is null then 1 else 0 end asc,
+                case when artist_location is null then 1 else 0 end asc,
+                artist_name asc, artist_location asc, artist_latitude asc, artist_longitude asc, song_id asc
         ) as preference
     from credited
 

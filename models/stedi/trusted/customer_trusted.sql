@@ -14,9 +14,10 @@ ranked as (
             order by
                 last_update_date desc,
                 registration_date desc,
-                case when share_with_research_as_of_date is null then 0 else 1 end,
-                serial_number, customer_name, phone, birth_day,
-                share_with_research_as_of_date desc, share_with_public_as_of_date, share_with_friends_as_of_date
+                case when share_with_research_as_of_date is null then 0 else 1 end asc,
+                share_with_research_as_of_date desc,
+                serial_number asc, customer_name asc, phone asc, birth_day asc,
+                share_with_public_as_of_date asc, share_with_friends_as_of_date asc
         ) as recency
     from records
 

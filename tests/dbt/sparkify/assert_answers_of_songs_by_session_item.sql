@@ -28,11 +28,20 @@ actual as (
 
 ),
 
+asked as (
+
+    select distinct
+        session_id,
+        item_in_session
+    from expected
+
+),
+
 answered as (
 
     select actual.*
     from actual
-    inner join (select distinct session_id, item_in_session from expected) as asked
+    inner join asked
         on
             actual.session_id = asked.session_id
             and actual.item_in_session = asked.item_in_session
@@ -64,20 +73,17 @@ nothing_asked as (
 
 ),
 
-differences as (
+faults as (
 
-    select
-        'missing' as fault,
-        missing.*
+    select 'an answer is missing' as fault
     from missing
     union all
-    select
-        'surplus' as fault,
-        surplus.*
+    select 'an answer is wrong' as fault
     from surplus
+    union all
+    select 'nothing is asked' as fault
+    from nothing_asked
 
 )
 
-select differences.fault from differences
-union all
-select 'nothing asked' as fault from nothing_asked
+select * from faults

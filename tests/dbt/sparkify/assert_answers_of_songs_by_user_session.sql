@@ -30,11 +30,20 @@ actual as (
 
 ),
 
+asked as (
+
+    select distinct
+        user_id,
+        session_id
+    from expected
+
+),
+
 answered as (
 
     select actual.*
     from actual
-    inner join (select distinct user_id, session_id from expected) as asked
+    inner join asked
         on
             actual.user_id = asked.user_id
             and actual.session_id = asked.session_id
@@ -66,20 +75,17 @@ nothing_asked as (
 
 ),
 
-differences as (
+faults as (
 
-    select
-        'missing' as fault,
-        missing.*
+    select 'an answer is missing' as fault
     from missing
     union all
-    select
-        'surplus' as fault,
-        surplus.*
+    select 'an answer is wrong' as fault
     from surplus
+    union all
+    select 'nothing is asked' as fault
+    from nothing_asked
 
 )
 
-select differences.fault from differences
-union all
-select 'nothing asked' as fault from nothing_asked
+select * from faults

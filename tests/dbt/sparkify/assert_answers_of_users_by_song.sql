@@ -24,13 +24,19 @@ actual as (
 
 ),
 
+asked as (
+
+    select distinct song_title
+    from expected
+
+),
+
 answered as (
 
     select actual.*
     from actual
-    inner join (select distinct song_title from expected) as asked
-        on
-            actual.song_title = asked.song_title
+    inner join asked
+        on actual.song_title = asked.song_title
 
 ),
 
@@ -59,20 +65,17 @@ nothing_asked as (
 
 ),
 
-differences as (
+faults as (
 
-    select
-        'missing' as fault,
-        missing.*
+    select 'an answer is missing' as fault
     from missing
     union all
-    select
-        'surplus' as fault,
-        surplus.*
+    select 'an answer is wrong' as fault
     from surplus
+    union all
+    select 'nothing is asked' as fault
+    from nothing_asked
 
 )
 
-select differences.fault from differences
-union all
-select 'nothing asked' as fault from nothing_asked
+select * from faults

@@ -50,12 +50,20 @@ differences as (
 
     select
         'not consented' as fault,
-        unconsented.*
+        email,
+        reading_time,
+        x,
+        y,
+        z
     from unconsented
     union all
     select
         'lost' as fault,
-        lost.*
+        email,
+        reading_time,
+        x,
+        y,
+        z
     from lost
 
 )

@@ -9,7 +9,10 @@ walking as (
 
     select consenting.email
     from consenting
-    where consenting.email in (select "user" from {{ source('stedi', 'accelerometer_landing') }})
+    where consenting.email in (
+        select readings."user"
+        from {{ source('stedi', 'accelerometer_landing') }} as readings
+    )
 
 ),
 

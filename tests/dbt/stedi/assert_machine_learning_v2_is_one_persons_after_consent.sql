@@ -98,12 +98,22 @@ faults as (
 
     select
         'of two people, or not consented' as fault,
-        unconsented.*
+        customer_pseudonym,
+        reading_time,
+        distance_from_object,
+        x,
+        y,
+        z
     from unconsented
     union all
     select
         'lost' as fault,
-        lost.*
+        customer_pseudonym,
+        reading_time,
+        distance_from_object,
+        x,
+        y,
+        z
     from lost
 
 )

@@ -1,0 +1,106 @@
+"""The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lakehouse.dbt_session import DbtSession
+from lakehouse.errors import DbtError, LandingError
+from lakehouse.landing import land
+from lakehouse.landing_summary import print_summary
+from lakehouse.reporting import ConsoleReporter
+from lakehouse.sample import SampleError, generate
+from lakehouse.sources import load_tables
+from lakehouse.text_repair import repair_text
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+SAMPLE = "sample"
+
+
+def main(
+    *,
+    source: Annotated[list[str] | None, typer.Option(help="Folder to load; without one, sample data is made.")] = None,
+    dataset: Annotated[str, typer.Option(help="Name of the data, which says what row counts are expected.")] = SAMPLE,
+    target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
+    scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
+) -> None:
+    """Land raw JSON, register it, build and test every model, and build the docs site."""
+    console = Console()
+    zone = Path(os.environ.setdefault("LANDING_ZONE", str(PROJECT_DIR / "landing" / dataset)))
+    try:
+        land_all(source or [make_sample(scale, console)], zone, console)
+        build_all(DbtSession(PROJECT_DIR, target, dataset, console))
+    except (SampleError, LandingError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    except DbtError as error:
+        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"dbt's log: {PROJECT_DIR / 'logs' / 'dbt.log'}", err=True)
+        raise typer.Exit(1) from error
+
+
+def make_sample(scale: float, console: Console) -> str:
+    """Makes the sample data unless it is there, and gives its folder.
+
+    Raises:
+        SampleError: It cannot be made.
+    """
+    heading("sample data", console)
+    report = generate(PROJECT_DIR / "sample_data", scale, progress=lambda line: console.print(line, highlight=False))
+    state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"
+    console.print(f"{report.to}: {state}", highlight=False, soft_wrap=True)
+    return str(report.to)
+
+
+def land_all(sources: list[str], zone: Path, console: Console) -> None:
+    """Lands the sources and the repairs of their text.
+
+    Raises:
+        LandingError: It cannot be done.
+    """
+    heading(f"land {', '.join(sources)}", console)
+    tables = load_tables(PROJECT_DIR)
+    reporter = ConsoleReporter(console)
+    print_summary(land(sources, zone, tables, reporter=reporter), reporter)
+    repairs = repair_text(zone, tables)
+    console.print(f"text that was encoded twice: {len(repairs.repairs):,} repairs found", highlight=False)
+
+
+def build_all(dbt: DbtSession) -> None:
+    """Registers the landing zone, builds and tests every model, and builds the site.
+
+    The row counts are printed whether or not a test failed: they show where to look.
+
+    Raises:
+        DbtError: Something failed.
+    """
+    heading(f"register and build on {dbt.target}", dbt.console)
+    dbt.parse()
+    dbt.operation("register_landing")
+    try:
+        dbt.build()
+    finally:
+        dbt.operation("print_row_counts")
+    site = dbt.docs()
+    dbt.console.print()
+    for what, where in {"database": database(dbt.target), "docs and lineage": site}.items():
+        dbt.console.print(f"{what + ':':18}{where}", highlight=False, soft_wrap=True)
+
+
+def database(target: str) -> str:
+    """Where the relations are, in words for a person."""
+    if target == "duckdb":
+        return str(Path(os.environ.get("DUCKDB_PATH", "lakehouse.duckdb")).absolute())
+    return f"the {target} output of {PROJECT_DIR / 'profiles.yml'}"
+
+
+def heading(text: str, console: Console) -> None:
+    """Prints what comes next."""
+    console.print(f"\n[bold]{text}[/bold]", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,7 +1,7 @@
 # The commands of the project. `make` alone lists them.
 #
-#   SOURCE   folder that holds sparkify/ and stedi/; without one, sample data is made
-#   DATASET  its name: where it lands, and which row counts are expected (seeds/expected_row_counts.csv)
+#   SOURCE   folder that holds sparkify/ and stedi/, or several; without one, sample data is made
+#   DATASET  its name, by default the folder's: where it lands, and which row counts are expected of it
 #   TARGET   duckdb, redshift or athena: an output of profiles.example.yml
 #   SCALE    size of the sample data, in times the real data's
 
@@ -9,7 +9,7 @@ PYTHON  ?= python3
 TARGET  ?= duckdb
 SCALE   ?= 1
 SOURCE  ?=
-DATASET ?= $(if $(SOURCE),$(notdir $(patsubst %/,%,$(firstword $(SOURCE)))),sample)
+DATASET ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -36,12 +36,9 @@ $(VENV)/%.installed: requirements/%.txt $(BIN)/uv
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@
 
-# Here and not in the recipes, so that dbt and sqlfluff find the same zone when a person calls them with `make shell`'s settings.
-export LANDING_ZONE ?= $(CURDIR)/landing/$(DATASET)
-
 run: $(VENV)/run.installed profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
 	@$(BIN)/python scripts/run.py $(foreach folder,$(SOURCE),--source $(folder)) \
-		--dataset $(DATASET) --target $(TARGET) --scale $(SCALE)
+		$(if $(DATASET),--dataset $(DATASET)) --target $(TARGET) --scale $(SCALE)
 
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
@@ -66,4 +63,4 @@ pins: $(BIN)/uv  ## choose new versions within requirements/*.in and write them 
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 
 clean:  ## remove what was made, but not .venv
-	rm -rf lakehouse.duckdb* landing sample_data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,30 +1,36 @@
 {#- Run as an operation: `dbt run-operation print_row_counts`. One query, so that on Athena it costs one start. -#}
 {% macro print_row_counts() -%}
-    {%- set relations = graph.sources.values() | rejectattr('source_name', 'equalto', 'loader') | sort(attribute='unique_id') | list
-        + graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('config.contract.enforced')
-        | sort(attribute='fqn') | list -%}
+    {%- set landing = graph.sources.values() | rejectattr('source_name', 'equalto', 'loader') | sort(attribute='unique_id') -%}
+    {%- set published = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('config.contract.enforced') | sort(attribute='fqn') -%}
+    {%- set counts = [] -%}
+    {%- set missing = [] -%}
+    {%- for node in landing + published -%}
+        {%- set name = node.identifier if node.resource_type == 'source' else node.alias -%}
+        {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=name) -%}
+        {%- if relation is none -%}
+            {%- do missing.append(node.schema ~ '.' ~ name) -%}
+        {%- else -%}
+            {%- do counts.append(
+                "select " ~ loop.index ~ " as position, '" ~ node.schema ~ "' as schema_name, '" ~ name ~ "' as relation, "
+                ~ "count(*) as actual_rows from " ~ relation
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set expectations = adapter.get_relation(
+        database=target.database, schema='expectations', identifier='expected_row_counts'
+    ) -%}
+    {%- if expectations is none or not counts -%}
+        {{ return(print('nothing has been built yet')) }}
+    {%- endif -%}
     {%- set query %}
-        with actual as (
-            {%- for node in relations %}
-            select
-                {{ loop.index }} as position,
-                '{{ node.schema }}' as schema_name,
-                '{{ node.identifier if node.resource_type == "source" else node.alias }}' as relation,
-                count(*) as actual_rows
-            from {{ api.Relation.create(database=node.database, schema=node.schema,
-                                        identifier=node.identifier if node.resource_type == 'source' else node.alias) }}
-            {{- ' union all' if not loop.last }}
-            {%- endfor %}
-        )
-
         select
             actual.schema_name,
             actual.relation,
             actual.actual_rows,
             expected_row_counts.rows as expected_rows
-        from actual
-        left join {{ api.Relation.create(database=target.database, schema='expectations', identifier='expected_row_counts') }}
-            as expected_row_counts
+        from ({{ counts | join(' union all ') }}) as actual
+        left join {{ expectations }} as expected_row_counts
             on
                 actual.relation = expected_row_counts.relation
                 and expected_row_counts.dataset = '{{ var("dataset") }}'
@@ -37,5 +43,8 @@
         {{ print('%-44s %14s %14s%s' % (
             row['schema_name'] ~ '.' ~ row['relation'], '{:,}'.format(row['actual_rows'] | int), expected, mark
         )) }}
+    {%- endfor -%}
+    {%- for name in missing -%}
+        {{ print('%-44s %14s' % (name, 'not built')) }}
     {%- endfor -%}
 {%- endmacro %}

@@ -23,16 +23,17 @@ SAMPLE = "sample"
 def main(
     *,
     source: Annotated[list[str] | None, typer.Option(help="Folder to load; without one, sample data is made.")] = None,
-    dataset: Annotated[str, typer.Option(help="Name of the data, which says what row counts are expected.")] = SAMPLE,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
     scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
-    console = Console()
+    reporter = ConsoleReporter()
+    dataset = dataset or default_dataset(source or [], scale)
     zone = Path(os.environ.setdefault("LANDING_ZONE", str(PROJECT_DIR / "landing" / dataset)))
     try:
-        land_all(source or [make_sample(scale, console)], zone, console)
-        build_all(DbtSession(PROJECT_DIR, target, dataset, console))
+        land_all(source or [make_sample(scale, reporter.console)], zone, reporter)
+        build_all(DbtSession(PROJECT_DIR, target, dataset, reporter.console))
     except (SampleError, LandingError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
@@ -40,6 +41,13 @@ def main(
         typer.echo(f"error: {error}", err=True)
         typer.echo(f"dbt's log: {PROJECT_DIR / 'logs' / 'dbt.log'}", err=True)
         raise typer.Exit(1) from error
+
+
+def default_dataset(sources: list[str], scale: float) -> str:
+    """The name of the data: the first folder's, or the sample's, of which only the plain size has known counts."""
+    if sources:
+        return Path(sources[0]).resolve().name
+    return SAMPLE if scale == 1 else f"{SAMPLE}_x{scale:g}"
 
 
 def make_sample(scale: float, console: Console) -> str:
@@ -55,18 +63,17 @@ def make_sample(scale: float, console: Console) -> str:
     return str(report.to)
 
 
-def land_all(sources: list[str], zone: Path, console: Console) -> None:
+def land_all(sources: list[str], zone: Path, reporter: ConsoleReporter) -> None:
     """Lands the sources and the repairs of their text.
 
     Raises:
         LandingError: It cannot be done.
     """
-    heading(f"land {', '.join(sources)}", console)
+    heading(f"land {', '.join(sources)}", reporter.console)
     tables = load_tables(PROJECT_DIR)
-    reporter = ConsoleReporter(console)
     print_summary(land(sources, zone, tables, reporter=reporter), reporter)
     repairs = repair_text(zone, tables)
-    console.print(f"text that was encoded twice: {len(repairs.repairs):,} repairs found", highlight=False)
+    reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
 
 
 def build_all(dbt: DbtSession) -> None:

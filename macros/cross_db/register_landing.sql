@@ -38,6 +38,7 @@
         {{ dbt.string_literal(dbt.escape_single_quotes(files)) }},
         format = 'newline_delimited',
         filename = 'object_path',
+        hive_partitioning = false,
         columns = {
         {%- for column in table.columns.values() %}
             "{{ column.name }}": '{{ column.data_type }}'{{ ',' if not loop.last }}

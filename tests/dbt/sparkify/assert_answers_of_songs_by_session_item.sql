@@ -1,6 +1,4 @@
 -- Which artist and song was item I of session S, and how long was it?
-{{ config(enabled = var('dataset') in var('counted_datasets')) }}
-
 with expected as (
 
     select

@@ -1,6 +1,4 @@
 -- What did user U hear in session S, in which order, and who is U?
-{{ config(enabled = var('dataset') in var('counted_datasets')) }}
-
 with expected as (
 
     select

@@ -1,6 +1,4 @@
 -- Who listened to the song T?
-{{ config(enabled = var('dataset') in var('counted_datasets')) }}
-
 with expected as (
 
     select

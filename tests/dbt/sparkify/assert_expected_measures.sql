@@ -1,7 +1,5 @@
 -- What is known of the data set beyond row counts: how many plays find their song, with and without the repair of their text, and
 -- who pays. A measure without an expected value fails, too.
-{{ config(enabled = var('dataset') in var('counted_datasets')) }}
-
 with songplays as (
 
     select * from {{ ref('songplays') }}

@@ -1,0 +1,69 @@
+"""What a person reads after a load."""
+
+from collections.abc import Iterator
+
+from rich.table import Table as Grid
+
+from lakehouse.landing import LandingReport, TableReport
+from lakehouse.ledger import QUARANTINE_FOLDER
+from lakehouse.reporting import ConsoleReporter
+
+SHOWN_LINES = 10
+
+
+def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
+    """Prints what a load did: what to look at, then the numbers, then every refused record up to ten."""
+    for table in report.tables.values():
+        for warning in _warnings(table):
+            reporter.warn(f"{table.name}: {warning}")
+    reporter.console.print(_grid(report))
+    done = "would be landed" if report.dry_run else "landed"
+    if not report.changed:
+        reporter.say(f"nothing to do: {report.zone} holds every record already")
+    else:
+        reporter.say(f"{done} in {report.zone}")
+    quarantined = sum(table.records_quarantined for table in report.tables.values())
+    if quarantined:
+        reporter.say(f"{quarantined:,} records in quarantine: {report.zone}/{QUARANTINE_FOLDER}")
+    for reject in report.rejects[:SHOWN_LINES]:
+        reporter.say(f"  {reject.source_file}:{reject.line}: {reject.reason}")
+    if len(report.rejects) > SHOWN_LINES:
+        more = len(report.rejects) - SHOWN_LINES
+        reporter.say(f"  and {more:,} more, in {report.zone}/{QUARANTINE_FOLDER}")
+
+
+def _warnings(table: TableReport) -> Iterator[str]:
+    yield from _shortened([f"{file} is a copy of {original}, landed once" for file, original in table.copies.items()])
+    yield from _shortened([f"{file} is empty" for file in table.empty])
+    yield from _shortened(
+        [f"{file} is gone from its source, its records stay (--forget-vanished)" for file in table.vanished]
+    )
+    yield from _shortened([f"{file} is gone from its source, its records are removed" for file in table.forgotten])
+    for drift in table.drift:
+        yield f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - SHOWN_LINES
+    return [*lines[:SHOWN_LINES], f"and {more:,} more"] if more > 0 else lines
+
+
+def _grid(report: LandingReport) -> Grid:
+    grid = Grid(title="would land" if report.dry_run else None)
+    grid.add_column("table", no_wrap=True)
+    for heading in ("files", "new/changed", "unchanged", "copies", "found", "landed", "quarantined"):
+        grid.add_column(heading, justify="right")
+    for table in report.tables.values():
+        fresh = table.files["new"] + table.files["changed"]
+        numbers = (
+            sum(table.files.values()),
+            fresh,
+            sum(table.files.values()) - fresh,
+            len(table.copies),
+            table.records_found,
+            table.records_landed,
+            table.records_quarantined,
+        )
+        grid.add_row(table.name, *(f"{number:,}" for number in numbers))
+    return grid

@@ -1,0 +1,73 @@
+"""How a load tells what it does: a progress bar on a terminal, plain lines elsewhere, or nothing at all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+Advance = Callable[[int], None]
+
+PLAIN_WIDTH = 120  # of output that goes to a file or a pipe
+
+
+class Reporter(Protocol):
+    """What a load needs of whoever listens."""
+
+    def say(self, message: str) -> None:
+        """Tells something that is as it should be."""
+
+    def warn(self, message: str) -> None:
+        """Tells something that a person should look at."""
+
+    def progress(self, label: str, total_bytes: int) -> AbstractContextManager[Advance]:
+        """Shows how far a piece of work is; the block calls what it gets with the bytes that it has done."""
+
+
+class Silent:
+    """Tells nothing."""
+
+    def say(self, message: str) -> None:
+        """Drops the message."""
+
+    def warn(self, message: str) -> None:
+        """Drops the message."""
+
+    @contextmanager
+    def progress(self, label: str, total_bytes: int) -> Iterator[Advance]:
+        """Shows nothing."""
+        yield _ignore
+
+
+class ConsoleReporter:
+    """Writes to the terminal, or to where the output goes instead."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        """Takes whether to write to the standard error output."""
+        self.console = Console(stderr=stderr)
+        if not self.console.is_terminal:
+            self.console = Console(stderr=stderr, width=PLAIN_WIDTH)
+
+    def say(self, message: str) -> None:
+        """Writes a line."""
+        self.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, message: str) -> None:
+        """Writes a line that stands out."""
+        self.console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True, style="yellow")
+
+    @contextmanager
+    def progress(self, label: str, total_bytes: int) -> Iterator[Advance]:
+        """Shows a bar on a terminal, for as long as the work lasts."""
+        if not self.console.is_terminal:
+            yield _ignore
+            return
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(label, total=total_bytes)
+            yield lambda size: bar.advance(task, size)
+
+
+def _ignore(size: int) -> None:
+    """Takes note of no progress."""

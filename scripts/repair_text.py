@@ -1,0 +1,27 @@
+"""Finds text of the landed records that was encoded twice, and lands what it said before."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakehouse.errors import LandingError
+from lakehouse.sources import load_tables
+from lakehouse.text_repair import repair_text
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+
+def main(zone: Annotated[str, typer.Option(help="Landing zone, a folder.")]) -> None:
+    """Finds text of the landed records that was encoded twice, and lands what it said before."""
+    try:
+        report = repair_text(zone, load_tables(PROJECT_DIR))
+    except LandingError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    news = "landed in text_repairs" if report.changed else "which text_repairs has already"
+    typer.echo(f"{report.values:,} garbled values, {len(report.repairs):,} distinct repairs, {news}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,100 @@
+"""What the tests of the loader share."""
+
+import gzip
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.landing import LandingReport, land
+from lakehouse.sources import Column, Table, load_tables
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+SHARED_DATA = Path(os.environ.get("SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
+TABLES = load_tables(PROJECT_DIR)
+
+needs_shared_data = pytest.mark.skipif(
+    not SHARED_DATA.is_dir(), reason=f"the real data is not at {SHARED_DATA}: set SHARED_DATA to its folder"
+)
+
+READINGS = Table(
+    name="readings",
+    source_name="test",
+    folder="readings/landing",
+    columns=(
+        Column("id", "integer", required=True),
+        Column("name", "varchar(8)"),
+        Column("at", "bigint", format="epoch_ms"),
+        Column("level", "double precision"),
+    ),
+    source_files=("readings/**/*.json",),
+    part_by="readings/([a-z])/",
+)
+EVENTS = Table(
+    name="events",
+    source_name="test",
+    folder="events/landing",
+    columns=(Column("id", "integer", required=True), Column("text", "varchar(64)", repair_text=True)),
+    source_files=("events/**/*.json",),
+)
+REPAIRS = Table(
+    name="text_repairs",
+    source_name="test",
+    folder="repairs/landing",
+    columns=(Column("garbled_text", "varchar(64)"), Column("repaired_text", "varchar(64)")),
+)
+SMALL = {table.name: table for table in (READINGS, EVENTS, REPAIRS)}
+
+
+def put(folder: Path, path: str, content: bytes | str | Sequence[dict[str, Any]]) -> Path:
+    """Writes a source file: bytes, text, or records one a line."""
+    if not isinstance(content, bytes | str):
+        content = "".join(json.dumps(record) + "\n" for record in content)
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def load(source: Path | Sequence[Path], zone: Path, **options: Any) -> LandingReport:  # noqa: ANN401
+    """Lands with the small declaration."""
+    return land([source] if isinstance(source, Path) else source, zone, SMALL, **options)
+
+
+def rows(zone: Path, book: str, table: str = "readings") -> list[dict[str, Any]]:
+    """The rows of a table's ledger or quarantine."""
+    file = zone / "loader" / book / f"{table}.json"
+    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+
+def landed(zone: Path, table: str = "readings") -> list[bytes]:
+    """What a reader sees: the records of the parts that the ledger names."""
+    keys = sorted({row["object_key"] for row in rows(zone, "ledger", table) if row["object_key"]})
+    return [line for key in keys for line in gzip.decompress((zone / key).read_bytes()).splitlines()]
+
+
+def content_of(zone: Path) -> dict[str, bytes]:
+    """Every object of the zone, but for the lock."""
+    return {
+        path.relative_to(zone).as_posix(): path.read_bytes()
+        for path in sorted(zone.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def assert_books_balance(zone: Path) -> None:
+    """Checks what holds after every completed load: nothing lost, nothing doubled, nothing left over."""
+    for table in (READINGS, EVENTS):
+        ledger = rows(zone, "ledger", table.name)
+        for row in ledger:
+            assert row["records_found"] == row["records_landed"] + row["records_quarantined"]
+        assert sum(row["records_landed"] for row in ledger) == len(landed(zone, table.name))
+        assert sum(row["records_quarantined"] for row in ledger) == len(rows(zone, "quarantine", table.name))
+        named = {row["object_key"] for row in ledger if row["object_key"]}
+        stored = {path.relative_to(zone).as_posix() for path in (zone / table.folder).rglob("*.json.gz")}
+        assert stored == named or (not named and len(stored) == 1)
+    assert not list(zone.rglob("*.tmp"))
+    assert not list(zone.rglob("*.next"))

@@ -1,0 +1,192 @@
+import json
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse.checking import MAX_RECORD_BYTES, RecordChecker
+from lakehouse.errors import LandingError
+from lakehouse.sources import Column, Table, load_tables
+from landing_helpers import TABLES
+
+TABLE = Table(
+    name="checked",
+    source_name="test",
+    folder="checked/landing",
+    columns=(
+        Column("id", "integer", required=True),
+        Column("big", "bigint"),
+        Column("ts", "bigint", format="epoch_ms"),
+        Column("seen", "double precision", format="epoch_ms"),
+        Column("score", "double precision"),
+        Column("name", "varchar(8)"),
+        Column("title", "varchar(64)", required=True),
+        Column("userId", "varchar(16)", format="digits"),
+        Column("day", "varchar(10)", format="date"),
+        Column("flag", "boolean"),
+    ),
+)
+GOOD = {"id": 1, "title": "t"}
+CHECKER = RecordChecker(TABLE)
+
+
+def fault(**values: Any) -> str | None:  # noqa: ANN401
+    return CHECKER.check(json.dumps(GOOD | values).encode()).fault
+
+
+def fault_of(members: str) -> str | None:
+    return CHECKER.check(('{"id":1,"title":"t",' + members + "}").encode("utf-8", "surrogatepass")).fault
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        '"name":null',
+        '"name":""',
+        '"name":17',
+        '"name":1.5e3',
+        '"name":"éééé"',
+        '"name":"\\u00e9\\u00e9"',
+        '"name":"\\\\u0000"',
+        '"name" : "a :b"',
+        '"name":"a\\":b"',
+        '"big":9223372036854775807',
+        '"big":-9223372036854775808',
+        '"id2":{"a":[1,{"b":null}]}',
+        '"score":1e300',
+        '"score":-0',
+        '"score":12345678901234567890123',
+        '"seen":1540919166796.0',
+        '"seen":1.540919166796E12',
+        '"ts":0',
+        '"userId":""',
+        '"userId":"007"',
+        '"day":"967-02-28"',
+        '"day":"2024-02-29"',
+        '"day":"1999-12-31"',
+        '"flag":true',
+    ],
+)
+def test_accepts(members: str) -> None:
+    assert fault_of(members) is None
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ('"ts":"yesterday"', "column ts: 'yesterday' is a string, bigint expected"),
+        ('"ts":1.5', "column ts: 1.5 is not written as a whole number, bigint expected"),
+        ('"ts":1541105830796.0', "column ts: 1541105830796.0 is not written as a whole number, bigint expected"),
+        ('"ts":-1', "column ts: -1 is not a time in epoch milliseconds from 1970 to 9999"),
+        ('"ts":253402300800000', "column ts: 253402300800000 is not a time in epoch milliseconds from 1970 to 9999"),
+        ('"seen":1.5', "column seen: 1.5 is not a whole number of milliseconds"),
+        ('"big":9223372036854775808', "column big: 9223372036854775808 is out of the range of bigint"),
+        ('"big":true', "column big: True is a boolean, bigint expected"),
+        ('"score":"1"', "column score: '1' is a string, double precision expected"),
+        ('"score":1e400', "the number 1e400 is too large for any engine"),
+        ('"score":' + "9" * 5000, "the number 99999"),
+        ('"other":1e400', "the number 1e400 is too large for any engine"),
+        ('"name":"123456789"', "column name: '123456789' has 9 bytes, varchar(8) holds 8"),
+        ('"name":"ééééé"', "column name: 'ééééé' has 10 bytes, varchar(8) holds 8"),
+        ('"name":123456789', "column name: 123456789 has 9 bytes, varchar(8) holds 8"),
+        ('"name":true', "column name: True is a boolean, varchar(8) expected"),
+        ('"name":{"a":1}', "is an object, varchar(8) expected"),
+        ('"name":["a"]', "is an array, varchar(8) expected"),
+        ('"name":"a\\u0000b"', "holds the character \\u0000, which Redshift cannot store"),
+        ('"other":["a\\u0000b"]', "holds the character \\u0000, which Redshift cannot store"),
+        ('"name":"\\ud800"', "holds half a surrogate pair"),
+        ('"name":"\ud800"', "not UTF-8: byte 0xed"),
+        ('"userId":"12a"', "column userId: '12a' is not a whole number"),
+        ('"userId":"1234567890"', "is not a whole number of at most 9 digits"),
+        ('"userId":"٣"', "is not a whole number"),
+        ('"day":"2023-02-29"', "column day: '2023-02-29' is not a calendar date"),
+        ('"day":"2023-2-9"', "is not a calendar date"),
+        ('"day":"000-01-01"', "is not a calendar date"),
+        ('"day":""', "is not a calendar date"),
+        ('"flag":1', "column flag: 1 is a number, boolean expected"),
+        ('"id":2', "key 'id' stands twice in one object"),
+        ('"id" :2', "key 'id' stands twice in one object"),
+        ('"other":{"a":1,"a":2}', "key 'a' stands twice in one object"),
+        ('"\\u0069d":2', "key 'id' stands twice in one object"),
+        ('"USERID":"7"', "key 'USERID' differs from the declared userId in upper and lower case only"),
+    ],
+)
+def test_refuses_and_says_why(members: str, expected: str) -> None:
+    assert expected in (fault_of(members) or "")
+
+
+def test_a_required_key_is_there_and_not_empty() -> None:
+    assert CHECKER.check(b'{"title":"t"}').fault == "key id is missing"
+    assert fault(id=None) == "column id is null, a value is required"
+    assert fault(title="") == "column title is empty, a value is required"
+    assert (
+        CHECKER.check(b'{"id":2147483648,"title":"t"}').fault == "column id: 2147483648 is out of the range of integer"
+    )
+
+
+def test_a_key_that_is_not_declared_is_drift_and_no_fault() -> None:
+    verdict = CHECKER.check(b'{"id":1,"title":"t","new":1,"other":2}')
+    assert (verdict.fault, verdict.unknown_keys) == (None, ("new", "other"))
+
+
+def test_a_record_longer_than_any_engine_takes_is_refused() -> None:
+    assert "bytes, 4,194,304 is the most" in (fault(other="x" * MAX_RECORD_BYTES) or "")
+
+
+def test_messages_shorten_long_values() -> None:
+    assert len(fault(userId="x" * 16) or "") < 200
+    assert len(fault(score="x" * 1000) or "") < 200
+
+
+TEXTS = ["x", "", "1", "éé", "\\u00e9", "2001-02-30", "2001-01-02", "123456789", "é23456789012345678"]
+NUMBERS = ["1", "-1", "1.0", "1e3", "99999999999", "9" * 30]
+VALUES = st.sampled_from([*(f'"{text}"' for text in TEXTS), *NUMBERS, "null", "true", "[]", "{}"])
+
+
+@given(st.lists(st.tuples(st.sampled_from([column.name for column in TABLE.columns]), VALUES), max_size=8))
+def test_the_quick_way_passes_nothing_that_the_slow_way_refuses(pairs: list[tuple[str, str]]) -> None:
+    raw = ("{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}").encode()
+    verdict = CHECKER.check(raw)
+    if verdict.fault is None:
+        keys = [key for key, _ in pairs]
+        assert len(set(keys)) == len(keys)
+        assert CHECKER._explain(raw).fault is None
+        kinds = {column.name: column.type.replace("double precision", "double") for column in TABLE.columns}
+        duckdb.sql(f"select from_json('{raw.decode()}', '{json.dumps(kinds)}')").fetchall()
+
+
+def test_every_declared_table_of_the_project_is_understood() -> None:
+    assert {"staging_events", "staging_songs", "customer_landing", "text_repairs", "ledger"} <= set(TABLES)
+    events = TABLES["staging_events"]
+    assert events.part_folder(events.group_of("log_data/2018/11/2018-11-01-events.json")).endswith("/part=2018-11-01")
+    assert [column.name for column in events.repaired_columns] == ["artist", "song"]
+    for table in TABLES.values():
+        RecordChecker(table)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("{name: a, data_type: text}", "column a: unknown data_type 'text'"),
+        ("{name: a, data_type: varchar}", "column a: unknown data_type 'varchar'"),
+        ("{name: a, data_type: integer, config: {meta: {format: colour}}}", "column a: unknown format 'colour'"),
+        ("{name: a, data_type: integer, config: {meta: {format: date}}}", "format date does not fit data_type integer"),
+        ("{name: a, data_type: integer}, {name: A, data_type: integer}", "column a: declared twice"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_named(tmp_path: Any, column: str, expected: str) -> None:  # noqa: ANN401
+    file = tmp_path / "models" / "a" / "_a__sources.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        f"sources: [{{name: s, tables: [{{name: t, config: {{meta: {{landing_folder: t}}}}, columns: [{column}]}}]}}]"
+    )
+    with pytest.raises(LandingError, match=expected) as raised:
+        load_tables(tmp_path)
+    assert "_a__sources.yml: table t" in str(raised.value)
+
+
+def test_a_project_without_declarations_is_refused(tmp_path: Any) -> None:  # noqa: ANN401
+    with pytest.raises(LandingError, match="no table is declared"):
+        load_tables(tmp_path)

@@ -1,0 +1,414 @@
+import fcntl
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lakehouse import planning
+from lakehouse.errors import LandingError, RejectLimitError
+from lakehouse.landing import land
+from lakehouse.sources import Table
+from lakehouse.storage import LocalFolder
+from landing_helpers import (
+    SHARED_DATA,
+    SMALL,
+    TABLES,
+    assert_books_balance,
+    content_of,
+    landed,
+    load,
+    needs_shared_data,
+    put,
+    rows,
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    put(folder, "readings/a/1.json", [{"id": 1}, {"id": 2}])
+    put(folder, "readings/a/2.json", [{"id": 3}])
+    put(folder, "readings/b/1.json", [{"id": 4}])
+    put(folder, "events/1.json", [{"id": 1, "text": "x"}])
+    return folder
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> Path:
+    return tmp_path / "zone"
+
+
+def ids(zone: Path) -> list[int]:
+    return sorted(json.loads(record)["id"] for record in landed(zone))
+
+
+def test_lands_every_record_as_it_is_in_parts_by_group(source: Path, zone: Path) -> None:
+    report = load(source, zone)
+    assert report.tables["readings"].records_landed == 4
+    assert sorted(landed(zone)) == [b'{"id": 1}', b'{"id": 2}', b'{"id": 3}', b'{"id": 4}']
+    folders = [row["object_key"].rpartition("/")[0] for row in rows(zone, "ledger")]
+    assert folders == ["readings/landing/part=a", "readings/landing/part=a", "readings/landing/part=b"]
+    assert_books_balance(zone)
+
+
+def test_the_books_have_the_declared_columns(source: Path, zone: Path) -> None:
+    put(source, "readings/a/3.json", "no JSON")
+    load(source, zone)
+    for book in ("ledger", "quarantine"):
+        assert list(rows(zone, book)[0]) == [column.name for column in TABLES[book].columns]
+
+
+def test_a_second_load_moves_nothing(source: Path, zone: Path) -> None:
+    load(source, zone)
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in zone.rglob("*.json*")}
+    report = load(source, zone)
+    assert not report.changed
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in zone.rglob("*.json*")} == before
+
+
+def test_the_same_input_gives_the_same_objects(source: Path, zone: Path, tmp_path: Path) -> None:
+    load(source, zone)
+    load(source, tmp_path / "other")
+    parts = {name: raw for name, raw in content_of(zone).items() if name.endswith(".gz")}
+    assert parts == {name: raw for name, raw in content_of(tmp_path / "other").items() if name.endswith(".gz")}
+
+
+def test_a_changed_file_replaces_what_it_said_and_leaves_other_groups_alone(source: Path, zone: Path) -> None:
+    load(source, zone)
+    before = rows(zone, "ledger")
+    put(source, "readings/a/1.json", [{"id": 9}])
+    report = load(source, zone)
+    assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 1)
+    assert ids(zone) == [3, 4, 9]
+    after = rows(zone, "ledger")
+    assert after[2] == before[2]
+    assert after[1]["landed_at"] == before[1]["landed_at"]
+    assert_books_balance(zone)
+
+
+def test_a_load_step_by_step_ends_like_a_load_at_once(source: Path, zone: Path, tmp_path: Path) -> None:
+    late = source / "readings/a/1.json"
+    content = late.read_bytes()
+    late.unlink()
+    load(source, zone)
+    late.write_bytes(content)
+    load(source, zone)
+    load(source, tmp_path / "at_once")
+    assert set(content_of(zone)) == set(content_of(tmp_path / "at_once"))
+    assert [row["object_key"] for row in rows(zone, "ledger")] == [
+        row["object_key"] for row in rows(tmp_path / "at_once", "ledger")
+    ]
+
+
+def test_a_part_that_was_deleted_is_written_again(source: Path, zone: Path) -> None:
+    load(source, zone)
+    next(zone.glob("readings/landing/part=b/*")).unlink()
+    assert load(source, zone).changed
+    assert ids(zone) == [1, 2, 3, 4]
+
+
+def test_a_quarantine_that_was_deleted_is_written_again(source: Path, zone: Path) -> None:
+    put(source, "readings/a/3.json", "no JSON")
+    load(source, zone)
+    quarantined = rows(zone, "quarantine")
+    (zone / "loader/quarantine/readings.json").unlink()
+    load(source, zone)
+    assert rows(zone, "quarantine") == quarantined
+    assert_books_balance(zone)
+
+
+def test_files_are_packed_up_to_the_size_of_a_part(source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "MAX_PART_BYTES", 40)
+    for number in range(6):
+        put(source, f"readings/a/{number}.json", [{"id": number, "level": 0.5}])
+    load(source, zone)
+    assert len(list(zone.glob("readings/landing/part=a/*"))) == 6
+    put(source, "readings/a/0.json", [{"id": 100}])
+    put(source, "readings/a/3.json", [{"id": 103}])
+    monkeypatch.setattr(planning, "MAX_PART_BYTES", 60)
+    load(source, zone)
+    assert ids(zone) == [1, 2, 4, 4, 5, 100, 103]
+    assert_books_balance(zone)
+
+
+# --- files that vanish, and copies
+
+
+def test_a_vanished_file_stays_landed_even_when_its_group_changes(source: Path, zone: Path) -> None:
+    put(source, "readings/a/1.json", '{"id": 1}\nbroken\n{"id": 2}')
+    load(source, zone)
+    (source / "readings/a/1.json").unlink()
+    put(source, "readings/a/2.json", [{"id": 33}])
+    report = load(source, zone)
+    assert [path.rpartition("/")[2] for path in report.tables["readings"].vanished] == ["1.json"]
+    assert ids(zone) == [1, 2, 4, 33]
+    assert [row["source_file"] for row in rows(zone, "quarantine")] == ["readings/a/1.json"]
+    report = load(source, zone, forget_vanished=True)
+    assert len(report.tables["readings"].forgotten) == 1
+    assert ids(zone) == [4, 33]
+    assert_books_balance(zone)
+
+
+def test_a_vanished_file_whose_part_is_gone_too_stops_the_load(source: Path, zone: Path) -> None:
+    load(source, zone)
+    (source / "readings/b/1.json").unlink()
+    next(zone.glob("readings/landing/part=b/*")).unlink()
+    with pytest.raises(LandingError, match=r"readings/b/1\.json are gone from the landing zone"):
+        load(source, zone)
+    load(source, zone, forget_vanished=True)
+    assert ids(zone) == [1, 2, 3]
+
+
+def test_a_source_that_is_not_named_stays_landed(source: Path, zone: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    put(other, "readings/a/1.json", [{"id": 7}])
+    load(source, zone)
+    load(other, zone, forget_vanished=True)
+    assert ids(zone) == [1, 2, 3, 4, 7]
+    assert not load([source, other], zone).changed
+    assert_books_balance(zone)
+
+
+def test_a_copy_is_landed_once_and_takes_over_when_its_original_changes(source: Path, zone: Path) -> None:
+    put(source, "readings/b/0.json", '{"id": 1}\n{"id": 2}\nbroken')
+    put(source, "readings/a/1.json", '{"id": 1}\n{"id": 2}\nbroken')
+    report = load(source, zone)
+    assert list(report.tables["readings"].copies) == [f"{source}/readings/b/0.json"]
+    copy = rows(zone, "ledger")[2]
+    assert (copy["copy_of"], copy["object_key"], copy["records_found"]) == ("readings/a/1.json", None, 0)
+    assert ids(zone) == [1, 2, 3, 4]
+    put(source, "readings/a/1.json", [{"id": 5}])
+    load(source, zone)
+    assert ids(zone) == [1, 2, 3, 4, 5]
+    assert [row["source_file"] for row in rows(zone, "quarantine")] == ["readings/b/0.json"]
+    assert_books_balance(zone)
+
+
+def test_a_copy_in_a_source_that_is_not_named_takes_over_from_a_forgotten_original(
+    source: Path, zone: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    put(other, "readings/a/copy.json", (source / "readings/b/1.json").read_bytes())
+    load([source, other], zone)
+    assert [row["copy_of"] for row in rows(zone, "ledger") if row["copy_of"]] == [f"{source}/readings/b/1.json"]
+    (source / "readings/b/1.json").unlink()
+    load(source, zone, forget_vanished=True)
+    assert ids(zone) == [1, 2, 3, 4]
+    assert_books_balance(zone)
+
+
+def test_a_file_that_is_landed_stays_the_original(source: Path, zone: Path) -> None:
+    load(source, zone)
+    put(source, "readings/a/0.json", (source / "readings/b/1.json").read_bytes())
+    load(source, zone)
+    assert [row["copy_of"] for row in rows(zone, "ledger")] == ["readings/b/1.json", None, None, None]
+
+
+def test_files_that_differ_in_blanks_only_are_no_copies_and_have_parts_of_their_own(zone: Path, tmp_path: Path) -> None:
+    put(tmp_path / "one", "readings/a/1.json", '{"id":1}\n')
+    put(tmp_path / "two", "readings/a/1.json", '{"id":1}')
+    load([tmp_path / "one", tmp_path / "two"], zone)
+    assert ids(zone) == [1, 1]
+    assert_books_balance(zone)
+
+
+# --- bad input
+
+
+def test_every_kind_of_bad_record_is_in_the_quarantine_with_file_line_and_reason(source: Path, zone: Path) -> None:
+    put(source, "readings/a/text.json", "this is no JSON\nat all\n")
+    put(
+        source,
+        "readings/a/wrong.json",
+        '{"id":1}\n{"id":"x"}\n{"name":"n"}\n{"id":3000000000}\n{"id":1,"name":"\\u0000"}\n',
+    )
+    put(source, "readings/a/utf8.json", b'{"id":1,"name":"\xff"}')
+    report = load(source, zone)
+    assert [(row["source_file"], row["line"], row["reason"][:24]) for row in rows(zone, "quarantine")] == [
+        ("readings/a/text.json", 1, "not JSON: Expecting valu"),
+        ("readings/a/utf8.json", 1, "not UTF-8: byte 0xff at "),
+        ("readings/a/wrong.json", 2, "column id: 'x' is a stri"),
+        ("readings/a/wrong.json", 3, "key id is missing"),
+        ("readings/a/wrong.json", 4, "column id: 3000000000 is"),
+        ("readings/a/wrong.json", 5, "text '\\x00' holds the ch"),
+    ]
+    assert len(report.rejects) == 6
+    assert_books_balance(zone)
+
+
+def test_empty_files_are_reported_and_landed_as_nothing(source: Path, zone: Path) -> None:
+    put(source, "readings/a/0.json", b"")
+    put(source, "readings/c/0.json", b"")
+    report = load(source, zone)
+    assert len(report.tables["readings"].empty) == 2
+    assert not report.tables["readings"].copies
+    assert_books_balance(zone)
+
+
+def test_a_table_without_files_gets_books_and_a_part_that_duckdb_reads(zone: Path, tmp_path: Path) -> None:
+    put(tmp_path / "s", "events/1.json", [{"id": 1}])
+    load(tmp_path / "s", zone)
+    assert rows(zone, "ledger") == []
+    glob = f"{zone}/readings/landing/**/*.json.gz"
+    assert duckdb.sql(f"select count(*) from read_json('{glob}', columns={{id: 'integer'}})").fetchall() == [(0,)]  # noqa: S608
+    put(tmp_path / "s", "readings/1.json", [{"id": 1}])
+    load(tmp_path / "s", zone)
+    assert_books_balance(zone)
+
+
+def test_undeclared_keys_are_reported_and_landed(source: Path, zone: Path) -> None:
+    put(source, "readings/b/1.json", '{"id":1}\n{"id":2,"new":1}\n{"id":3,"new":2}')
+    (drift,) = load(source, zone).tables["readings"].drift
+    assert (drift.key, drift.records, drift.first_seen) == ("new", 2, "readings/b/1.json:2")
+    assert b'{"id":3,"new":2}' in landed(zone)
+
+
+@pytest.mark.parametrize(
+    "name", ["with space", "quote'\"", "100%", "a%20b", "ünï", "日本", "new\nline", "[red]", "{x}"]
+)
+def test_odd_file_names(source: Path, zone: Path, name: str) -> None:
+    put(source, f"readings/{name}/{name}.json", '{"id":1}\nbroken')
+    load(source, zone)
+    assert rows(zone, "quarantine")[0]["source_file"] == f"readings/{name}/{name}.json"
+    assert not load(source, zone).changed
+    assert_books_balance(zone)
+
+
+def test_odd_group_names_are_safe_folder_names(source: Path, zone: Path) -> None:
+    table = Table("t", "s", "t/landing", (), ("t/**/*.json",), "t/([^/]+)/")
+    put(source, "t/a=b c%/1.json", [{"id": 1}])
+    land([source], zone, {"t": table})
+    assert rows(zone, "ledger", "t")[0]["object_key"].startswith("t/landing/part=a%3Db c%25/")
+
+
+def test_a_file_name_that_is_not_utf8_is_refused(source: Path, zone: Path) -> None:
+    put(source, "readings/a/\udcff.json", [{"id": 1}])
+    with pytest.raises(LandingError, match="is not UTF-8: rename the file"):
+        load(source, zone)
+
+
+def test_hidden_files_are_not_data_and_links_are_followed_once(source: Path, zone: Path, tmp_path: Path) -> None:
+    put(source, "readings/a/.1.json.swp.json", "junk")
+    put(source, "readings/.ipynb_checkpoints/1.json", "junk")
+    put(tmp_path / "elsewhere", "1.json", [{"id": 50}])
+    (source / "readings/linked").symlink_to(tmp_path / "elsewhere")
+    (source / "readings/loop").symlink_to(source / "readings")
+    load(source, zone)
+    assert ids(zone) == [1, 2, 3, 4, 50]
+
+
+def test_what_cannot_be_loaded_is_said_and_leaves_no_zone(source: Path, zone: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    file = put(tmp_path, "file.json", "{}")
+    cases: list[tuple[list[str | Path], str | Path, str]] = [
+        ([tmp_path / "missing"], zone, r"source folder .*missing does not exist: check"),
+        ([file], zone, r"file\.json is a file: name the folder"),
+        ([empty], zone, r"nothing to land in .*empty: no file matches any of\n  readings/"),
+        ([source, empty], zone, "nothing to land in .*empty"),
+        ([source], source / "zone", "lie one in the other"),
+        ([source], tmp_path, "lie one in the other"),
+        ([source], file, r"landing zone .*file\.json is a file"),
+        ([], zone, "no source is named"),
+        (["s3://bucket/prefix"], zone, "s3:// is not supported yet"),
+        ([source], "s3://bucket/zone", "s3:// is not supported yet"),
+    ]
+    for sources, target, message in cases:
+        with pytest.raises(LandingError, match=message):
+            land(sources, target, SMALL)
+    assert not zone.exists()
+
+
+def test_a_file_that_cannot_be_read_is_named(source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: LocalFolder, key: str) -> None:
+        raise PermissionError(13, "Permission denied", f"{folder.location}/{key}")
+
+    monkeypatch.setattr(LocalFolder, "open", refuse)
+    with pytest.raises(LandingError, match=r"readings/a/1\.json: Permission denied"):
+        load(source, zone)
+
+
+def test_a_second_loader_is_refused(source: Path, zone: Path) -> None:
+    load(source, zone)
+    with (zone / "loader/.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(LandingError, match=r"another load \(process \d+\) is writing to .*zone: wait"):
+            load(source, zone)
+    load(source, zone)
+
+
+def test_a_damaged_ledger_is_refused(source: Path, zone: Path) -> None:
+    load(source, zone)
+    (zone / "loader/ledger/readings.json").write_text("{}\n")
+    with pytest.raises(LandingError, match=r"readings\.json, line 1 is damaged"):
+        load(source, zone)
+
+
+def test_a_damaged_part_is_refused(source: Path, zone: Path) -> None:
+    load(source, zone)
+    next(zone.glob("readings/landing/part=a/*")).write_bytes(b"no gzip")
+    put(source, "readings/a/2.json", [{"id": 6}])
+    with pytest.raises(LandingError, match="is damaged"):
+        load(source, zone)
+
+
+# --- options
+
+
+def test_too_many_rejects_leave_the_zone_as_it_was(source: Path, zone: Path) -> None:
+    load(source, zone)
+    before = content_of(zone)
+    put(source, "readings/a/1.json", '{"id":8}\nbroken\n{"id":9\n{"id":"x"}')
+    with pytest.raises(RejectLimitError, match=r"more than 2 records were refused[^\n]*\n  readings/a/1.json:2: "):
+        load(source, zone, max_rejects=2)
+    assert content_of(zone) == before
+    load(source, zone, max_rejects=3)
+    assert_books_balance(zone)
+
+
+def test_a_dry_run_tells_everything_and_writes_nothing(source: Path, zone: Path) -> None:
+    put(source, "readings/a/3.json", "broken")
+    report = load(source, zone, dry_run=True)
+    assert (report.tables["readings"].records_landed, report.tables["readings"].records_quarantined) == (4, 1)
+    assert not zone.exists()
+    load(source, zone)
+    before = content_of(zone)
+    put(source, "readings/a/1.json", [{"id": 9}])
+    assert load(source, zone, dry_run=True).changed
+    assert content_of(zone) == before
+
+
+# --- the real data
+
+
+@needs_shared_data
+def test_the_real_data_lands_whole(zone: Path) -> None:
+    source = SHARED_DATA / "udacity"
+    report = land([source], zone, TABLES)
+    counts = {name: (table.records_landed, table.records_quarantined) for name, table in report.tables.items()}
+    assert counts == {
+        "staging_events": (8_056, 0),
+        "staging_songs": (14_896, 0),
+        "customer_landing": (956, 0),
+        "accelerometer_landing": (81_273, 0),
+        "step_trainer_landing": (28_680, 0),
+    }
+    assert not land([source], zone, TABLES).changed
+    for name, (expected, _) in counts.items():
+        table = TABLES[name]
+        files = sorted((source / "sparkify").rglob("2018-*.json")) if name == "staging_events" else []
+        raw = [line for file in files for line in file.read_bytes().splitlines()]
+        assert not files or sorted(raw) == sorted(landed(zone, name))
+        columns = {column.name: column.type.replace("double precision", "double") for column in table.columns}
+        found = duckdb.sql(
+            f"select count(*) from read_json('{zone}/{table.folder}/**/*.json.gz', "  # noqa: S608
+            f"format = 'newline_delimited', columns = {columns})"
+        ).fetchall()
+        assert found == [(expected,)]
+
+
+@needs_shared_data
+def test_the_small_files_land_in_one_part(zone: Path) -> None:
+    songs = land([SHARED_DATA / "small_files"], zone, TABLES).tables["staging_songs"]
+    assert (songs.files["new"], songs.records_landed, songs.parts_written) == (1_944, 1_944, 1)

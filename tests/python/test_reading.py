@@ -1,0 +1,156 @@
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse import reading
+from lakehouse.checking import RecordChecker, Verdict
+from lakehouse.reading import Record, read_records
+from lakehouse.sources import Table
+
+ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))
+
+
+def read(content: bytes) -> list[Record]:
+    return list(read_records(io.BytesIO(content), ANYTHING.check))
+
+
+def good(content: bytes) -> list[bytes]:
+    return [record.raw for record in read(content) if record.verdict.fault is None]
+
+
+def bad(content: bytes) -> list[Record]:
+    return [record for record in read(content) if record.verdict.fault is not None]
+
+
+@pytest.mark.parametrize(
+    ("content", "records"),
+    [
+        (b"", []),
+        (b"\n\r\n  \n", []),
+        (b'{"a":1}\n{"a":2}\n', [b'{"a":1}', b'{"a":2}']),
+        (b'{"a":1}\n{"a":2}', [b'{"a":1}', b'{"a":2}']),
+        (b'{"a":1}\r\n{"a":2}\r\n', [b'{"a":1}', b'{"a":2}']),
+        (b'{"a":1}\r{"a":2}\r', [b'{"a":1}', b'{"a":2}']),
+        (b'\xef\xbb\xbf{"a":1}\n', [b'{"a":1}']),
+        (b'\n\n  {"a":1}  \n\n', [b'{"a":1}']),
+        (b'{"a":1}{"a":2} {"a":3}\n{"a":4}', [b'{"a":1}', b'{"a":2}', b'{"a":3}', b'{"a":4}']),
+        (b'{\n  "a": 1\n}\n', [b'{   "a": 1 }']),
+        (b'{\r\n  "a": 1\r\n}\r\n{\r\n"a":2}', [b'{    "a": 1  }', b'{  "a":2}']),
+        (b'{"a":1,\n"b":2} {"a":3}\n{"a":4}\n', [b'{"a":1, "b":2}', b'{"a":3}', b'{"a":4}']),
+        ('{"a":"é\u2028ü"}\n'.encode(), ['{"a":"é\u2028ü"}'.encode()]),
+    ],
+)
+def test_reads_every_layout_of_good_records(content: bytes, records: list[bytes]) -> None:
+    assert good(content) == records
+    assert not bad(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "offset", "raw", "reason"),
+    [
+        (b"just a text\nof two lines\n", 1, 0, b"just a text\nof two lines", "not JSON"),
+        (b"2018-11-01,7\n3,4\n", 1, 0, b"2018-11-01,7\n3,4", "not JSON"),
+        (b"\x89PNG\r\n\x1a\n\x00\xff", 1, 0, b"\x89PNG\r\n\x1a\n\x00\xff", "not JSON"),
+        (
+            b'[{"a":1},\n{"a":2}]\n',
+            1,
+            0,
+            b'[{"a":1},\n{"a":2}]',
+            "a JSON array, not an object: write one object per line",
+        ),
+        (b"17\n", 1, 0, b"17", "a JSON number, not an object: write one object per line"),
+        (b"null\n", 1, 0, b"null", "a JSON null, not an object"),
+        (b'"x"\n', 1, 0, b'"x"', "a JSON string, not an object"),
+        (b'{"x":1}\n{"a":"\xff"}\n', 2, 8, b'{"a":"\xff"}', "not UTF-8: byte 0xff"),
+        (b'{"a":NaN}', 1, 0, b'{"a":NaN}', "NaN"),
+        (b'{"a":-Infinity}', 1, 0, b'{"a":-Infinity}', "-Infinity"),
+        (b'{"a":"line\nbreak"}\n', 1, 0, b'{"a":"line\nbreak"}', "Invalid control character"),
+        (b'{"a":1,\n', 1, 0, b'{"a":1,', "met the end of the file"),
+        (b'{\n "a": 1,\n "b":\n{"x":1}\n{"x":2}\n', 1, 0, b'{\n "a": 1,\n "b":', "not JSON: "),
+        (b'{"x":1}\n\n{"a":' + b"[" * 100_000 + b"\n", 3, 9, b'{"a":' + b"[" * (49_149 - 5), "nested too deeply"),
+    ],
+)
+def test_says_where_and_why_something_is_no_record(
+    content: bytes, line: int, offset: int, raw: bytes, reason: str
+) -> None:
+    (record,) = bad(content)
+    assert (record.line, record.offset, record.raw) == (line, offset, raw)
+    assert reason in (record.verdict.fault or "")
+
+
+def test_each_broken_line_is_one_record_and_its_neighbours_are_read() -> None:
+    content = b'{"a":1}\n{"a":\n{"a":2,\n{"a":3}\n'
+    assert good(content) == [b'{"a":1}', b'{"a":3}']
+    assert [(record.line, record.raw) for record in bad(content)] == [(2, b'{"a":'), (3, b'{"a":2,')]
+
+
+def test_a_comma_between_objects_is_quarantined_and_no_object_is_lost() -> None:
+    assert good(b'{"a":1},\n{"a":2}\n') == [b'{"a":1}', b'{"a":2}']
+    assert [record.raw for record in bad(b'{"a":1},\n{"a":2}\n')] == [b","]
+
+
+def test_a_value_beyond_the_limit_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(reading, "MAX_VALUE_BYTES", 256)
+    content = b'{"a":"' + b"x" * 2000 + b'"}\n{"a":1}\n'
+    assert good(content) == [b'{"a":1}']
+    (record,) = bad(content)
+    assert record.size == 2009
+    assert "more than 256 bytes" in (record.verdict.fault or "")
+
+
+def test_what_is_no_json_is_not_kept_beyond_the_quarantine_column() -> None:
+    (record,) = read(b"x" * 10_000_000)
+    assert (record.size, len(record.raw)) == (10_000_000, reading.KEPT_BYTES)
+
+
+JSON_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+JSON_OBJECTS = st.dictionaries(
+    JSON_TEXT,
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | JSON_TEXT,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(JSON_TEXT, inner, max_size=3),
+        max_leaves=6,
+    ).filter(lambda value: "inf" not in repr(value)),
+    max_size=4,
+)
+SEPARATORS = st.sampled_from([b"\n", b"\r\n", b"", b" ", b"\n\n \n", b"\t\n", b"\r"])
+
+
+@given(
+    st.lists(st.tuples(JSON_OBJECTS, st.booleans(), st.sampled_from([None, 1, 2]), SEPARATORS), max_size=12),
+    st.booleans(),
+    st.integers(4, 80),
+)
+def test_finds_all_objects_whatever_the_layout_and_the_size_of_blocks(
+    laid_out: list[tuple[dict[str, Any], bool, int | None, bytes]], with_mark: bool, block: int
+) -> None:
+    content = reading.BYTE_ORDER_MARK if with_mark else b""
+    expected = []
+    for value, escaped, indent, separator in laid_out:
+        raw = json.dumps(value, ensure_ascii=escaped, indent=indent).encode()
+        expected.append((content.count(b"\n") + 1, len(content), raw.replace(b"\n", b" ")))
+        content += raw + separator
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_BYTES", block)
+        records = read(content)
+    assert [(record.line, record.offset, record.raw) for record in records] == expected
+    assert all(record.verdict == Verdict(None, record.verdict.unknown_keys) for record in records)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from([b"{", b"}", b'"a"', b":", b"1", b"\n", b",", b"[", b" "])).map(b"".join)
+)
+def test_loses_no_byte_of_anything_but_blanks(content: bytes) -> None:
+    left = bytearray(content.removeprefix(reading.BYTE_ORDER_MARK))
+    shift = len(content) - len(left)
+    for record in read(content):
+        start = record.offset - shift
+        assert left[start : start + 1].strip(b" \t\r\n")
+        left[start : start + record.size] = b" " * record.size
+    assert not left.strip(b" \t\r\n")

@@ -2,23 +2,15 @@
 
 import gzip
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lakehouse.landing import LandingReport, land
 from lakehouse.sources import Column, Table, load_tables
+from real_data import PROJECT_DIR
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
 TABLES = load_tables(PROJECT_DIR)
-
-needs_shared_data = pytest.mark.skipif(
-    not SHARED_DATA.is_dir(), reason=f"the real data is not at {SHARED_DATA}: set SHARED_DATA to its folder"
-)
 
 READINGS = Table(
     name="readings",

@@ -11,17 +11,16 @@ from lakehouse.landing import land
 from lakehouse.sources import Table
 from lakehouse.storage import LocalFolder
 from landing_helpers import (
-    SHARED_DATA,
     SMALL,
     TABLES,
     assert_books_balance,
     content_of,
     landed,
     load,
-    needs_shared_data,
     put,
     rows,
 )
+from real_data import SMALL_FILES, UDACITY, needs_real_data
 
 
 @pytest.fixture
@@ -382,9 +381,9 @@ def test_a_dry_run_tells_everything_and_writes_nothing(source: Path, zone: Path)
 # --- the real data
 
 
-@needs_shared_data
+@needs_real_data
 def test_the_real_data_lands_whole(zone: Path) -> None:
-    source = SHARED_DATA / "udacity"
+    source = UDACITY
     report = land([source], zone, TABLES)
     counts = {name: (table.records_landed, table.records_quarantined) for name, table in report.tables.items()}
     assert counts == {
@@ -408,7 +407,7 @@ def test_the_real_data_lands_whole(zone: Path) -> None:
         assert found == [(expected,)]
 
 
-@needs_shared_data
+@needs_real_data
 def test_the_small_files_land_in_one_part(zone: Path) -> None:
-    songs = land([SHARED_DATA / "small_files"], zone, TABLES).tables["staging_songs"]
+    songs = land([SMALL_FILES], zone, TABLES).tables["staging_songs"]
     assert (songs.files["new"], songs.records_landed, songs.parts_written) == (1_944, 1_944, 1)

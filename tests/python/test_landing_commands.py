@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from landing_helpers import PROJECT_DIR, put
+from landing_helpers import put
+from real_data import PROJECT_DIR
 
 GOOD = '{"sensorReadingTime":1655564437436,"serialNumber":"s","distanceFromObject":201}\n'
 

@@ -1,6 +1,5 @@
 """The oracle's rules on records small enough to check by eye, and its answers on the real data."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +7,7 @@ import pytest
 
 import oracle
 from oracle import Record, Stedi
-
-REPOSITORY = Path(__file__).parents[2]
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
-REAL_DATA = SHARED_DATA / "udacity"
-
-needs_real_data = pytest.mark.skipif(
-    not REAL_DATA.is_dir(),
-    reason=f"THE REAL DATA IS NOT THERE: {REAL_DATA} does not exist, set SHARED_DATA; the published counts go UNTESTED",
-)
+from real_data import UDACITY, needs_real_data
 
 PUBLISHED_ROWS = {
     "staging_events": 8056,
@@ -54,7 +45,7 @@ PUBLISHED_MEASURES = {
 
 @needs_real_data
 def test_real_data_gives_the_published_numbers() -> None:
-    real = oracle.answers_of(REAL_DATA, "udacity")
+    real = oracle.answers_of(UDACITY, "udacity")
     assert real.rows == PUBLISHED_ROWS
     assert real.measures == PUBLISHED_MEASURES
 

@@ -17,7 +17,7 @@ import make_sample
 import oracle
 from lakehouse.sample import SampleError, generate
 from oracle import Record, Sparkify, Stedi, repaired
-from test_oracle import REAL_DATA, needs_real_data
+from real_data import UDACITY, needs_real_data
 
 SMALL = 0.05
 
@@ -87,7 +87,7 @@ def digest(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("dataset", ["sample", pytest.param("udacity", marks=needs_real_data)])
 def test_seeds_expect_what_the_oracle_finds(dataset: str, samples: Mapping[float, Sample]) -> None:
-    source = samples[1].folder if dataset == "sample" else REAL_DATA
+    source = samples[1].folder if dataset == "sample" else UDACITY
     differences = []
     for name, rows in oracle.answers_of(source, dataset).seed_rows(dataset).items():
         found = [",".join(row.values()) for row in rows]

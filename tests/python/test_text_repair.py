@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.text_repair import repair_text, undo_double_encoding
-from landing_helpers import SHARED_DATA, SMALL, TABLES, content_of, load, needs_shared_data, put, rows
+from landing_helpers import SMALL, TABLES, content_of, load, put, rows
+from real_data import UDACITY, needs_real_data
 
 LATIN = st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0xFF))
 ANY_SCRIPT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
@@ -84,17 +85,17 @@ def test_a_project_without_the_table_of_repairs_is_refused(tmp_path: Path) -> No
         repair_text(tmp_path, {})
 
 
-@needs_shared_data
+@needs_real_data
 def test_the_real_events_are_repaired_and_the_songs_are_clean(tmp_path: Path) -> None:
-    land([SHARED_DATA / "udacity"], tmp_path, TABLES)
+    land([UDACITY], tmp_path, TABLES)
     report = repair_text(tmp_path, TABLES)
     assert (report.values, len(report.repairs)) == (153 + 193, 195)
-    files = (SHARED_DATA / "udacity").rglob("2018-*.json")
+    files = (UDACITY).rglob("2018-*.json")
     events = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
     for column, values, distinct in (("song", 153, 113), ("artist", 193, 82)):
         found = [event[column] for event in events if event[column] in report.repairs]
         assert (len(found), len(set(found))) == (values, distinct)
-    songs = (SHARED_DATA / "udacity/sparkify/song_data/songs.jsonl").read_text(encoding="utf-8").splitlines()
+    songs = (UDACITY / "sparkify/song_data/songs.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [str(json.loads(song)[key]) for song in songs for key in ("title", "artist_name", "artist_location")]
     assert len(texts) == 3 * 14_896
     assert not [text for text in texts if undo_double_encoding(text)]

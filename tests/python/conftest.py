@@ -1,0 +1,73 @@
+"""What several test modules need and is dear to make: data that has landed, and projects that are built."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_UN, flock
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_project import DbtProject
+from lakehouse.landing import land
+from lakehouse.sample import generate
+from lakehouse.sources import load_tables
+from lakehouse.text_repair import repair_text
+from real_data import PROJECT_DIR, UDACITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all of xdist's workers share for this session."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def built_project(shared_folder: Path) -> Callable[[str], DbtProject]:
+    """Gives the project of a data set, built and tested; made once for all workers, and not to be changed."""
+
+    def build(dataset: str) -> DbtProject:
+        folder = shared_folder / f"built_{dataset}"
+        zone = shared_folder / f"zone_{dataset}"
+        with locked(shared_folder / f"{dataset}.lock"):
+            if not folder.exists():
+                land_dataset(dataset, shared_folder, zone)
+                unfinished = shared_folder / f"unfinished_{dataset}"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                project = DbtProject.copy(unfinished, zone, dataset)
+                project.dbt("run-operation", "register_landing")
+                statuses = project.dbt("build")
+                failures = {name: status for name, status in statuses.items() if status not in {"success", "pass"}}
+                assert not failures, f"on {dataset}: {failures}"
+                project.dbt("docs", "generate", "--static")
+                unfinished.rename(folder)
+        return DbtProject(folder, zone, dataset)
+
+    return build
+
+
+def land_dataset(dataset: str, folder: Path, zone: Path) -> None:
+    """Lands a data set and the repairs of its text."""
+    source = UDACITY
+    if dataset == "sample":
+        source = folder / "sample"
+        generate(source)
+    tables = load_tables(PROJECT_DIR)
+    land([source], zone, tables)
+    repair_text(zone, tables)
+
+
+@contextmanager
+def locked(path: Path) -> "Iterator[None]":
+    """Holds a lock that only one worker can have."""
+    with path.open("w") as file:
+        flock(file, LOCK_EX)
+        try:
+            yield
+        finally:
+            flock(file, LOCK_UN)

@@ -1,0 +1,106 @@
+"""dbt for the tests: a copy of the project that a test may change, with a landing zone and a database of its own."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
+
+from real_data import PROJECT_DIR
+
+PARTS = ("models", "macros", "seeds", "tests/dbt", "dbt_project.yml")
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """A copy of the project on DuckDB.
+
+    Attributes:
+        folder: Where the copy is.
+        zone: The landing zone that it reads.
+        dataset: The name of the data in it.
+    """
+
+    folder: Path
+    zone: Path
+    dataset: str
+
+    @classmethod
+    def copy(cls, folder: Path, zone: Path, dataset: str) -> "DbtProject":
+        """Copies the project's dbt files into a folder."""
+        for part in PARTS:
+            origin, copy = PROJECT_DIR / part, folder / part
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if origin.is_dir():
+                shutil.copytree(origin, copy)
+            else:
+                shutil.copy(origin, copy)
+        shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+        return cls(folder, zone, dataset)
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "lakehouse.duckdb"
+
+    def dbt(self, *command: str, dataset: str | None = None) -> dict[str, str]:
+        """Runs a dbt command, quietly, and gives the status of every node that it ran, by name.
+
+        A data test's name is dbt's, a unit test's is its own.
+
+        Raises:
+            RuntimeError: dbt could not run the command at all; a test or a model that fails is not that.
+        """
+        with environment({"LANDING_ZONE": str(self.zone), "DUCKDB_PATH": str(self.database)}):
+            outcome = dbtRunner().invoke(
+                list(command),
+                project_dir=str(self.folder),
+                profiles_dir=str(self.folder),
+                log_path=str(self.folder / "logs"),
+                quiet=True,
+                log_level="none",
+                vars={"dataset": dataset or self.dataset},
+            )
+            # dbt-duckdb would keep the file open for the next command; a test may put another file in its place
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        if outcome.exception is not None:
+            raise RuntimeError(f"dbt {' '.join(command)}: {outcome.exception}") from outcome.exception
+        results = outcome.result.results if isinstance(outcome.result, RunExecutionResult) else []
+        return {name_of(result.node): str(result.status) for result in results if isinstance(result, RunResult)}
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Asks the database."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def rows(self, relation: str) -> int:
+        """Counts a relation's rows."""
+        return int(str(self.query(f"select count(*) from {relation}")[0][0]))  # noqa: S608 - the tests' own names
+
+
+def name_of(node: ResultNode) -> str:
+    """A node's name as it is selected by; dbt adds the version of the model to a unit test's."""
+    return re.sub(r"_v\d+$", "", node.name) if isinstance(node, UnitTestNode) else str(node.name)
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for as long as the block lasts."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

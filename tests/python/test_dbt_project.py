@@ -1,0 +1,283 @@
+"""The project as a whole: it builds on every data set, keeps its own rules, and is valid SQL on every engine."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dbt_project import DbtProject
+from lakehouse.landing import land
+from lakehouse.sources import load_tables
+from lakehouse.text_repair import repair_text
+from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
+
+BIN = Path(sys.executable).parent
+ADAPTERS_CONFIGS = {
+    "redshift": {"dist", "sort"},
+    "athena": {"table_type", "format", "s3_data_naming", "s3_data_dir"},
+}
+
+BuiltProject = Callable[[str], DbtProject]
+
+
+def manifest_of(project: DbtProject) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((project.folder / "target" / "manifest.json").read_text())
+    return content
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Runs one of the tools and gives what it printed; fails the test with that where the tool fails."""
+    settings = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(cwd), "COLUMNS": "200", **environment}
+    done = subprocess.run([*map(str, command)], cwd=cwd, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+# ---------------------------------------------------------------------------------------------------- it builds
+@pytest.mark.parametrize("dataset", ["sample", pytest.param("udacity", marks=needs_real_data)])
+def test_everything_is_built_and_passes(built_project: BuiltProject, dataset: str) -> None:
+    """The fixture checks the statuses; here, that the counts were asserted at all."""
+    project = built_project(dataset)
+    results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
+    names = [node["name"] for node in manifest_of(project)["nodes"].values()]
+    counted = [name for name in names if "expected_row_count_" in name]
+    assert len(counted) == 5 + 15
+    assert results
+
+
+@needs_real_data
+def test_a_song_that_two_sources_give_counts_once(tmp_path: Path) -> None:
+    project = landed_project(tmp_path, [UDACITY, SMALL_FILES], "both")
+    statuses = project.dbt("build", "--select", "+songs +artists", "--exclude", "test_type:unit")
+    assert set(statuses.values()) <= {"success", "pass"}
+    assert project.rows("sparkify_landing.staging_songs") == 14_896 + 1_944
+    assert project.rows("sparkify.songs") == 14_896
+    assert project.rows("sparkify.artists") == 9_553
+
+
+@needs_real_data
+def test_songs_alone_are_enough(tmp_path: Path) -> None:
+    """A source that has nothing for a table leaves it empty, and everything still builds."""
+    project = landed_project(tmp_path, [SMALL_FILES], "small_files")
+    statuses = project.dbt("build", "--exclude", "test_type:unit")
+    assert set(statuses.values()) <= {"success", "pass"}
+    assert project.rows("sparkify.songs") == 1_944
+    assert project.rows("stedi.machine_learning_curated") == 0
+
+
+def test_counts_are_not_asserted_of_unknown_data(built_project: BuiltProject, tmp_path: Path) -> None:
+    project = DbtProject.copy(tmp_path / "project", built_project("sample").zone, "mine")
+    project.dbt("parse")
+    names = {node["name"] for node in manifest_of(project)["nodes"].values()}
+    assert not [
+        name
+        for name in names
+        if "expected" in name and not name.startswith(("expected", "not_null", "unique", "accepted"))
+    ]
+    assert "assert_customer_trusted_is_who_consents" in names
+    assert "assert_every_play_is_kept" in names
+
+
+def test_unknown_data_needs_a_salt(
+    built_project: BuiltProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PSEUDONYM_SALT", raising=False)
+    project = DbtProject.copy(tmp_path / "project", built_project("sample").zone, "mine")
+    select = ("compile", "--no-introspect", "--no-populate-cache", "--select", "machine_learning_curated.v2")
+    with pytest.raises(RuntimeError, match="Set PSEUDONYM_SALT to a long random text"):
+        project.dbt(*select)
+    monkeypatch.setenv("PSEUDONYM_SALT", "it's long enough")
+    assert project.dbt(*select) == {"machine_learning_curated": "success"}
+
+
+def landed_project(folder: Path, sources: list[Path], dataset: str) -> DbtProject:
+    zone = folder / "zone"
+    tables = load_tables(PROJECT_DIR)
+    land(sources, zone, tables)
+    repair_text(zone, tables)
+    project = DbtProject.copy(folder / "project", zone, dataset)
+    project.dbt("run-operation", "register_landing")
+    return project
+
+
+# ------------------------------------------------------------------------------------------- what the reader sees
+def test_leftovers_of_a_killed_load_are_not_read(tmp_path: Path) -> None:
+    source = tmp_path / "source" / "stedi/customer/landing"
+    source.mkdir(parents=True)
+    record = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
+    (source / "customers.json").write_text(json.dumps(record))
+    project = landed_project(tmp_path, [tmp_path / "source"], "sample")
+    landed = next((project.zone / "customer/landing").glob("*.json.gz"))
+    shutil.copy(landed, landed.with_name("leftover.json.gz"))
+    assert project.rows("stedi_landing.customer_landing") == 1
+
+
+def test_consent_is_read_in_one_model(built_project: BuiltProject) -> None:
+    nodes = manifest_of(built_project("sample"))["nodes"].values()
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    readers = {
+        node["name"] for node in models if re.search(r"share_with_research_as_of_date is (not )?null", node["raw_code"])
+    }
+    assert readers == {"customer_trusted"}
+    landing = {
+        node["name"] for node in models if any("customer_landing" in parent for parent in node["depends_on"]["nodes"])
+    }
+    assert landing == {"stg_stedi__customers"}
+
+
+def test_v2_holds_no_personal_value(built_project: BuiltProject) -> None:
+    project = built_project("sample")
+    columns = [str(column) for (column, *_) in project.query("describe stedi.machine_learning_curated_v2")]
+    assert columns == ["customer_pseudonym", "reading_time", "distance_from_object", "x", "y", "z"]
+    personal = project.query("""
+        with known as (
+            select unnest([email, customername, phone, birthday, serialnumber]) as value
+            from stedi_landing.customer_landing
+        )
+        select * from stedi.machine_learning_curated_v2
+        where customer_pseudonym in (select value from known)
+    """)
+    assert personal == []
+
+
+# --------------------------------------------------------------------------------------------- its own rules
+def test_layer_rules_hold(built_project: BuiltProject) -> None:
+    project = built_project("sample")
+    report = run("dbt-bouncer", "run", "--config-file", bouncer_config(project), cwd=project.folder)
+    assert "All checks passed" in report
+
+
+def test_layer_rules_are_enforced(built_project: BuiltProject, tmp_path: Path) -> None:
+    """A mart that reads raw data, and one of the other domain, is refused."""
+    project = DbtProject.copy(tmp_path / "project", built_project("sample").zone, "sample")
+    mart = project.folder / "models/sparkify/marts/songs.sql"
+    mart.write_text(
+        "select * from {{ source('sparkify', 'staging_songs') }} inner join {{ ref('customer_trusted') }} on true"
+    )
+    project.dbt("parse")
+    shutil.copy(built_project("sample").folder / "target/catalog.json", project.folder / "target")
+    done = subprocess.run(
+        [BIN / "dbt-bouncer", "run", "--config-file", bouncer_config(project)],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "check_lineage_source_cannot_be_used" in done.stdout
+    assert "check_lineage_permitted_upstream" in done.stdout
+
+
+def bouncer_config(project: DbtProject) -> Path:
+    config = project.folder / "dbt-bouncer.yml"
+    shutil.copyfile(PROJECT_DIR / "dbt-bouncer.yml", config)
+    return config
+
+
+def test_every_column_is_documented(built_project: BuiltProject, tmp_path: Path) -> None:
+    project = built_project("sample")
+    report = run(
+        "dbt-coverage",
+        "compute",
+        "doc",
+        "--cov-fail-under",
+        "1.0",
+        "--cov-report",
+        tmp_path / "coverage.json",
+        cwd=project.folder,
+    )
+    assert "100.0%" in report
+
+
+def test_everything_is_described(built_project: BuiltProject) -> None:
+    manifest = manifest_of(built_project("sample"))
+    own = [macro for macro in manifest["macros"].values() if macro["package_name"] == "lakehouse"]
+    singular = [
+        node for node in manifest["nodes"].values() if node["path"].startswith("assert_") or "/assert_" in node["path"]
+    ]
+    described = [*own, *manifest["sources"].values(), *singular, *manifest["unit_tests"].values()]
+    described += [node for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}]
+    assert [thing["unique_id"] for thing in described if not thing["description"].strip()] == []
+
+
+def test_no_config_key_is_misspelt(built_project: BuiltProject) -> None:
+    """Stands for dbt's own check of them, which takes Athena's keys for misspelt ones on Redshift (see dbt_project.yml)."""
+    nodes = manifest_of(built_project("sample"))["nodes"].values()
+    known = set().union(*ADAPTERS_CONFIGS.values())
+    for node in nodes:
+        if node["resource_type"] not in {"model", "seed"}:
+            continue
+        of_dbt = {
+            name for name, value in node["config"].items() if name not in node["unrendered_config"] or value is None
+        }
+        written = set(node["unrendered_config"]) - known - of_dbt
+        assert written <= {"materialized", "schema", "contract", "alias", "column_types"}, node["unique_id"]
+
+
+def test_seeds_name_every_published_relation(built_project: BuiltProject) -> None:
+    published = {
+        node["alias"]
+        for node in manifest_of(built_project("sample"))["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["contract"]["enforced"]
+    }
+    rows = (PROJECT_DIR / "seeds/expected_row_counts.csv").read_text().splitlines()[1:]
+    for dataset in ("sample", "udacity"):
+        counted = {row.split(",")[1] for row in rows if row.startswith(f"{dataset},")}
+        assert counted >= published
+
+
+# -------------------------------------------------------------------------------------------- on the other engines
+@pytest.mark.parametrize("target", ["redshift", "athena"])
+def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
+    """With what profiles.example.yml gives and no credentials: dbt accepts the project, sqlfluff the engine's SQL."""
+    project = DbtProject.copy(tmp_path, tmp_path / "no_zone", "sample")
+    offline = ("--project-dir", tmp_path, "--profiles-dir", tmp_path, "--target", target)
+    assert "deprecat" not in run("dbt", "parse", *offline, cwd=tmp_path).lower()
+    printed = run("dbt", "compile", "--no-introspect", "--no-populate-cache", *offline, cwd=tmp_path)
+    assert "deprecat" not in printed.lower()
+    compiled = project.folder / "target/compiled/lakehouse"
+    config = tmp_path / "engine.sqlfluff"
+    config.write_text(f"[sqlfluff]\ndialect = {target}\ntemplater = raw\nlarge_file_skip_byte_limit = 0\n")
+    singular = compiled / "tests/dbt"
+    models = [path for path in (compiled / "models").rglob("*.sql") if not path.parent.name.endswith(".yml")]
+    assert len(models) == 24
+    run(
+        "sqlfluff",
+        "lint",
+        "--ignore-local-config",
+        "--config",
+        config,
+        "--rules",
+        "ambiguous.join,ambiguous.union,convention.terminator,capitalisation",
+        *models,
+        singular,
+        cwd=tmp_path,
+    )
+
+
+@pytest.mark.parametrize("target", ["redshift", "athena"])
+def test_every_dialect_is_written(target: str) -> None:
+    """Each dispatching macro has an implementation for each engine, and a default that raises."""
+    files = (PROJECT_DIR / "macros/cross_db").glob("*.sql")
+    macros = re.findall(r"macro (\w+)\(", "".join(path.read_text() for path in files))
+    dispatched = [name for name in macros if f"default__{name}" in macros]
+    assert dispatched
+    not_yet = {"register_landing_table"}  # its dialects come with the loaders of these engines
+    missing = [name for name in dispatched if f"{target}__{name}" not in macros and name not in not_yet]
+    assert missing == []
+
+
+def test_profile_takes_everything_from_the_environment() -> None:
+    outputs = yaml.safe_load((PROJECT_DIR / "profiles.example.yml").read_text())["lakehouse"]["outputs"]
+    for name in ("redshift", "athena"):
+        secret = {
+            key: value for key, value in outputs[name].items() if key in {"password", "user", "host", "s3_data_dir"}
+        }
+        assert all("env_var(" in value for value in secret.values())

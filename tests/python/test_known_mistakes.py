@@ -1,0 +1,410 @@
+"""Every well-known wrong answer, made on purpose in a copy of the models: the tests that guard against it must fail.
+
+On the real data the wrong models must also give the very numbers that are published for the mistakes, which shows that it is those
+mistakes that are made here.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from dbt_project import DbtProject
+from real_data import needs_real_data
+
+SONGPLAYS = "models/sparkify/marts/songplays.sql"
+PLAYS = "models/sparkify/intermediate/int_sparkify__song_plays.sql"
+USERS = "models/sparkify/marts/users.sql"
+ARTISTS = "models/sparkify/marts/artists.sql"
+SONGS = "models/sparkify/marts/songs.sql"
+TIME = "models/sparkify/marts/time.sql"
+EVENTS = "models/sparkify/staging/stg_sparkify__events.sql"
+CUSTOMER_TRUSTED = "models/stedi/trusted/customer_trusted.sql"
+STEP_TRAINER_TRUSTED = "models/stedi/trusted/step_trainer_trusted.sql"
+ACCELEROMETER_TRUSTED = "models/stedi/trusted/accelerometer_trusted.sql"
+CUSTOMER_CURATED = "models/stedi/curated/customer_curated.sql"
+V1 = "models/stedi/curated/machine_learning_curated_v1.sql"
+V2 = "models/stedi/curated/machine_learning_curated_v2.sql"
+
+Edits = tuple[tuple[str, str, str], ...]
+
+USERS_PER_LEVEL: Edits = ((USERS, "where recency = 1", "qualify row_number() over (partition by user_id, level) = 1"),)
+ARTISTS_AS_RECORDED: Edits = (
+    (
+        ARTISTS,
+        "where preference = 1",
+        "group by all",
+    ),
+)
+NO_REPAIR: Edits = (
+    (PLAYS, "coalesce(title_repairs.repaired_text, plays.song_title)", "plays.song_title"),
+    (PLAYS, "coalesce(artist_repairs.repaired_text, plays.artist_name)", "plays.artist_name"),
+)
+EVERY_CANDIDATE: Edits = (
+    (SONGPLAYS, "where closeness = 1", ""),
+    (SONGPLAYS, "left join matches", "inner join matches"),
+)
+MATCHED_STAR = """
+    sparkify.songplays
+    inner join sparkify.users using (user_id)
+    inner join sparkify.artists using (artist_id)
+    where songplays.song_id is not null
+"""
+STAR_OF_USERS = "sparkify.songplays inner join sparkify.users using (user_id)"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that people make in these models.
+
+    Attributes:
+        name: What is done wrong.
+        edits: File, text in it, and what stands there instead when the mistake is made.
+        rebuild: The models to run again.
+        caught_by: The tests that must fail on any data that has the trap.
+        only_on_sample: Further ones, whose trap the real data does not have.
+        published: What the mistake is known to give on the real data: rows by relation, or by join.
+    """
+
+    name: str
+    edits: Edits
+    rebuild: str
+    caught_by: tuple[str, ...] = ()
+    only_on_sample: tuple[str, ...] = ()
+    published: Mapping[str, int] = field(default_factory=dict)
+
+    def make(self, project: DbtProject) -> None:
+        """Makes the mistake in a project."""
+        for file, right, wrong in self.edits:
+            path = project.folder / file
+            sql = path.read_text()
+            assert sql.count(right) == 1, (
+                f"{file} holds {right!r} {sql.count(right)} times: bring the mistake up to date"
+            )
+            path.write_text(sql.replace(right, wrong))
+
+
+MISTAKES = (
+    # ------------------------------------------------------------------------------------------------ Sparkify
+    Mistake(
+        "plays matched by title alone",
+        (*EVERY_CANDIDATE, (SONGPLAYS, "            and plays.artist_name = songs.artist_name\n", "")),
+        "songplays",
+        (
+            "assert_plays_match_by_title_artist_and_closest_duration",
+            "assert_every_play_is_kept",
+            "unique_songplays_songplay_id",
+            "plays_match_by_title_artist_and_closest_duration",
+        ),
+    ),
+    Mistake(
+        "plays matched by title alone, text not repaired",
+        (*NO_REPAIR, *EVERY_CANDIDATE, (SONGPLAYS, "            and plays.artist_name = songs.artist_name\n", "")),
+        "int_sparkify__song_plays songplays",
+        ("assert_plays_match_by_title_artist_and_closest_duration", "unique_songplays_songplay_id"),
+        published={"sparkify.songplays": 1_144},
+    ),
+    Mistake(
+        "plays matched by artist alone, text not repaired",
+        (*NO_REPAIR, *EVERY_CANDIDATE, (SONGPLAYS, "plays.song_title = songs.title\n            and ", "")),
+        "int_sparkify__song_plays songplays",
+        (
+            "assert_plays_match_by_title_artist_and_closest_duration",
+            "unique_songplays_songplay_id",
+            "plays_match_by_title_artist_and_closest_duration",
+        ),
+        published={"sparkify.songplays": 9_957},
+    ),
+    Mistake(
+        "only the plays that match are kept",
+        ((SONGPLAYS, "left join matches", "inner join matches"),),
+        "songplays",
+        ("assert_every_play_is_kept", "plays_match_by_title_artist_and_closest_duration"),
+        published={"sparkify.songplays": 341},
+    ),
+    Mistake(
+        "a page that does not exist is asked for",
+        ((PLAYS, "page = 'NextSong'", "page = 'Next Song'"),),
+        "int_sparkify__song_plays songplays",
+        ("assert_every_play_is_kept", "plays_are_repaired_in_the_open"),
+        published={"sparkify.songplays": 0},
+    ),
+    Mistake(
+        "twice-encoded text is left as it is",
+        NO_REPAIR,
+        "int_sparkify__song_plays songs_by_session_item songplays",
+        ("assert_no_text_is_left_garbled", "assert_expected_measures", "plays_are_repaired_in_the_open"),
+        published={"sparkify.songplays where song_id is not null": 333},
+    ),
+    Mistake(
+        "of two recordings, any is taken",
+        (
+            (
+                SONGPLAYS,
+                "abs(songs.duration_s - plays.song_duration_s)",
+                "-abs(songs.duration_s - plays.song_duration_s)",
+            ),
+        ),
+        "songplays",
+        ("plays_match_by_title_artist_and_closest_duration",),
+        only_on_sample=("assert_plays_match_by_title_artist_and_closest_duration",),
+    ),
+    Mistake(
+        "a user stands once for each level",
+        USERS_PER_LEVEL,
+        "users",
+        ("unique_users_user_id", "assert_star_joins_without_fan_out", "users_have_their_latest_level"),
+        published={"sparkify.users": 105, STAR_OF_USERS: 9_903},
+    ),
+    Mistake(
+        "a player stands once for each level",
+        (*USERS_PER_LEVEL, (USERS, "where user_id is not null", "where user_id is not null and page = 'NextSong'")),
+        "users",
+        ("unique_users_user_id", "assert_star_joins_without_fan_out"),
+        published={"sparkify.users": 104, STAR_OF_USERS: 9_903},
+    ),
+    Mistake(
+        "a user has the level of the first event",
+        ((USERS, "occurred_at desc, session_id desc, item_in_session desc", "occurred_at asc"),),
+        "users",
+        ("assert_levels_agree_with_events", "users_have_their_latest_level"),
+    ),
+    Mistake(
+        "an artist stands once for each record",
+        ARTISTS_AS_RECORDED,
+        "artists",
+        ("unique_artists_artist_id", "assert_star_joins_without_fan_out", "artists_are_one_whole_record"),
+        published={"sparkify.artists": 10_025},
+    ),
+    Mistake(
+        "matched plays fan out over the records of an artist",
+        (*NO_REPAIR, *ARTISTS_AS_RECORDED),
+        "int_sparkify__song_plays songplays artists users",
+        ("unique_artists_artist_id", "assert_star_joins_without_fan_out"),
+        published={MATCHED_STAR: 384},
+    ),
+    Mistake(
+        "matched plays fan out over the levels of a user",
+        (*NO_REPAIR, *USERS_PER_LEVEL),
+        "int_sparkify__song_plays songplays artists users",
+        ("unique_users_user_id", "assert_star_joins_without_fan_out"),
+        published={MATCHED_STAR: 477},
+    ),
+    Mistake(
+        "matched plays fan out over both",
+        (*NO_REPAIR, *ARTISTS_AS_RECORDED, *USERS_PER_LEVEL),
+        "int_sparkify__song_plays songplays artists users",
+        ("unique_artists_artist_id", "unique_users_user_id", "assert_star_joins_without_fan_out"),
+        published={MATCHED_STAR: 547},
+    ),
+    Mistake(
+        "time is taken from all events",
+        (
+            (TIME, "select * from {{ ref('songplays') }}", "select * from {{ ref('stg_sparkify__events') }}"),
+            (TIME, "select distinct start_time", "select distinct occurred_at as start_time"),
+        ),
+        "time",
+        ("assert_time_is_of_plays_only",),
+        published={"sparkify.time": 8_023},
+    ),
+    Mistake(
+        "durations are rounded to whole seconds",
+        (
+            (
+                SONGS,
+                "duration_s as duration",
+                "cast(cast(duration_s as decimal(18, 0)) as double precision) as duration",
+            ),
+        ),
+        "songs",
+        ("assert_songs_and_artists_are_as_landed",),
+    ),
+    Mistake(
+        "an artist's place and coordinates come from different records",
+        (
+            (ARTISTS, "artist_location as location", "max(artist_location) as location"),
+            (ARTISTS, "artist_latitude as latitude", "min(artist_latitude) as latitude"),
+            (ARTISTS, "artist_longitude as longitude", "max(artist_longitude) as longitude"),
+            (ARTISTS, "artist_name as name", "min(artist_name) as name"),
+            (ARTISTS, "where preference = 1", "group by artist_id"),
+        ),
+        "artists",
+        ("assert_songs_and_artists_are_as_landed", "artists_are_one_whole_record"),
+    ),
+    Mistake(
+        "the unknown year 0 is taken for a year",
+        (("models/sparkify/staging/stg_sparkify__songs.sql", "nullif(year, 0)", "year"),),
+        "stg_sparkify__songs int_sparkify__songs songs",
+        ("assert_songs_and_artists_are_as_landed", "songs_get_nulls_for_what_is_unknown"),
+    ),
+    # --------------------------------------------------------------------------------------------------- STEDI
+    Mistake(
+        "machine learning with every step there is",
+        ((V1, "ref('step_trainer_trusted')", "ref('stg_stedi__step_readings')"),),
+        "machine_learning_curated.v1",
+        ("assert_machine_learning_v1_is_of_who_consents",),
+        published={"stedi.machine_learning_curated": 46_022},
+    ),
+    Mistake(
+        "machine learning with every step and every acceleration there is",
+        (
+            (V1, "ref('step_trainer_trusted')", "ref('stg_stedi__step_readings')"),
+            (V1, "ref('accelerometer_trusted')", "ref('stg_stedi__accelerometer_readings')"),
+        ),
+        "machine_learning_curated.v1",
+        ("assert_machine_learning_v1_is_of_who_consents",),
+        published={"stedi.machine_learning_curated": 90_742},
+    ),
+    Mistake(
+        "a customer stands once for each reading",
+        (
+            (
+                CUSTOMER_CURATED,
+                "where email in (select accelerometer_readings.email from accelerometer_readings)",
+                "inner join accelerometer_readings using (email)",
+            ),
+        ),
+        "customer_curated",
+        ("unique_customer_curated_email", "curated_customers_have_readings_and_come_once"),
+        published={"stedi.customer_curated": 40_981},
+    ),
+    Mistake(
+        "steps joined to customers on nothing useful",
+        (
+            (
+                STEP_TRAINER_TRUSTED,
+                "reading_owners.email = customers.email\n",
+                "reading_owners.email <> 'nobody' and customers.email <> 'nobody'\n",
+            ),
+            (
+                STEP_TRAINER_TRUSTED,
+                "count(customers.email) as consenting_owners",
+                "customers.email as consenting_owners",
+            ),
+            (
+                STEP_TRAINER_TRUSTED,
+                "        reading_owners.possible_owners\n\n",
+                "        reading_owners.possible_owners,\n        customers.email\n\n",
+            ),
+            (STEP_TRAINER_TRUSTED, "where consenting_owners = possible_owners", ""),
+        ),
+        "step_trainer_trusted",
+        ("unique_combination_step_trainer_trusted_serial_number__sensor_reading_time__distance_from_object",),
+        published={"stedi.step_trainer_trusted": 13_823_760},
+    ),
+    Mistake(
+        "everybody is trusted",
+        ((CUSTOMER_TRUSTED, "where share_with_research_as_of_date is not null", ""),),
+        "customer_trusted accelerometer_trusted customer_curated",
+        (
+            "assert_customer_trusted_is_who_consents",
+            "assert_accelerometer_trusted_is_of_who_consents",
+            "assert_customer_curated_is_who_consents_and_walks",
+            "the_latest_record_decides_on_consent",
+        ),
+        published={"stedi.customer_trusted": 956},
+    ),
+    Mistake(
+        "some who consent are lost",
+        ((CUSTOMER_TRUSTED, "share_with_research_as_of_date is not null", "share_with_public_as_of_date is not null"),),
+        "customer_trusted accelerometer_trusted",
+        ("assert_customer_trusted_is_who_consents", "assert_accelerometer_trusted_is_of_who_consents"),
+        published={"stedi.customer_trusted": 491},
+    ),
+    Mistake(
+        "a consent that was withdrawn still counts",
+        (
+            (
+                CUSTOMER_TRUSTED,
+                "select * from {{ ref('stg_stedi__customers') }}",
+                "select * from {{ ref('stg_stedi__customers') }} where share_with_research_as_of_date is not null",
+            ),
+        ),
+        "customer_trusted accelerometer_trusted",
+        ("the_latest_record_decides_on_consent",),
+        only_on_sample=("assert_customer_trusted_is_who_consents", "assert_accelerometer_trusted_is_of_who_consents"),
+    ),
+    Mistake(
+        "a shared device is trusted as soon as one of its owners consents",
+        (
+            (
+                STEP_TRAINER_TRUSTED,
+                "where consenting_owners = possible_owners",
+                "where consenting_owners > 0",
+            ),
+        ),
+        "step_trainer_trusted",
+        ("steps_are_trusted_if_everybody_possible_consents",),
+        only_on_sample=("assert_step_trainer_trusted_is_of_who_consents",),
+    ),
+    Mistake(
+        "accelerations joined to customers, once for each record",
+        (
+            (
+                ACCELEROMETER_TRUSTED,
+                "where email in (select customers.email from customers)",
+                "inner join (select email from customers union all select email from customers) using (email)",
+            ),
+        ),
+        "accelerometer_trusted",
+        (
+            "unique_combination_accelerometer_trusted_email__reading_time__x__y__z",
+            "readings_of_consenting_customers_come_once",
+        ),
+    ),
+    Mistake(
+        "v2 uses readings from before the consent",
+        ((V2, "    where accelerometer_readings.reading_time >= customers.share_with_research_as_of_date\n", ""),),
+        "machine_learning_curated.v2",
+        ("assert_machine_learning_v2_is_one_persons_after_consent", "v2_is_of_one_person_after_consent"),
+        published={"stedi.machine_learning_curated_v2": 40_981},
+    ),
+    Mistake(
+        "v2 pairs by the timestamp alone",
+        ((V2, "owned_steps.email = accelerometer_readings.email\n            and ", ""),),
+        "machine_learning_curated.v2",
+        ("assert_machine_learning_v2_is_one_persons_after_consent",),
+        published={"stedi.machine_learning_curated_v2": 34_437},
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def projects(built_project: Callable[[str], DbtProject], tmp_path_factory: pytest.TempPathFactory) -> "Projects":
+    return Projects(built_project, tmp_path_factory.mktemp("mistakes"))
+
+
+@dataclass
+class Projects:
+    """A copy of the built project for each data set, brought back to the right state before each mistake."""
+
+    built: Callable[[str], DbtProject]
+    folder: Path
+
+    def fresh(self, dataset: str) -> DbtProject:
+        """The project as it was built."""
+        right = self.built(dataset)
+        project = DbtProject(self.folder / dataset, right.zone, dataset)
+        if not project.folder.exists():
+            shutil.copytree(right.folder, project.folder)
+        shutil.copy(right.database, project.database)
+        for model in (right.folder / "models").rglob("*.sql"):
+            copy = project.folder / model.relative_to(right.folder)
+            if copy.read_bytes() != model.read_bytes():
+                shutil.copyfile(model, copy)
+        return project
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize("dataset", ["sample", pytest.param("udacity", marks=needs_real_data)])
+def test_mistake_is_caught(projects: Projects, dataset: str, mistake: Mistake) -> None:
+    project = projects.fresh(dataset)
+    mistake.make(project)
+    project.dbt("run", "--select", mistake.rebuild)
+    guards = {*mistake.caught_by, *(mistake.only_on_sample if dataset == "sample" else ())}
+    statuses = project.dbt("test", "--select", " ".join(sorted(guards)))
+    assert statuses == dict.fromkeys(guards, "fail")
+    if dataset == "udacity":
+        assert {relation: project.rows(relation) for relation in mistake.published} == dict(mistake.published)

@@ -1,7 +1,7 @@
 """Every well-known wrong answer, made on purpose in a copy of the models: the tests that guard against it must fail.
 
-On the real data the wrong models must also give the very numbers that are published for the mistakes, which shows that it is those
-mistakes that are made here.
+On the real data the wrong models must also give the very numbers that are published for the mistakes, which shows that
+it is those mistakes that are made here.
 """
 
 import shutil

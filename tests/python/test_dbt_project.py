@@ -20,7 +20,7 @@ from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 
 BIN = Path(sys.executable).parent
 CONFIG_KEYS = {
-    "dbt": {"materialized", "schema", "contract", "alias", "column_types"},
+    "dbt": {"materialized", "schema", "contract", "alias", "column_types", "docs"},
     "redshift": {"dist", "sort"},
     "athena": {"table_type", "format", "s3_data_naming", "s3_data_dir"},
 }

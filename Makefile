@@ -48,7 +48,7 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/actionlint
-	@$(BIN)/sqlfluff lint --processes 2 models tests/dbt/sparkify tests/dbt/stedi
+	@$(BIN)/sqlfluff lint models tests/dbt/sparkify tests/dbt/stedi
 
 docs:  ## open the address of the docs and lineage site that `make run` built
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }

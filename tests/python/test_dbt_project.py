@@ -245,8 +245,9 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
         "--ignore-local-config",
         "--config",
         config,
-        "--rules",
-        "ambiguous.join,ambiguous.union,convention.terminator",
+        "--exclude-rules",
+        # rendered macros are not laid out, dbt writes types in upper case, and one test joins only to count; see .sqlfluff
+        "layout,capitalisation.types,structure.unused_join,structure.column_order,references.keywords,references.quoting",
         *models,
         singular,
         cwd=tmp_path,

@@ -1,9 +1,5 @@
 -- Every reading of a consenting customer is trusted, and no other one: compared row by row with the landing table.
-with consenting as (
-
-    {{ consenting_in_landing() }}
-
-),
+with {{ consenting_in_landing() }},
 
 expected as (
 

@@ -1,9 +1,5 @@
 -- Curated are the consenting customers of whom there are readings: nobody else, and none of them twice or missing.
-with consenting as (
-
-    {{ consenting_in_landing() }}
-
-),
+with {{ consenting_in_landing() }},
 
 walking as (
 

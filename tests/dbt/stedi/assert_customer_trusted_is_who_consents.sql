@@ -1,9 +1,5 @@
 -- A customer without consent in the trusted zone is a breach, a consenting one missing is a loss: both fail.
-with consenting as (
-
-    {{ consenting_in_landing() }}
-
-),
+with {{ consenting_in_landing() }},
 
 trusted as (
 

@@ -18,11 +18,7 @@ readings as (
 
 ),
 
-consenting as (
-
-    {{ consenting_in_landing() }}
-
-),
+{{ consenting_in_landing() }},
 
 unconsented as (
 

@@ -13,11 +13,7 @@ with curated as (
 
 ),
 
-consenting as (
-
-    {{ consenting_in_landing() }}
-
-),
+{{ consenting_in_landing() }},
 
 owners as (
 

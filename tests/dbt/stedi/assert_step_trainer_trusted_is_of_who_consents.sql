@@ -1,10 +1,6 @@
 -- The step trainer knows devices, not people. So: nobody who has not consented may have been able to make a trusted step, and
 -- every step of a device that only one, consenting and walking, customer ever had is trusted.
-with consenting as (
-
-    {{ consenting_in_landing() }}
-
-),
+with {{ consenting_in_landing() }},
 
 walks as (
 

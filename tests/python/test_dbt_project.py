@@ -246,7 +246,7 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
         "--config",
         config,
         "--exclude-rules",
-        # rendered macros are not laid out, dbt writes types in upper case, and one test joins only to count; see .sqlfluff
+        # rendered macros are not laid out, dbt writes types in upper case, one test joins only to count; see .sqlfluff
         "layout,capitalisation.types,structure.unused_join,structure.column_order,references.keywords,references.quoting",
         *models,
         singular,

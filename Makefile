@@ -21,24 +21,24 @@ help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 # A stamp a requirement set: set-up is repeated only when its pins change.
-$(BIN)/uv: requirements/uv.txt
+$(VENV)/uv.installed: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 14); sys.exit(0 if ok else f"Python 3.11, 3.12 or 3.13 is needed, this is {sys.version.split()[0]}. Name another one: make PYTHON=python3.11")'
 	@echo "setting up $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --require-hashes -r $<
 	@touch $@
 
-$(VENV)/%.installed: requirements/%.txt $(BIN)/uv
+$(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed
 	@echo "installing requirements/$*.txt"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $<
 	@touch $@
 
 profiles.yml: | profiles.example.yml
-	@cp profiles.example.yml $@
+	@cp profiles.example.yml $@.new && mv $@.new $@
 
 run: $(VENV)/run.installed profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
-	@$(BIN)/python scripts/run.py $(foreach folder,$(SOURCE),--source $(folder)) \
-		$(if $(DATASET),--dataset $(DATASET)) --target $(TARGET) --scale $(SCALE)
+	@$(BIN)/python scripts/run.py $(foreach folder,$(SOURCE),--source '$(folder)') \
+		$(if $(DATASET),--dataset '$(DATASET)') --target '$(TARGET)' --scale '$(SCALE)'
 
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
@@ -48,7 +48,7 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/actionlint
-	@$(BIN)/sqlfluff lint models tests/dbt/sparkify tests/dbt/stedi
+	@$(BIN)/sqlfluff lint models tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 
 docs:  ## open the address of the docs and lineage site that `make run` built
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
@@ -57,7 +57,7 @@ docs:  ## open the address of the docs and lineage site that `make run` built
 
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-pins: $(BIN)/uv  ## choose new versions within requirements/*.in and write them with their hashes
+pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and write them with their hashes
 	@$(UV_COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt

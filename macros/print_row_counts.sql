@@ -33,7 +33,7 @@
         left join {{ expectations }} as expected_row_counts
             on
                 actual.relation = expected_row_counts.relation
-                and expected_row_counts.dataset = '{{ var("dataset") }}'
+                and expected_row_counts.dataset = {{ dbt.string_literal(dbt.escape_single_quotes(var('dataset'))) }}
         order by actual.position
     {%- endset -%}
     {{ print('%-44s %14s %14s' % ('relation', 'rows', 'expected')) }}

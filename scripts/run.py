@@ -1,6 +1,8 @@
 """The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
 
 import os
+import re
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,9 +31,10 @@ def main(
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     reporter = ConsoleReporter()
-    dataset = dataset or default_dataset(source or [], scale)
-    zone = Path(os.environ.setdefault("LANDING_ZONE", str(PROJECT_DIR / "landing" / dataset)))
     try:
+        dataset = checked_name(dataset, source or []) if dataset or source else sample_name(scale)
+        zone = Path(os.environ.get("LANDING_ZONE") or PROJECT_DIR / "landing" / dataset).absolute()
+        os.environ["LANDING_ZONE"] = str(zone)  # dbt reads it, too
         land_all(source or [make_sample(scale, reporter.console)], zone, reporter)
         build_all(DbtSession(PROJECT_DIR, target, dataset, reporter.console))
     except (SampleError, LandingError) as error:
@@ -43,11 +46,25 @@ def main(
         raise typer.Exit(1) from error
 
 
-def default_dataset(sources: list[str], scale: float) -> str:
-    """The name of the data: the first folder's, or the sample's, of which only the plain size has known counts."""
-    if sources:
-        return Path(sources[0]).resolve().name
+def sample_name(scale: float) -> str:
+    """The name of the sample data, of which only the plain size has known row counts."""
     return SAMPLE if scale == 1 else f"{SAMPLE}_x{scale:g}"
+
+
+def checked_name(dataset: str | None, sources: list[str]) -> str:
+    """The name of data that is not made here: the given one, or else the first folder's.
+
+    Raises:
+        LandingError: It cannot be a name, or it is the made-up data's, which has counts and public pseudonyms.
+    """
+    name = dataset or Path(sources[0]).resolve().name
+    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        raise LandingError(
+            f"{name!r} cannot name a data set (letters, digits, _ . - only): choose a name with DATASET=…"
+        )
+    if sources and re.match(rf"{SAMPLE}(_x|$)", name):
+        raise LandingError(f"{name!r} is the name of the data that is made here: choose another one with DATASET=…")
+    return name
 
 
 def make_sample(scale: float, console: Console) -> str:
@@ -59,7 +76,7 @@ def make_sample(scale: float, console: Console) -> str:
     heading("sample data", console)
     report = generate(PROJECT_DIR / "sample_data", scale, progress=lambda line: console.print(line, highlight=False))
     state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"
-    console.print(f"{report.to}: {state}", highlight=False, soft_wrap=True)
+    console.print(f"{report.to}: {state}", markup=False, highlight=False, soft_wrap=True)
     return str(report.to)
 
 
@@ -87,14 +104,18 @@ def build_all(dbt: DbtSession) -> None:
     heading(f"register and build on {dbt.target}", dbt.console)
     dbt.parse()
     dbt.operation("register_landing")
-    try:
-        dbt.build()
-    finally:
-        dbt.operation("print_row_counts")
+    failures = []
+    for step in (dbt.build, partial(dbt.operation, "print_row_counts")):
+        try:
+            step()
+        except DbtError as error:
+            failures.append(str(error))
+    if failures:
+        raise DbtError("; ".join(failures))
     site = dbt.docs()
     dbt.console.print()
     for what, where in {"database": database(dbt.target), "docs and lineage": site}.items():
-        dbt.console.print(f"{what + ':':18}{where}", highlight=False, soft_wrap=True)
+        dbt.console.print(f"{what + ':':18}{where}", markup=False, highlight=False, soft_wrap=True)
 
 
 def database(target: str) -> str:
@@ -106,7 +127,7 @@ def database(target: str) -> str:
 
 def heading(text: str, console: Console) -> None:
     """Prints what comes next."""
-    console.print(f"\n[bold]{text}[/bold]", highlight=False, soft_wrap=True)
+    console.print(f"\n{text}", style="bold", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {% macro duckdb__epoch_ms_to_timestamp(column) -%}
-    cast(epoch_ms({{ column }}) as timestamp)
+    epoch_ms({{ column }})
 {%- endmacro %}
 
 {#- Integer arithmetic: `column / 1000.0 * interval '1 second'` goes through numeric and rounds. -#}

@@ -25,10 +25,11 @@
     whose names are numbers for numbers. Files that the ledger does not name are leftovers of a loader that was killed. -#}
 {% macro duckdb__register_landing_table(table) -%}
     {%- set zone = env_var('LANDING_ZONE', 'landing/sample').rstrip('/') -%}
-    {%- set zone = zone if zone.startswith('/') else flags.PROJECT_DIR ~ '/' ~ zone -%}
+    {%- set zone = zone if zone.startswith('/') else invocation_args_dict.project_dir ~ '/' ~ zone -%}
     {%- set zone_literal = dbt.string_literal(dbt.escape_single_quotes(zone)) -%}
     {%- set is_book = table.source_name == 'loader' -%}
-    {%- set files = zone ~ '/' ~ table.meta.landing_folder ~ ('/*.json' if is_book else '/**/*.json.gz') -%}
+    {%- set escaped_zone = zone.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
+    {%- set files = escaped_zone ~ '/' ~ table.meta.landing_folder ~ ('/*.json' if is_book else '/**/*.json.gz') -%}
     create or replace view {{ api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier) }} as
     select
     {%- for column in table.columns.values() %}

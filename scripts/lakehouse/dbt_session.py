@@ -41,7 +41,8 @@ class DbtSession:
             DbtError: The project is not valid.
         """
         outcome = self._invoke(["parse"], "the project cannot be parsed")
-        assert isinstance(outcome, Manifest)  # noqa: S101 - what dbt documents for this command
+        if not isinstance(outcome, Manifest):
+            raise DbtError(f"dbt parse gave {type(outcome).__name__}, not a manifest")
         self._manifest = outcome
 
     def operation(self, macro: str) -> None:
@@ -110,8 +111,10 @@ class DbtSession:
             "vars": {"dataset": self.dataset},
         }
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
-        if outcome.exception is not None:
-            raise DbtError(f"{failure}: {outcome.exception}")
+        if isinstance(outcome.exception, Exception):
+            raise DbtError(f"{failure}: {outcome.exception}") from outcome.exception
+        if outcome.exception is not None:  # dbt hands Ctrl-C back as a result
+            raise outcome.exception
         if not outcome.success:
             raise DbtError(failure)
         return outcome.result

@@ -280,7 +280,7 @@ def deciding_records(customers: Iterable[Record]) -> dict[str, Record]:
     """The record of each customer that counts: the latest one, and of equals the one without research consent."""
 
     def rank(record: Record) -> tuple[int, int, bool, str]:
-        has_consent = "shareWithResearchAsOfDate" in record
+        has_consent = bool(record.get("shareWithResearchAsOfDate"))
         return -record["lastUpdateDate"], -record["registrationDate"], has_consent, record["serialNumber"]
 
     records: dict[str, Record] = {}
@@ -317,7 +317,7 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
     consent = {
         email: record["shareWithResearchAsOfDate"]
         for email, record in deciding.items()
-        if "shareWithResearchAsOfDate" in record
+        if record.get("shareWithResearchAsOfDate")
     }
     trusted_readings = [reading for reading in data.readings if reading["user"] in consent]
     curated = consent.keys() & {reading["user"] for reading in data.readings}

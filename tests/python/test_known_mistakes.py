@@ -21,6 +21,7 @@ ARTISTS = "models/sparkify/marts/artists.sql"
 SONGS = "models/sparkify/marts/songs.sql"
 TIME = "models/sparkify/marts/time.sql"
 EVENTS = "models/sparkify/staging/stg_sparkify__events.sql"
+OWNERS = "models/stedi/intermediate/int_stedi__step_reading_owners.sql"
 CUSTOMER_TRUSTED = "models/stedi/trusted/customer_trusted.sql"
 STEP_TRAINER_TRUSTED = "models/stedi/trusted/step_trainer_trusted.sql"
 ACCELEROMETER_TRUSTED = "models/stedi/trusted/accelerometer_trusted.sql"
@@ -338,6 +339,29 @@ MISTAKES = (
         "step_trainer_trusted",
         ("steps_are_trusted_if_everybody_possible_consents",),
         only_on_sample=("assert_step_trainer_trusted_is_of_who_consents",),
+    ),
+    Mistake(
+        "every owner of a shared device is taken for the walker",
+        ((OWNERS, "counted_owners.device_owners = 1\n        or walks.email is not null", "true"),),
+        "int_stedi__step_reading_owners step_trainer_trusted machine_learning_curated.v2",
+        ("shared_devices_are_told_apart_by_the_accelerometer",),
+        only_on_sample=("assert_step_trainer_trusted_is_of_who_consents",),
+    ),
+    Mistake(
+        "v2 teaches a step that two people can have made",
+        ((V2, "    where reading_owners.possible_owners = 1\n", ""),),
+        "machine_learning_curated.v2",
+        ("v2_is_of_one_person_after_consent",),
+        only_on_sample=("assert_machine_learning_v2_is_one_persons_after_consent",),
+    ),
+    Mistake(
+        "a level's history has a row for each event",
+        (("models/sparkify/marts/user_level_history.sql", "previous_level is null\n", "true\n"),),
+        "user_level_history",
+        (
+            "intervals_are_gapless_user_level_history_user_id__valid_from__valid_to__level",
+            "levels_change_inside_a_session",
+        ),
     ),
     Mistake(
         "accelerations joined to customers, once for each record",

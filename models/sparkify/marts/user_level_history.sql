@@ -1,7 +1,9 @@
 with events as (
 
     select * from {{ ref('stg_sparkify__events') }}
-    where user_id is not null
+    where
+        user_id is not null
+        and level is not null
 
 ),
 

@@ -11,9 +11,10 @@ with renamed as (
 
         {{ epoch_ms_to_timestamp('registrationdate') }} as registration_date,
         {{ epoch_ms_to_timestamp('lastupdatedate') }} as last_update_date,
-        {{ epoch_ms_to_timestamp('sharewithresearchasofdate') }} as share_with_research_as_of_date,
-        {{ epoch_ms_to_timestamp('sharewithpublicasofdate') }} as share_with_public_as_of_date,
-        {{ epoch_ms_to_timestamp('sharewithfriendsasofdate') }} as share_with_friends_as_of_date
+        -- 0 is how some programs write that there is none: nobody consented in 1970
+        {{ epoch_ms_to_timestamp('nullif(sharewithresearchasofdate, 0)') }} as share_with_research_as_of_date,
+        {{ epoch_ms_to_timestamp('nullif(sharewithpublicasofdate, 0)') }} as share_with_public_as_of_date,
+        {{ epoch_ms_to_timestamp('nullif(sharewithfriendsasofdate, 0)') }} as share_with_friends_as_of_date
     from {{ source('stedi', 'customer_landing') }}
 
 )

@@ -1,5 +1,5 @@
-{#- Each interval ends where the entity's next one begins, the last is open, and none is empty. -#}
-{% test intervals_are_gapless(model, entity, valid_from, valid_to) %}
+{#- Each interval ends where the entity's next one begins, the last is open, none is empty, and the value changes between them. -#}
+{% test intervals_are_gapless(model, entity, value, valid_from, valid_to) %}
 
     with intervals as (
 
@@ -7,6 +7,8 @@
             {{ entity }} as entity,
             {{ valid_from }} as valid_from,
             {{ valid_to }} as valid_to,
+            {{ value }} as interval_value,
+            lead({{ value }}) over (partition by {{ entity }} order by {{ valid_from }}) as next_interval_value,
             lead({{ valid_from }}) over (partition by {{ entity }} order by {{ valid_from }}) as next_valid_from
         from {{ model }}
 
@@ -17,6 +19,7 @@
     where
         valid_to <= valid_from
         or valid_to <> next_valid_from
+        or interval_value = next_interval_value
         or (valid_to is null and next_valid_from is not null)
         or (valid_to is not null and next_valid_from is null)
 

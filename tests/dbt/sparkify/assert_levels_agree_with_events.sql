@@ -56,7 +56,6 @@ last_items as (
 disagreeing_history as (
 
     select
-        'history' as fault,
         events.user_id,
         events.occurred_at,
         events.level as event_level,
@@ -80,7 +79,6 @@ disagreeing_history as (
 disagreeing_users as (
 
     select
-        'users' as fault,
         history.user_id,
         history.valid_from as occurred_at,
         history.level as event_level,
@@ -96,9 +94,21 @@ disagreeing_users as (
 
 faults as (
 
-    select * from disagreeing_history
+    select
+        'history' as fault,
+        user_id,
+        occurred_at,
+        event_level,
+        published_level
+    from disagreeing_history
     union all
-    select * from disagreeing_users
+    select
+        'users' as fault,
+        user_id,
+        occurred_at,
+        event_level,
+        published_level
+    from disagreeing_users
 
 )
 

@@ -1,4 +1,4 @@
--- A match on the title alone, or on the artist alone, finds more songs and wrong ones. Compared with the catalogue as it landed.
+-- A match on the title alone, or on the artist alone, finds more songs and wrong ones.
 with songplays as (
 
     select * from {{ ref('songplays') }}
@@ -13,13 +13,7 @@ plays as (
 
 catalogue as (
 
-    select distinct
-        song_id,
-        artist_id,
-        title,
-        artist_name,
-        duration
-    from {{ source('sparkify', 'staging_songs') }}
+    select * from {{ ref('int_sparkify__songs') }}
 
 ),
 
@@ -29,7 +23,7 @@ candidates as (
         plays.songplay_id,
         catalogue.song_id,
         catalogue.artist_id,
-        abs(catalogue.duration - plays.song_duration_s) as distance_s
+        abs(catalogue.duration_s - plays.song_duration_s) as distance_s
     from plays
     inner join catalogue
         on

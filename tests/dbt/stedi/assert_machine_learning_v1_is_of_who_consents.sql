@@ -23,7 +23,6 @@ readings as (
 unconsented as (
 
     select
-        'acceleration not consented' as fault,
         email as whose,
         reading_time
     from curated
@@ -34,7 +33,6 @@ unconsented as (
 untrusted_steps as (
 
     select
-        'step not trusted' as fault,
         curated.serial_number as whose,
         curated.reading_time
     from curated
@@ -50,7 +48,6 @@ untrusted_steps as (
 mismatched as (
 
     select
-        'two moments in one row' as fault,
         email as whose,
         reading_time
     from curated
@@ -61,7 +58,6 @@ mismatched as (
 lost as (
 
     select
-        'lost' as fault,
         steps.serial_number as whose,
         steps.sensor_reading_time as reading_time
     from steps
@@ -82,13 +78,29 @@ lost as (
 
 faults as (
 
-    select * from unconsented
+    select
+        'acceleration not consented' as fault,
+        whose,
+        reading_time
+    from unconsented
     union all
-    select * from untrusted_steps
+    select
+        'step not trusted' as fault,
+        whose,
+        reading_time
+    from untrusted_steps
     union all
-    select * from mismatched
+    select
+        'two moments in one row' as fault,
+        whose,
+        reading_time
+    from mismatched
     union all
-    select * from lost
+    select
+        'lost' as fault,
+        whose,
+        reading_time
+    from lost
 
 )
 

@@ -1,5 +1,5 @@
 -- What makes v2 the right one: each row is of one consenting customer, both halves are that customer's, the reading was taken on
--- or after the consent; and no such row of a device that has one owner is missing. Compared with the landing tables.
+-- or after the consent; and no such row is missing. Compared with the landing tables.
 with curated as (
 
     select
@@ -24,12 +24,23 @@ owners as (
 
 ),
 
-shared as (
+walkers as (
 
-    select serial_number
-    from owners
-    group by serial_number
-    having count(*) > 1
+    -- of how many owners of the device there is a reading of the step's millisecond: of more than one, nobody knows whose it is
+    select
+        steps.serialnumber as serial_number,
+        steps.sensorreadingtime as reading_time_ms,
+        count(distinct owners.email) as walkers
+    from {{ source('stedi', 'step_trainer_landing') }} as steps
+    inner join owners
+        on steps.serialnumber = owners.serial_number
+    inner join {{ source('stedi', 'accelerometer_landing') }} as readings
+        on
+            owners.email = readings."user"
+            and steps.sensorreadingtime = readings."timestamp"
+    group by
+        steps.serialnumber,
+        steps.sensorreadingtime
 
 ),
 
@@ -41,8 +52,7 @@ consented_pairs as (
         steps.distancefromobject as distance_from_object,
         readings.x,
         readings.y,
-        readings.z,
-        case when shared.serial_number is null then 1 else 0 end as is_of_sole_owner
+        readings.z
     from {{ source('stedi', 'accelerometer_landing') }} as readings
     inner join consenting
         on
@@ -54,8 +64,11 @@ consented_pairs as (
         on
             owners.serial_number = steps.serialnumber
             and readings."timestamp" = steps.sensorreadingtime
-    left join shared
-        on owners.serial_number = shared.serial_number
+    inner join walkers
+        on
+            steps.serialnumber = walkers.serial_number
+            and steps.sensorreadingtime = walkers.reading_time_ms
+    where walkers.walkers = 1
 
 ),
 
@@ -63,28 +76,13 @@ unconsented as (
 
     select * from curated
     except
-    select
-        customer_pseudonym,
-        reading_time,
-        distance_from_object,
-        x,
-        y,
-        z
-    from consented_pairs
+    select * from consented_pairs
 
 ),
 
 lost as (
 
-    select
-        customer_pseudonym,
-        reading_time,
-        distance_from_object,
-        x,
-        y,
-        z
-    from consented_pairs
-    where is_of_sole_owner = 1
+    select * from consented_pairs
     except
     select * from curated
 

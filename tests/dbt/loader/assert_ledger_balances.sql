@@ -1,0 +1,51 @@
+-- Nothing that was read is lost: for every source file, what was found was landed or is in the quarantine, where it can be seen.
+with ledger as (
+
+    select
+        table_name,
+        source,
+        source_file,
+        records_found,
+        records_landed,
+        records_quarantined
+    from {{ source('loader', 'ledger') }}
+
+),
+
+quarantine as (
+
+    select
+        table_name,
+        source,
+        source_file,
+        count(*) as records_quarantined
+    from {{ source('loader', 'quarantine') }}
+    group by
+        table_name,
+        source,
+        source_file
+
+),
+
+faults as (
+
+    select
+        ledger.source_file,
+        ledger.records_found,
+        ledger.records_landed,
+        ledger.records_quarantined,
+        quarantine.records_quarantined as records_in_quarantine
+    from ledger
+    full outer join quarantine
+        on
+            ledger.table_name = quarantine.table_name
+            and ledger.source = quarantine.source
+            and ledger.source_file = quarantine.source_file
+    where
+        ledger.records_found <> ledger.records_landed + ledger.records_quarantined
+        or ledger.records_quarantined <> coalesce(quarantine.records_quarantined, 0)
+        or ledger.table_name is null
+
+)
+
+select * from faults

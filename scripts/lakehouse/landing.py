@@ -13,8 +13,8 @@ from lakehouse import ledger
 from lakehouse.checking import RecordChecker
 from lakehouse.errors import LandingError, RejectLimitError
 from lakehouse.ledger import Books, FileKey, LedgerEntry, QuarantinedRecord
-from lakehouse.packing import PART_SUFFIX, PartReader, PartWriter, ensure_a_part, sweep
-from lakehouse.planning import Group, Plan, PlannedFile, SourceFile, Status, find_files, make_plan
+from lakehouse.packing import PartReader, PartWriter, ensure_a_part, is_part, sweep
+from lakehouse.planning import Pack, Plan, PlannedFile, SourceFile, Status, find_files, make_plan
 from lakehouse.reading import BLOCK_BYTES, read_records
 from lakehouse.reporting import Advance, Reporter, Silent
 from lakehouse.sources import Table
@@ -167,7 +167,7 @@ class _Staged:
 
     def files_to_read(self) -> list[PlannedFile]:
         """The files whose records are not in the landing zone yet."""
-        return [planned for group in self.plan.groups for planned in group.files if planned.carried is None]
+        return [planned for pack in self.plan.packs for planned in pack.files if planned.carried is None]
 
     def finish_report(self, drift: Mapping[str, Drift]) -> None:
         """Sums up what the staging did."""
@@ -185,7 +185,7 @@ class _Staged:
         report.records_landed = sum(entry.records_landed for entry in self.entries)
         report.records_quarantined = sum(entry.records_quarantined for entry in self.entries)
         report.drift = list(drift.values())
-        report.changed = bool(plan.groups) or {entry.key: entry for entry in self.entries} != self.books.entries
+        report.changed = bool(plan.packs) or {entry.key: entry for entry in self.entries} != self.books.entries
 
 
 @dataclass
@@ -197,7 +197,8 @@ class _Load:
     reporter: Reporter
     forget_vanished: bool
     max_rejects: int | None
-    rejects: int = 0
+    rejects: list[QuarantinedRecord] = field(default_factory=list)
+    """The records that were refused so far, of all tables."""
 
     def run(self, tables: Sequence[Table]) -> dict[str, TableReport]:
         """Loads the tables."""
@@ -206,6 +207,7 @@ class _Load:
         try:
             with self.reporter.progress("landing", to_read) as advance:
                 for staged in planned:
+                    ledger.begin_books(self.zone, staged.table.name)
                     self._stage(staged, advance)
         except RejectLimitError:
             for staged in planned:
@@ -220,13 +222,16 @@ class _Load:
         sizes = sum(stored.size for source in self.sources for stored in source.files[table.name])
         with self.reporter.progress(f"comparing {table.name}", sizes) as advance:
             found = [
-                SourceFile(
-                    source.folder.location, stored.key, stored.size, _fingerprint(source.folder, stored, advance)
-                )
+                SourceFile(source.folder.location, stored.key, *_measure(source.folder, stored, advance))
                 for source in self.sources
                 for stored in source.files[table.name]
             ]
-        parts = {stored.key for stored in self.zone.list(table.folder) if stored.key.endswith(PART_SUFFIX)}
+        parts = {stored.key for stored in self.zone.list(table.folder) if stored.is_regular and is_part(stored.key)}
+        if parts and not self.zone.exists(ledger.ledger_key(table.name)):
+            raise LandingError(
+                f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
+                "restore it, or delete the landing zone and land again"
+            )
         locations = [source.folder.location for source in self.sources]
         plan = make_plan(table, books, found, locations, parts, forget_vanished=self.forget_vanished)
         if not plan.files:
@@ -239,9 +244,8 @@ class _Load:
         staged.entries += staged.plan.kept
         for entry in staged.plan.kept:
             staged.quarantined += staged.books.quarantined.get(entry.key, ())
-        for group in staged.plan.groups:
-            for pack in group.packs():
-                stager.write_part(group, pack)
+        for pack in staged.plan.packs:
+            stager.write_part(pack)
         staged.entries += [_copy_entry(staged, planned) for planned in staged.plan.copies]
         staged.finish_report(stager.drift)
 
@@ -275,16 +279,16 @@ class _Stager:
                 self._starts[key] = lengths[entry.object_key]
                 lengths[entry.object_key] += entry.records_landed
 
-    def write_part(self, group: Group, pack: Sequence[PlannedFile]) -> None:
+    def write_part(self, pack: Pack) -> None:
         """Packs the records of some files into a part, if they have any."""
         with PartWriter() as part:
             entries = []
-            for planned in pack:
+            for planned in pack.files:
                 part.begin_file(planned.file.sha256)
                 entries.append(self._carry(planned, part) if planned.carried else self._read(planned, part))
             key = None
             if any(entry.records_landed for entry in entries):
-                key = part.publish(self.load.zone, self.staged.table.part_folder(group.name))
+                key = part.publish(self.load.zone, self.staged.table.part_folder(pack.group))
                 self.staged.report.parts_written += 1
         for entry in entries:
             self.staged.entries.append(msgspec.structs.replace(entry, object_key=key if entry.records_landed else None))
@@ -343,11 +347,10 @@ class _Stager:
 
     def _quarantine(self, row: QuarantinedRecord) -> None:
         self.staged.quarantined.append(row)
-        rejects = self.staged.report.rejects
+        self.staged.report.rejects.append(row)
+        rejects, limit = self.load.rejects, self.load.max_rejects
         rejects.append(row)
-        self.load.rejects += 1
-        limit = self.load.max_rejects
-        if limit is not None and self.load.rejects > limit:
+        if limit is not None and len(rejects) > limit:
             shown = "\n".join(f"  {reject.source_file}:{reject.line}: {reject.reason}" for reject in rejects[:10])
             raise RejectLimitError(
                 f"more than {limit} records were refused, the landing zone is left as it was:\n{shown}"
@@ -379,13 +382,14 @@ class _Fingerprinting:
         return self._digest.hexdigest()
 
 
-def _fingerprint(folder: Folder, stored: StoredFile, advance: Advance) -> str:
+def _measure(folder: Folder, stored: StoredFile, advance: Advance) -> tuple[int, str]:
     with folder.open(stored.key) as stream:
-        digest = hashlib.sha256()
+        digest, size = hashlib.sha256(), 0
         while block := stream.read(BLOCK_BYTES):
             digest.update(block)
+            size += len(block)
             advance(len(block))
-    return digest.hexdigest()
+    return size, digest.hexdigest()
 
 
 def _copy_entry(staged: _Staged, planned: PlannedFile) -> LedgerEntry:

@@ -39,6 +39,8 @@ def _warnings(table: TableReport) -> Iterator[str]:
         [f"{file} is gone from its source, its records stay (--forget-vanished)" for file in table.vanished]
     )
     yield from _shortened([f"{file} is gone from its source, its records are removed" for file in table.forgotten])
+    if not_named := table.files["not named"]:
+        yield f"{not_named:,} files of sources that this load does not name stay landed"
     for drift in table.drift:
         yield f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
 
@@ -55,11 +57,10 @@ def _grid(report: LandingReport) -> Grid:
     for heading in ("files", "new/changed", "unchanged", "copies", "found", "landed", "quarantined"):
         grid.add_column(heading, justify="right")
     for table in report.tables.values():
-        fresh = table.files["new"] + table.files["changed"]
         numbers = (
             sum(table.files.values()),
-            fresh,
-            sum(table.files.values()) - fresh,
+            table.files["new"] + table.files["changed"],
+            table.files["unchanged"],
             len(table.copies),
             table.records_found,
             table.records_landed,

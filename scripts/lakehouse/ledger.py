@@ -105,6 +105,12 @@ def read_books(zone: Folder, table_name: str) -> Books:
     return Books({entry.key: entry for entry in entries}, dict(quarantined))
 
 
+def begin_books(zone: Folder, table_name: str) -> None:
+    """Gives a table that was never landed an empty ledger: where there are parts, there is a ledger."""
+    if not zone.exists(ledger_key(table_name)):
+        zone.write(ledger_key(table_name), io.BytesIO())
+
+
 def write_books(
     zone: Folder, table_name: str, entries: Sequence[LedgerEntry], quarantined: Iterable[QuarantinedRecord]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ MAX_PART_BYTES = 64 << 20  # of the source files in it; one that is larger has a
 PART_SUFFIX = ".json.gz"
 COMPRESSION_LEVEL = 4
 _BUFFER_BYTES = 1 << 20
+_PART_NAME = re.compile(r"(?:.*/)?[0-9a-f]{64}\.json\.gz")
 _IN_MEMORY_BYTES = 64 << 20
 
 
@@ -31,6 +33,7 @@ class PartWriter:
             fileobj=self._spool, mode="wb", filename="", mtime=0, compresslevel=COMPRESSION_LEVEL
         )
         self._digest = hashlib.sha256()
+        self._fingerprint = b""
         self._buffer: list[bytes] = []
         self._buffered = 0
 
@@ -42,12 +45,13 @@ class PartWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Lets go of what was packed."""
+        self._gzip.close()
         self._spool.close()
 
     def begin_file(self, fingerprint: str) -> None:
         """Says which source file the records that follow are from."""
         self._flush()
-        self._digest.update(fingerprint.encode("ascii"))
+        self._fingerprint = fingerprint.encode("ascii")
 
     def add(self, record: bytes) -> None:
         """Adds a record, which holds no line break."""
@@ -69,6 +73,8 @@ class PartWriter:
     def _flush(self) -> None:
         if self._buffer:
             content = b"\n".join(self._buffer) + b"\n"
+            self._digest.update(self._fingerprint)  # once a file, and only of a file that has records
+            self._fingerprint = b""
             self._digest.update(content)
             self._gzip.write(content)
             self._buffer.clear()
@@ -118,6 +124,11 @@ def read_part(zone: Folder, key: str) -> Iterator[bytes]:
         raise LandingError(f"{zone.location}/{key} is damaged ({error}): delete it, land again") from error
 
 
+def is_part(key: str) -> bool:
+    """Whether a file's name is one that a `PartWriter` gives; other programs' files are left alone."""
+    return _PART_NAME.fullmatch(key) is not None
+
+
 def empty_part_key(folder: str) -> str:
     """The part without a record, which stands in the folder of a table that has none, for readers to find a file."""
     return f"{folder}/{hashlib.sha256().hexdigest()}{PART_SUFFIX}"
@@ -127,7 +138,7 @@ def sweep(zone: Folder, folder: str, named: Iterable[str]) -> None:
     """Deletes the parts of a table that its ledger does not name."""
     keep = set(named) or {empty_part_key(folder)}
     for stored in list(zone.list(folder)):
-        if stored.key.endswith(PART_SUFFIX) and stored.key not in keep:
+        if is_part(stored.key) and stored.key not in keep:
             zone.delete(stored.key)
 
 

@@ -52,25 +52,11 @@ class PlannedFile:
 
 
 @dataclass(frozen=True)
-class Group:
-    """The files of one source that share parts, in the order of their paths."""
+class Pack:
+    """The files of one source and group whose records make one part, in the order of their paths."""
 
-    source: str
-    name: str
+    group: str
     files: tuple[PlannedFile, ...]
-
-    def packs(self) -> Iterator[list[PlannedFile]]:
-        """Yields the files of one part after the other."""
-        pack: list[PlannedFile] = []
-        size = 0
-        for planned in self.files:
-            if pack and size + planned.file.size > MAX_PART_BYTES:
-                yield pack
-                pack, size = [], 0
-            pack.append(planned)
-            size += planned.file.size
-        if pack:
-            yield pack
 
 
 @dataclass(frozen=True)
@@ -80,8 +66,8 @@ class Plan:
     files: tuple[PlannedFile, ...]
     kept: tuple[LedgerEntry, ...]
     """Entries that stay as they are, with their parts."""
-    groups: tuple[Group, ...]
-    """Groups whose parts are written anew."""
+    packs: tuple[Pack, ...]
+    """Packs whose part is written anew."""
     forgotten: tuple[LedgerEntry, ...]
 
     @property
@@ -94,18 +80,22 @@ def find_files(source: Folder, table: Table) -> list[StoredFile]:
     """The files of a source that belong to a table, by path.
 
     Raises:
-        LandingError: A file's name is not text.
+        LandingError: A file's name is not text, or it is a thing that cannot be read, such as a link to nowhere.
     """
     found: dict[str, StoredFile] = {}
     for pattern in table.source_files:
         matches = re.compile("".join(_WILDCARDS.get(piece, re.escape(piece)) for piece in _split(pattern))).fullmatch
         fixed_folders = re.split(r"[*?]", pattern, maxsplit=1)[0].rpartition("/")[0]
         found |= {stored.key: stored for stored in source.list(fixed_folders) if matches(stored.key)}
-    for key in found:
+    for key, stored in found.items():
         try:
             key.encode()
         except UnicodeEncodeError as error:
             raise LandingError(f"the file name {key!r} in {source.location} is not UTF-8: rename the file") from error
+        if not stored.is_regular:
+            raise LandingError(
+                f"{source.location}/{key} is no regular file (a link to nowhere, a pipe, …): repair or remove it"
+            )
     return [found[key] for key in sorted(found)]
 
 
@@ -133,28 +123,31 @@ def make_plan(  # noqa: PLR0913 - the whole of what a decision rests on, and not
     """
     intact = {key: entry for key, entry in books.entries.items() if _is_intact(entry, books, parts)}
     files, forgotten = _compare(books, found, sources, forget_vanished=forget_vanished)
-    files = list(_with_carried(_with_copies(files, books), intact))
-    files_before = _files_by_group(table, books)
+    files = list(_with_carried(_with_copies(files, books, intact), intact))
+    files_of_part = _files_of_part(books)
     kept: list[LedgerEntry] = []
-    groups: list[Group] = []
-    for group in _groups(table, files):
-        entries = [books.entries.get(planned.file.key) for planned in group.files]
-        in_place = all(
-            entry is not None and planned.carried == entry and _is_in_folder(entry, table.part_folder(group.name))
-            for planned, entry in zip(group.files, entries, strict=True)
+    packs: list[Pack] = []
+    for pack in _packs(table, files):
+        entries = [planned.carried for planned in pack.files if planned.carried is not None]
+        in_place = [entry.key for entry in entries] == [planned.file.key for planned in pack.files]
+        parts_of_pack = {entry.object_key for entry in entries if entry.object_key is not None}
+        landed = {entry.key for entry in entries if entry.object_key is not None}
+        folder = table.part_folder(pack.group)
+        has_its_part = len(parts_of_pack) <= 1 and all(
+            files_of_part[key] == landed and key.rpartition("/")[0] == folder for key in parts_of_pack
         )
-        if in_place and files_before[group.source, group.name] == {planned.file.key for planned in group.files}:
-            kept += [entry for entry in entries if entry is not None]
+        if in_place and has_its_part:
+            kept += entries
         else:
-            groups.append(group)
-    for group in groups:
-        for planned in group.files:
+            packs.append(pack)
+    for pack in packs:
+        for planned in pack.files:
             if planned.carried is None and planned.status in (Status.VANISHED, Status.NOT_NAMED):
                 raise LandingError(
                     f"the records of {planned.file.source}/{planned.file.source_file} are gone from the landing zone: "
                     f"name its source too if it still has the file; if not, --forget-vanished gives the records up"
                 )
-    return Plan(tuple(files), tuple(kept), tuple(groups), tuple(forgotten))
+    return Plan(tuple(files), tuple(kept), tuple(packs), tuple(forgotten))
 
 
 def _split(pattern: str) -> list[str]:
@@ -168,10 +161,6 @@ def _is_intact(entry: LedgerEntry, books: Books, parts: Collection[str]) -> bool
         and (entry.object_key is None or entry.object_key in parts)
         and len(books.quarantined.get(entry.key, ())) == entry.records_quarantined
     )
-
-
-def _is_in_folder(entry: LedgerEntry, folder: str) -> bool:
-    return entry.object_key is None or entry.object_key.rpartition("/")[0] == folder
 
 
 def _compare(
@@ -201,15 +190,25 @@ def _compare(
     return files, forgotten
 
 
-def _with_copies(files: Sequence[PlannedFile], books: Books) -> Iterator[PlannedFile]:
-    """Marks the files whose content another has; the one that is landed already, or else the first, is no copy."""
+def _with_copies(
+    files: Sequence[PlannedFile], books: Books, intact: Mapping[FileKey, LedgerEntry]
+) -> Iterator[PlannedFile]:
+    """Marks the files whose content another has.
+
+    No copy is the one whose records are in the landing zone; or else one that can be read, before one that is gone; of
+    these, the one that was landed; of these, the first.
+    """
+
+    def rank(planned: PlannedFile) -> tuple[bool, bool, bool]:
+        entry = books.entries.get(planned.file.key)
+        was_landed = entry is not None and entry.copy_of is None and entry.sha256 == planned.file.sha256
+        is_gone = planned.status in (Status.VANISHED, Status.NOT_NAMED)
+        return not (was_landed and planned.file.key in intact), is_gone, not was_landed
+
     originals: dict[str, FileKey] = {}
-    for landed_already in (True, False):
-        for planned in files:
-            entry = books.entries.get(planned.file.key)
-            is_landed = entry is not None and entry.copy_of is None and entry.sha256 == planned.file.sha256
-            if planned.file.size and is_landed == landed_already:
-                originals.setdefault(planned.file.sha256, planned.file.key)
+    for planned in sorted(files, key=rank):
+        if planned.file.size:
+            originals.setdefault(planned.file.sha256, planned.file.key)
     for planned in files:
         original = originals.get(planned.file.sha256, planned.file.key)
         is_copy = original != planned.file.key
@@ -225,19 +224,28 @@ def _with_carried(files: Iterable[PlannedFile], intact: Mapping[FileKey, LedgerE
         yield replace(planned, carried=None if planned.copy_of else carried)
 
 
-def _files_by_group(table: Table, books: Books) -> Mapping[tuple[str, str], set[FileKey]]:
-    """The files that were landed before, by the source and group that they fall into now."""
-    files: dict[tuple[str, str], set[FileKey]] = defaultdict(set)
+def _files_of_part(books: Books) -> Mapping[str, set[FileKey]]:
+    """The files whose records each part holds."""
+    files: dict[str, set[FileKey]] = defaultdict(set)
     for key, entry in books.entries.items():
-        if entry.copy_of is None:
-            files[entry.source, table.group_of(entry.source_file)].add(key)
+        if entry.object_key is not None:
+            files[entry.object_key].add(key)
     return files
 
 
-def _groups(table: Table, files: Sequence[PlannedFile]) -> Iterator[Group]:
+def _packs(table: Table, files: Sequence[PlannedFile]) -> Iterator[Pack]:
+    """Packs the files of each source and group, by path, up to the size of a part."""
     members: dict[tuple[str, str], list[PlannedFile]] = defaultdict(list)
     for planned in files:
         if planned.copy_of is None:
             members[planned.file.source, table.group_of(planned.file.source_file)].append(planned)
-    for (source, name), group in sorted(members.items()):
-        yield Group(source, name, tuple(sorted(group, key=lambda planned: planned.file.key)))
+    for (_, name), group in sorted(members.items()):
+        pack: list[PlannedFile] = []
+        size = 0
+        for planned in sorted(group, key=lambda planned: planned.file.key):
+            if pack and size + planned.file.size > MAX_PART_BYTES:
+                yield Pack(name, tuple(pack))
+                pack, size = [], 0
+            pack.append(planned)
+            size += planned.file.size
+        yield Pack(name, tuple(pack))

@@ -112,7 +112,12 @@ class _Reader:
                     continue
                 yield self._unreadable(self._describe(text, start, error))
                 return
-            last_on_line = _BLANKS_TO_END_OF_LINE.match(text, end) is not None
+            over = _BLANKS_TO_END_OF_LINE.match(text, end)
+            last_on_line = over is not None
+            if over and over.end() == len(text) and not isinstance(value, dict | list) and self._may_go_on(text, start):
+                self._read_on()  # a number may have more digits, and a line more than a number
+                text, start = self._rest(), 0
+                continue
             if not isinstance(value, dict | list) and not last_on_line:
                 yield self._unreadable(f"not JSON: an object was expected, met {_excerpt(text, start)}")
                 return
@@ -144,6 +149,9 @@ class _Reader:
         if self._ended or isinstance(error, RecursionError):
             return False
         return len(text) - error.pos <= _NEARLY_OVER or error.msg.startswith("Unterminated string")
+
+    def _may_go_on(self, text: str, start: int) -> bool:
+        return not self._ended and len(text) - start <= MAX_VALUE_BYTES
 
     def _describe(self, text: str, start: int, error: json.JSONDecodeError | RecursionError) -> str:
         if isinstance(error, RecursionError):

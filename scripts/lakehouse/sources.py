@@ -1,8 +1,10 @@
 """The declaration of the raw data: reads the sources' YAML, on which every engine's reader is built too."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import quote
@@ -22,6 +24,7 @@ FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
     "varchar": ("digits", "date"),
     "boolean": (),
 }
+MAX_GROUP_BYTES = 200  # of a group in a folder's name; file systems take 255 bytes for the whole name
 _DATA_TYPE = re.compile(r"(integer|bigint|double precision|boolean)|varchar\(([1-9][0-9]*)\)")
 
 
@@ -63,8 +66,13 @@ class Table:
         return found.group(1) if found else ""
 
     def part_folder(self, group: str) -> str:
-        """The folder of the landing zone that holds a group's parts."""
-        return f"{self.folder}/part={quote(group, safe=' ')}" if group else self.folder
+        """The folder of the landing zone that holds a group's parts; a group too long for a name gives its SHA-256."""
+        if not group:
+            return self.folder
+        name = quote(group, safe=" ")
+        return (
+            f"{self.folder}/part={name if len(name) <= MAX_GROUP_BYTES else hashlib.sha256(group.encode()).hexdigest()}"
+        )
 
     @property
     def repaired_columns(self) -> tuple[Column, ...]:
@@ -86,6 +94,12 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
                 if table.name in tables:
                     raise LandingError(f"{path}: table {table.name} is declared twice")
                 tables[table.name] = table
+    for first, second in permutations(tables.values(), 2):
+        if f"{second.folder}/".startswith(f"{first.folder}/"):
+            raise LandingError(
+                f"landing_folder {second.folder} of table {second.name} lies in that of table {first.name}: "
+                "each load of one would delete the other's parts"
+            )
     if not tables:
         raise LandingError(f"no table is declared: {project_dir} has no file {SOURCE_FILES_OF_MODELS}")
     return tables
@@ -94,7 +108,7 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
 def _table(path: Path, source_name: str, declared: Mapping[str, Any]) -> Table:
     where = f"{path}: table {declared['name']}"
     meta = _meta(declared)
-    if "landing_folder" not in meta:
+    if not str(meta.get("landing_folder") or "").strip("/"):
         raise LandingError(f"{where} has no meta.landing_folder")
     part_by = meta.get("part_by")
     if part_by is not None and _groups_of(part_by) != 1:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,10 @@ from lakehouse.errors import LandingError
 
 TEMPORARY_SUFFIX = ".tmp"  # no reader's glob (*.json, *.json.gz) matches it
 LOCK_KEY = "loader/.lock"
+_LEFTOVER = re.compile(
+    r"(?:.+/)?\.[0-9a-f]{64}\.(?:json\.gz|next)\.tmp"  # a part, or a quarantine that is pending
+    r"|loader/(?:ledger|quarantine)/\.[^/]+\.json\.tmp"
+)
 
 
 class StoredFile(NamedTuple):
@@ -19,6 +24,8 @@ class StoredFile(NamedTuple):
 
     key: str
     size: int
+    is_regular: bool = True
+    """Whether it is a file that can be read, and not a link to nowhere, a pipe, a socket or a device."""
 
 
 class Folder(Protocol):
@@ -77,6 +84,8 @@ class LocalFolder:
                 yield from self._walk(path, ancestors | {real})
             elif entry.is_file():
                 yield StoredFile(path.relative_to(self.path).as_posix(), entry.stat().st_size)
+            else:
+                yield StoredFile(path.relative_to(self.path).as_posix(), 0, is_regular=False)
 
     def exists(self, key: str) -> bool:
         """Whether there is a file under the key."""
@@ -89,7 +98,7 @@ class LocalFolder:
     def write(self, key: str, content: BinaryIO) -> None:
         """Writes a neighbour of the file, makes it durable, and moves it into place in one step."""
         target = self.path / key
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
         with temporary.open("wb") as out:
             shutil.copyfileobj(content, out, 1 << 20)
@@ -111,7 +120,7 @@ class LocalFolder:
     def exclusive(self) -> Iterator[None]:
         """Holds a lock that the system gives back when this process ends, however it ends."""
         lock = self.path / LOCK_KEY
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(lock.parent)
         with lock.open("a+", encoding="ascii") as held:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,7 +135,9 @@ class LocalFolder:
             held.write(f"{os.getpid()}\n")
             held.flush()
             for leftover in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
-                leftover.unlink()
+                is_own = _LEFTOVER.fullmatch(leftover.relative_to(self.path).as_posix()) is not None
+                if is_own and leftover.is_file() and not leftover.is_symlink():
+                    leftover.unlink()
             yield
 
 
@@ -177,7 +188,20 @@ def open_folder(location: str | Path) -> LocalFolder:
         raise LandingError(
             f"{location} cannot be used: {scheme}:// is not supported yet, name a folder of this machine"
         )
-    return LocalFolder(Path(location))
+    folder = LocalFolder(Path(location))
+    try:
+        folder.location.encode()
+    except UnicodeEncodeError as error:
+        raise LandingError(f"the folder name {folder.location!r} is not UTF-8: rename the folder") from error
+    return folder
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, so that a power cut takes none of them away."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _make_durable(folder.parent)
 
 
 def _make_durable(folder: Path) -> None:

@@ -111,6 +111,7 @@ def _land(zone: Folder, table: Table, repairs: Mapping[str, str], origin: str) -
     fingerprint = hashlib.sha256(content).hexdigest()
     before = ledger.read_books(zone, table.name).entries.get((SOURCE, origin))
     changed = before is None or before.sha256 != fingerprint
+    ledger.begin_books(zone, table.name)
     key = None
     if rows:
         with PartWriter() as part:

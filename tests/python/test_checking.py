@@ -1,9 +1,11 @@
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakehouse.checking import MAX_RECORD_BYTES, RecordChecker
@@ -145,16 +147,45 @@ NUMBERS = ["1", "-1", "1.0", "1e3", "99999999999", "9" * 30]
 VALUES = st.sampled_from([*(f'"{text}"' for text in TEXTS), *NUMBERS, "null", "true", "[]", "{}"])
 
 
-@given(st.lists(st.tuples(st.sampled_from([column.name for column in TABLE.columns]), VALUES), max_size=8))
-def test_the_quick_way_passes_nothing_that_the_slow_way_refuses(pairs: list[tuple[str, str]]) -> None:
-    raw = ("{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}").encode()
-    verdict = CHECKER.check(raw)
-    if verdict.fault is None:
-        keys = [key for key, _ in pairs]
-        assert len(set(keys)) == len(keys)
-        assert CHECKER._explain(raw).fault is None
-        kinds = {column.name: column.type.replace("double precision", "double") for column in TABLE.columns}
-        duckdb.sql(f"select from_json('{raw.decode()}', '{json.dumps(kinds)}')").fetchall()
+GOOD_VALUES = {
+    "big": ["7", "-1"],
+    "ts": ["0", "99999999999"],
+    "seen": ["0", "1.0", "1e3"],
+    "score": ["1", "-1.5", "1e300"],
+    "name": ['"x"', '""', '"éé"', '"\\u00e9"', "17"],
+    "userId": ['""', '"007"'],
+    "day": ['"2001-01-02"', '"2024-02-29"', '"967-02-28"'],
+    "flag": ["true", "false"],
+}
+MEMBERS = st.sampled_from(sorted(GOOD_VALUES)).flatmap(
+    lambda name: st.tuples(st.just(name), st.sampled_from([*GOOD_VALUES[name], "null"]) | VALUES)
+)
+DUCKDB_TYPES = json.dumps({column.name: column.type.replace("double precision", "double") for column in TABLE.columns})
+
+
+def test_the_quick_way_passes_nothing_that_the_slow_way_refuses_and_duckdb_reads_what_is_good() -> None:
+    seen: Counter[str] = Counter()
+
+    @given(st.lists(MEMBERS, max_size=4))
+    @example([("name", "17")])
+    @example([("name", '"x"'), ("flag", "true")])
+    @example([("name", '"éé"'), ("day", '"967-02-28"'), ("seen", "1e3")])
+    def check(members: list[tuple[str, str]]) -> None:
+        pairs = [("id", "1"), ("title", '"t"'), *members]
+        raw = ("{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}").encode()
+        is_quick, fault = CHECKER._passes(raw), CHECKER._explain(raw).fault
+        assert fault is None or not is_quick
+        assert CHECKER.check(raw).fault == fault
+        seen["refused" if fault else "quick" if is_quick else "slow"] += 1
+        if fault is None:
+            keys = [key for key, _ in pairs]
+            assert len(set(keys)) == len(keys)
+            (row,) = duckdb.execute("select from_json(?, ?)", [raw.decode(), DUCKDB_TYPES]).fetchall()[0]
+            for key, value in json.loads(raw).items():
+                assert (row[key] is None) == (value is None)
+
+    check()
+    assert all(seen[outcome] for outcome in ("quick", "refused")), seen
 
 
 def test_every_declared_table_of_the_project_is_understood() -> None:
@@ -185,6 +216,34 @@ def test_a_declaration_that_makes_no_sense_is_named(tmp_path: Any, column: str, 
     with pytest.raises(LandingError, match=expected) as raised:
         load_tables(tmp_path)
     assert "_a__sources.yml: table t" in str(raised.value)
+
+
+@pytest.mark.parametrize("folder", ["t", "/t/", "t/landing", "t/landing/part=a"])
+def test_a_landing_folder_that_lies_in_that_of_another_table_is_refused(tmp_path: Path, folder: str) -> None:
+    declare(tmp_path, ["t", folder])
+    with pytest.raises(LandingError, match=r"landing_folder .* of table t\d lies in that of table t\d"):
+        load_tables(tmp_path)
+    declare(tmp_path, [folder, "t"])
+    with pytest.raises(LandingError, match=r"landing_folder .* of table t\d lies in that of table t\d"):
+        load_tables(tmp_path)
+
+
+def test_landing_folders_side_by_side_are_fine_and_the_whole_zone_is_none(tmp_path: Path) -> None:
+    declare(tmp_path, ["t", "t2", "t_/t"])
+    assert len(load_tables(tmp_path)) == 3
+    declare(tmp_path, ["/"])
+    with pytest.raises(LandingError, match=r"table t0 has no meta\.landing_folder"):
+        load_tables(tmp_path)
+
+
+def declare(project: Path, landing_folders: list[str]) -> None:
+    tables = [
+        {"name": f"t{number}", "config": {"meta": {"landing_folder": folder}}}
+        for number, folder in enumerate(landing_folders)
+    ]
+    file = project / "models" / "_a__sources.yml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"sources": [{"name": "s", "tables": tables}]}))  # JSON is YAML
 
 
 def test_a_project_without_declarations_is_refused(tmp_path: Any) -> None:  # noqa: ANN401

@@ -1,13 +1,23 @@
 import fcntl
+import hashlib
 import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from lakehouse import planning
+from lakehouse import landing, planning
 from lakehouse.errors import LandingError, RejectLimitError
 from lakehouse.landing import land
+from lakehouse.landing_summary import print_summary
+from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Table
 from lakehouse.storage import LocalFolder
 from landing_helpers import (
@@ -20,7 +30,7 @@ from landing_helpers import (
     put,
     rows,
 )
-from real_data import SMALL_FILES, UDACITY, needs_real_data
+from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 
 
 @pytest.fixture
@@ -131,6 +141,144 @@ def test_files_are_packed_up_to_the_size_of_a_part(source: Path, zone: Path, mon
     assert_books_balance(zone)
 
 
+def test_one_more_file_writes_one_part_and_leaves_the_others(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MAX_PART_BYTES", 40)
+    for number in range(6):
+        put(source, f"readings/a/{number}.json", [{"id": number, "level": 0.5}])
+    load(source, zone)
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in zone.rglob("*.gz")}
+    put(source, "readings/a/6.json", [{"id": 6, "level": 0.5}])
+    assert load(source, zone).tables["readings"].parts_written == 1
+    after = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in zone.rglob("*.gz")}
+    assert (len(after), {path: after.get(path) for path in before}) == (len(before) + 1, before)
+    assert ids(zone) == [0, 1, 2, 3, 4, 4, 5, 6]
+    assert_books_balance(zone)
+
+
+def grow_once_listed(monkeypatch: pytest.MonkeyPatch, grow: Callable[[], object]) -> None:
+    """Lets somebody write to a source after its files are listed, and before they are read."""
+
+    def find_and_grow(*arguments: Any) -> Any:  # noqa: ANN401
+        found = planning.find_files(*arguments)
+        if found:
+            grow()
+        return found
+
+    monkeypatch.setattr(landing, "find_files", find_and_grow)
+
+
+def test_a_file_that_grows_once_it_is_listed_is_landed_with_its_true_size(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = source / "readings/b/1.json"
+    with monkeypatch.context() as patch:
+        grow_once_listed(patch, lambda: put(source, "readings/b/1.json", [{"id": 4}, {"id": 5}]))
+        load(source, zone)
+    assert rows(zone, "ledger")[2]["source_bytes"] == file.stat().st_size
+    report = load(source, zone)
+    assert (report.changed, report.tables["readings"].files["unchanged"]) == (False, 3)
+
+
+def test_a_file_that_was_empty_when_it_was_listed_is_a_copy_if_it_is_one_now(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(source, "readings/b/2.json", b"")
+    with monkeypatch.context() as patch:
+        grow_once_listed(patch, lambda: put(source, "readings/b/2.json", [{"id": 4}]))
+        load(source, zone)
+    assert ids(zone) == [1, 2, 3, 4]
+    assert not load(source, zone).changed
+
+
+def test_a_zone_whose_ledger_is_gone_is_refused_and_loses_nothing(source: Path, zone: Path, tmp_path: Path) -> None:
+    load(source, zone)
+    (zone / "loader/ledger/readings.json").unlink()
+    before = content_of(zone)
+    put(tmp_path / "other", "readings/b/9.json", [{"id": 9}])
+    with pytest.raises(LandingError, match=r"readings/landing holds parts, but loader/ledger/readings\.json is gone"):
+        load(tmp_path / "other", zone)
+    assert content_of(zone) == before
+
+
+def test_files_of_other_programs_are_left_alone(source: Path, zone: Path) -> None:
+    others = [
+        put(zone, path, "x")
+        for path in (
+            "readings/landing/from_another_tool.json.gz",
+            "readings/landing/part=a/notes.txt",
+            "notes/.mine.tmp",
+            "notes/.mine.json.tmp",
+            f"notes/.{'0' * 64}.tmp",
+        )
+    ]
+    folders = [zone / "notes/.dir.tmp", zone / f"readings/landing/.{'0' * 64}.json.gz.tmp"]
+    for folder in folders:
+        folder.mkdir()
+    own = [
+        put(zone, path, "x")
+        for path in (
+            f"readings/landing/part=a/.{'1' * 64}.json.gz.tmp",
+            f"readings/landing/part=a/{'1' * 64}.json.gz",
+            f"loader/pending/readings/.{'1' * 64}.next.tmp",
+            "loader/ledger/.readings.json.tmp",
+            "loader/quarantine/.readings.json.tmp",
+        )
+    ]
+    put(zone, "loader/ledger/readings.json", "")
+    load(source, zone)
+    load(source, zone)
+    assert all(path.exists() for path in (*others, *folders))
+    assert not any(path.exists() for path in own)
+    assert ids(zone) == [1, 2, 3, 4]
+
+
+def test_what_a_load_writes_leaves_no_temporary_file_that_a_later_load_would_not_know(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(source, "readings/a/3.json", "broken")
+    written = []
+    replace = Path.replace
+
+    def copy_and_replace(path: Path, target: Path) -> Path:
+        content = path.read_bytes()
+        replaced = replace(path, target)
+        path.write_bytes(content)
+        written.append(path)
+        return replaced
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", copy_and_replace)
+        load(source, zone)
+    assert len(written) > 5
+    load(source, zone)
+    assert_books_balance(zone)
+
+
+def test_every_new_folder_is_made_durable(source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = set()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    load(source, zone)
+    folders = [path for path in zone.rglob("*") if path.is_dir() and any(path.iterdir())]
+    assert len(folders) > 5
+    assert [path for path in (zone.parent, zone, *folders) if path.stat().st_ino not in synced] == []
+
+
+def test_a_part_that_is_never_published_leaves_no_warning() -> None:
+    code = "from lakehouse.packing import PartWriter\nwith PartWriter() as part:\n    part.add(b'{}')"
+    environment = os.environ | {"PYTHONPATH": str(PROJECT_DIR / "scripts")}
+    command = [sys.executable, "-X", "dev", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr == ""
+
+
 # --- files that vanish, and copies
 
 
@@ -194,6 +342,22 @@ def test_a_copy_in_a_source_that_is_not_named_takes_over_from_a_forgotten_origin
     (source / "readings/b/1.json").unlink()
     load(source, zone, forget_vanished=True)
     assert ids(zone) == [1, 2, 3, 4]
+    assert_books_balance(zone)
+
+
+def test_a_copy_takes_over_when_the_part_of_its_vanished_original_is_lost(
+    source: Path, zone: Path, tmp_path: Path
+) -> None:
+    load(source, zone)
+    put(tmp_path / "other", "readings/a/copy.json", (source / "readings/b/1.json").read_bytes())
+    load([source, tmp_path / "other"], zone)
+    (source / "readings/b/1.json").unlink()
+    next(zone.glob("readings/landing/part=b/*")).unlink()
+    load([source, tmp_path / "other"], zone)
+    assert ids(zone) == [1, 2, 3, 4]
+    assert {row["source_file"]: row["copy_of"] for row in rows(zone, "ledger") if row["copy_of"]} == {
+        "readings/b/1.json": f"{tmp_path}/other/readings/a/copy.json"
+    }
     assert_books_balance(zone)
 
 
@@ -281,6 +445,40 @@ def test_odd_group_names_are_safe_folder_names(source: Path, zone: Path) -> None
     assert rows(zone, "ledger", "t")[0]["object_key"].startswith("t/landing/part=a%3Db c%25/")
 
 
+def test_a_group_too_long_for_a_folder_name_gives_its_fingerprint(source: Path, zone: Path) -> None:
+    table = Table("t", "s", "t/landing", (), ("t/**/*.json",), "t/([^/]+)/")
+    longest, too_long = "a" * 200, "日本語の名前" * 6
+    put(source, f"t/{longest}/1.json", [{"id": 1}])
+    put(source, f"t/{too_long}/1.json", [{"id": 2}])
+    land([source], zone, {"t": table})
+    assert [row["object_key"].rpartition("/")[0] for row in rows(zone, "ledger", "t")] == [
+        f"t/landing/part={longest}",
+        f"t/landing/part={hashlib.sha256(too_long.encode()).hexdigest()}",
+    ]
+    assert not land([source], zone, {"t": table}).changed
+
+
+def test_a_folder_name_that_is_not_utf8_is_refused(tmp_path: Path, zone: Path) -> None:
+    put(tmp_path / "\udcff", "readings/a/1.json", [{"id": 1}])
+    with pytest.raises(LandingError, match=r"the folder name .*udcff' is not UTF-8: rename the folder"):
+        load(tmp_path / "\udcff", zone)
+    assert not zone.exists()
+
+
+@pytest.mark.parametrize("kind", ["link to nowhere", "pipe"])
+def test_a_match_that_is_no_regular_file_is_refused(source: Path, zone: Path, kind: str) -> None:
+    odd = source / "readings/a/odd.json"
+    if kind == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to("/nowhere")
+    with pytest.raises(LandingError, match=r"readings/a/odd\.json is no regular file"):
+        load(source, zone)
+    assert not zone.exists()
+    odd.rename(odd.with_suffix(".txt"))
+    load(source, zone)
+
+
 def test_a_file_name_that_is_not_utf8_is_refused(source: Path, zone: Path) -> None:
     put(source, "readings/a/\udcff.json", [{"id": 1}])
     with pytest.raises(LandingError, match="is not UTF-8: rename the file"):
@@ -366,6 +564,33 @@ def test_too_many_rejects_leave_the_zone_as_it_was(source: Path, zone: Path) -> 
     assert_books_balance(zone)
 
 
+def test_the_refused_records_that_are_shown_are_the_first_of_the_whole_load(source: Path, zone: Path) -> None:
+    put(source, "readings/a/0.json", "broken\n{" * 4)
+    put(source, "events/2.json", '{"id":"x"}\n' * 12)
+    with pytest.raises(RejectLimitError) as raised:
+        load(source, zone, max_rejects=8)
+    shown = [line.split(": ")[0].strip() for line in str(raised.value).splitlines()[1:]]
+    assert shown == [
+        *(f"readings/a/0.json:{line}" for line in range(1, 6)),
+        *(f"events/2.json:{line}" for line in range(1, 5)),
+    ]
+    with pytest.raises(RejectLimitError) as raised:
+        load(source, zone, max_rejects=12)
+    assert len(str(raised.value).splitlines()) == 11
+
+
+def test_the_summary_counts_apart_what_is_unchanged_and_what_is_not_named(
+    source: Path, zone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(source, zone)
+    put(tmp_path / "other", "readings/a/9.json", [{"id": 9}])
+    print_summary(load(tmp_path / "other", zone), ConsoleReporter())
+    printed = capsys.readouterr().out
+    assert "readings: 3 files of sources that this load does not name stay landed" in printed
+    (row,) = [line for line in printed.splitlines() if "readings " in line]
+    assert re.findall(r"\d+", row) == ["4", "1", "0", "0", "5", "5", "0"]
+
+
 def test_a_dry_run_tells_everything_and_writes_nothing(source: Path, zone: Path) -> None:
     put(source, "readings/a/3.json", "broken")
     report = load(source, zone, dry_run=True)
@@ -396,9 +621,10 @@ def test_the_real_data_lands_whole(zone: Path) -> None:
     assert not land([source], zone, TABLES).changed
     for name, (expected, _) in counts.items():
         table = TABLES[name]
-        files = sorted((source / "sparkify").rglob("2018-*.json")) if name == "staging_events" else []
-        raw = [line for file in files for line in file.read_bytes().splitlines()]
-        assert not files or sorted(raw) == sorted(landed(zone, name))
+        files = {file for pattern in table.source_files for file in source.glob(pattern)}
+        assert files
+        raw = Counter(line for file in files for line in file.read_bytes().splitlines())
+        assert raw == Counter(landed(zone, name))
         columns = {column.name: column.type.replace("double precision", "double") for column in table.columns}
         found = duckdb.sql(
             f"select count(*) from read_json('{zone}/{table.folder}/**/*.json.gz', "  # noqa: S608

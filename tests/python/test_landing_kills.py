@@ -91,6 +91,22 @@ def test_a_killed_load_is_all_or_nothing_and_the_next_one_repairs_it(
     assert moment > 20
 
 
+def test_a_killed_first_load_leaves_a_zone_that_the_next_one_accepts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    _first(source)
+    load(source, tmp_path / "clean")
+    for moment in range(1, 25):
+        zone = tmp_path / f"zone{moment}"
+        with monkeypatch.context() as patch:
+            _kill_at(patch, moment)
+            with pytest.raises(_KilledError):
+                load(source, zone)
+        load(source, zone)
+        assert content_of(zone) == content_of(tmp_path / "clean"), f"killed at {moment}"
+
+
 def test_a_killed_load_whose_source_goes_back_leaves_the_old_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakehouse import reading
@@ -142,14 +142,30 @@ def test_finds_all_objects_whatever_the_layout_and_the_size_of_blocks(
     assert all(record.verdict == Verdict(None, record.verdict.unknown_keys) for record in records)
 
 
+TOKENS = [b"{", b"}", b'"a"', b'"', b":", b"1", b"12", b"-", b"1e", b"\n", b"\r\n", b",", b"[", b"]", b" ", b'{"a":1}']
+TOKENS += [b"tru", b"true", b"null", b"\\u00", b"\xff", b"\xc3\xa9", b"xyz\n{"]
+
+
+def bounds(record: Record) -> tuple[int, int, int, bytes, bool]:
+    return record.line, record.offset, record.size, record.raw, record.verdict.fault is None
+
+
 @given(
-    st.binary(max_size=200)
-    | st.lists(st.sampled_from([b"{", b"}", b'"a"', b":", b"1", b"\n", b",", b"[", b" "])).map(b"".join)
+    st.binary(max_size=200) | st.lists(st.sampled_from(TOKENS), max_size=30).map(b"".join),
+    st.integers(4, 80),
 )
-def test_loses_no_byte_of_anything_but_blanks(content: bytes) -> None:
+@example(b'{"a":1} 12 {"a":2}\n12345678\n', 4)
+@example(b"{\n}12 x\n{}", 4)
+@example(b"17 x\n{}", 4)
+def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(content: bytes, block: int) -> None:
     left = bytearray(content.removeprefix(reading.BYTE_ORDER_MARK))
     shift = len(content) - len(left)
-    for record in read(content):
+    records = read(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_BYTES", block)
+        in_small_blocks = read(content)
+    assert [bounds(record) for record in in_small_blocks] == [bounds(record) for record in records]
+    for record in records:
         start = record.offset - shift
         assert left[start : start + 1].strip(b" \t\r\n")
         left[start : start + record.size] = b" " * record.size

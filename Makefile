@@ -1,6 +1,7 @@
 # The commands of the project. `make` alone lists them.
 #
-#   SOURCE   folder that holds sparkify/ and stedi/, or several; without one, sample data is made
+#   SOURCE   folder that holds sparkify/ and stedi/, or several; without one, sample data is made. A folder with a blank in
+#            its name: .venv/bin/python scripts/run.py --source "…"
 #   DATASET  its name, by default the folder's: where it lands, and which row counts are expected of it
 #   TARGET   duckdb, redshift or athena: an output of profiles.example.yml
 #   SCALE    size of the sample data, in times the real data's
@@ -10,6 +11,7 @@ TARGET  ?= duckdb
 SCALE   ?= 1
 SOURCE  ?=
 DATASET ?=
+PORT    ?= 8080
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -50,10 +52,10 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/actionlint
 	@$(BIN)/sqlfluff lint models tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 
-docs:  ## open the address of the docs and lineage site that `make run` built
+docs:  ## serve the docs and lineage site that `make run` built, on PORT
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
-	@echo "http://127.0.0.1:8080/static_index.html  (Ctrl-C to stop)"
-	@$(BIN)/python -m http.server 8080 --bind 127.0.0.1 --directory target
+	@echo "http://127.0.0.1:$(PORT)/static_index.html  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory target
 
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

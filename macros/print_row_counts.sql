@@ -1,5 +1,5 @@
 {#- Run as an operation: `dbt run-operation print_row_counts`. One query, so that on Athena it costs one start. -#}
-{% macro print_row_counts() -%}
+{% macro print_row_counts(not_built=[]) -%}
     {%- set landing = graph.sources.values() | rejectattr('source_name', 'equalto', 'loader') | sort(attribute='unique_id') -%}
     {%- set published = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
         | selectattr('config.contract.enforced') | sort(attribute='fqn') -%}
@@ -8,7 +8,7 @@
     {%- for node in landing + published -%}
         {%- set name = node.identifier if node.resource_type == 'source' else node.alias -%}
         {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=name) -%}
-        {%- if relation is none -%}
+        {%- if relation is none or node.unique_id in not_built -%}
             {%- do missing.append(node.schema ~ '.' ~ name) -%}
         {%- else -%}
             {%- do counts.append(

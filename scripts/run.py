@@ -2,7 +2,6 @@
 
 import os
 import re
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 
 from lakehouse.dbt_session import DbtSession
-from lakehouse.errors import DbtError, LandingError
+from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.landing import land
 from lakehouse.landing_summary import print_summary
 from lakehouse.reporting import ConsoleReporter
@@ -35,14 +34,22 @@ def main(
         dataset = checked_name(dataset, source or []) if dataset or source else sample_name(scale)
         zone = Path(os.environ.get("LANDING_ZONE") or PROJECT_DIR / "landing" / dataset).absolute()
         os.environ["LANDING_ZONE"] = str(zone)  # dbt reads it, too
-        land_all(source or [make_sample(scale, reporter.console)], zone, reporter)
-        build_all(DbtSession(PROJECT_DIR, target, dataset, reporter.console))
+        dbt = DbtSession(PROJECT_DIR, target, dataset, reporter.console)
+        dbt.parse()
+        dbt.operation("preflight")
+        if source:
+            refused = land_all(source, zone, reporter)
+        else:
+            refused = land_all([make_sample(scale, reporter.console)], zone, reporter, forget_vanished=True)
+        build_all(dbt)
+        if refused:
+            reporter.warn(f"{refused:,} records are in quarantine, with their reasons: loader.quarantine")
     except (SampleError, LandingError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     except DbtError as error:
         typer.echo(f"error: {error}", err=True)
-        typer.echo(f"dbt's log: {PROJECT_DIR / 'logs' / 'dbt.log'}", err=True)
+        typer.echo(f"dbt's log, and what it ran: {PROJECT_DIR}/logs/dbt.log, {PROJECT_DIR}/target/run", err=True)
         raise typer.Exit(1) from error
 
 
@@ -74,23 +81,30 @@ def make_sample(scale: float, console: Console) -> str:
         SampleError: It cannot be made.
     """
     heading("sample data", console)
-    report = generate(PROJECT_DIR / "sample_data", scale, progress=lambda line: console.print(line, highlight=False))
+    try:
+        report = generate(
+            PROJECT_DIR / "sample_data", scale, progress=lambda line: console.print(line, highlight=False)
+        )
+    except OSError as error:
+        raise SampleError(f"{error.filename or 'sample_data'}: {error.strerror}") from error
     state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"
     console.print(f"{report.to}: {state}", markup=False, highlight=False, soft_wrap=True)
     return str(report.to)
 
 
-def land_all(sources: list[str], zone: Path, reporter: ConsoleReporter) -> None:
-    """Lands the sources and the repairs of their text.
+def land_all(sources: list[str], zone: Path, reporter: ConsoleReporter, *, forget_vanished: bool = False) -> int:
+    """Lands the sources and the repairs of their text, and gives the number of records in quarantine.
 
     Raises:
         LandingError: It cannot be done.
     """
     heading(f"land {', '.join(sources)}", reporter.console)
     tables = load_tables(PROJECT_DIR)
-    print_summary(land(sources, zone, tables, reporter=reporter), reporter)
+    report = land(sources, zone, tables, forget_vanished=forget_vanished, reporter=reporter)
+    print_summary(report, reporter)
     repairs = repair_text(zone, tables)
     reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
+    return sum(table.records_quarantined for table in report.tables.values())
 
 
 def build_all(dbt: DbtSession) -> None:
@@ -102,16 +116,13 @@ def build_all(dbt: DbtSession) -> None:
         DbtError: Something failed.
     """
     heading(f"register and build on {dbt.target}", dbt.console)
-    dbt.parse()
     dbt.operation("register_landing")
-    failures = []
-    for step in (dbt.build, partial(dbt.operation, "print_row_counts")):
-        try:
-            step()
-        except DbtError as error:
-            failures.append(str(error))
-    if failures:
-        raise DbtError("; ".join(failures))
+    try:
+        dbt.build()
+    except BuildError as failed:
+        dbt.operation("print_row_counts", not_built=sorted(failed.unfinished))
+        raise
+    dbt.operation("print_row_counts")
     site = dbt.docs()
     dbt.console.print()
     for what, where in {"database": database(dbt.target), "docs and lineage": site}.items():

@@ -11,3 +11,16 @@ class RejectLimitError(LandingError):
 
 class DbtError(Exception):
     """A dbt command failed; dbt has printed why."""
+
+
+class BuildError(DbtError):
+    """A build failed.
+
+    Attributes:
+        unfinished: The nodes that failed or were skipped, by unique id, with their status.
+    """
+
+    def __init__(self, message: str, unfinished: dict[str, str]) -> None:
+        """Takes the message for the person and the nodes that were not finished."""
+        super().__init__(message)
+        self.unfinished = unfinished

@@ -60,6 +60,8 @@ class LandingReport:
     zone: str
     dry_run: bool
     tables: dict[str, TableReport]
+    unclaimed: list[str]
+    """Files of the sources that belong to no table."""
 
     @property
     def changed(self) -> bool:
@@ -107,7 +109,8 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
         target: Folder = DryRunFolder(to_folder) if dry_run else to_folder
         with target.exclusive():
             load = _Load(target, files, reporter or Silent(), forget_vanished, max_rejects)
-            return LandingReport(to_folder.location, dry_run, load.run(to_land))
+            unclaimed = [key for source in files for key in source.unclaimed()]
+            return LandingReport(to_folder.location, dry_run, load.run(to_land), unclaimed)
     except OSError as error:
         name = error.filename or zone
         raise LandingError(f"{name}: {error.strerror or error}; nothing that was landed before is lost") from error
@@ -118,6 +121,11 @@ class _SourceFolder:
     folder: Folder
     files: Mapping[str, Sequence[StoredFile]]
     """The files that belong to each table, by its name."""
+
+    def unclaimed(self) -> list[str]:
+        """The files that belong to no table: a person may have meant them to."""
+        claimed = {stored.key for files in self.files.values() for stored in files}
+        return [f"{self.folder.location}/{stored.key}" for stored in self.folder.list() if stored.key not in claimed]
 
 
 def _open(sources: Sequence[str | Path], zone: str | Path) -> tuple[list[LocalFolder], LocalFolder]:

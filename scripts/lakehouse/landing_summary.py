@@ -16,6 +16,8 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     for table in report.tables.values():
         for warning in _warnings(table):
             reporter.warn(f"{table.name}: {warning}")
+    for note in _shortened([f"{path} belongs to no table and is not landed" for path in report.unclaimed]):
+        reporter.say(f"note: {note}")
     reporter.console.print(_grid(report))
     done = "would be landed" if report.dry_run else "landed"
     if not report.changed:
@@ -54,14 +56,13 @@ def _shortened(lines: list[str]) -> list[str]:
 def _grid(report: LandingReport) -> Grid:
     grid = Grid(title="would land" if report.dry_run else None)
     grid.add_column("table", no_wrap=True)
-    for heading in ("files", "new/changed", "unchanged", "copies", "found", "landed", "quarantined"):
-        grid.add_column(heading, justify="right")
+    for heading in ("files", "new", "same", "found", "landed", "quarantined"):
+        grid.add_column(heading, justify="right", no_wrap=True)
     for table in report.tables.values():
         numbers = (
             sum(table.files.values()),
             table.files["new"] + table.files["changed"],
             table.files["unchanged"],
-            len(table.copies),
             table.records_found,
             table.records_landed,
             table.records_quarantined,

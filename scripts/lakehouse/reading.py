@@ -16,6 +16,12 @@ from lakehouse.checking import PASSED, Verdict, show
 
 BLOCK_BYTES = 4 << 20
 MAX_VALUE_BYTES = 16 << 20  # beyond it, a value is not looked at as a whole
+FOREIGN = {
+    b"\x1f\x8b": "the file is compressed with gzip: unpack it first",
+    b"\xff\xfe": "the file is UTF-16: write it as UTF-8",
+    b"\xfe\xff": "the file is UTF-16: write it as UTF-8",
+}
+"""What a file that is no text in UTF-8 may begin with."""
 KEPT_BYTES = 49_149  # of what cannot be landed: as many as fit into varchar(65535) in Base64
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -159,6 +165,9 @@ class _Reader:
         if self._is_cut_off(text, error):
             return f"a value has more than {MAX_VALUE_BYTES:,} bytes, or does not end"
         line = self._line + text.count("\n", start, error.pos)
+        beginning = text[start : start + 2].encode("utf-8", "surrogateescape")
+        if beginning in FOREIGN:
+            return f"not JSON on line {line}: {FOREIGN[beginning]}"
         return f"not JSON: {error.msg} on line {line}, met {_excerpt(text, error.pos)}"
 
     def _rest(self) -> str:

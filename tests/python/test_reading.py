@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 from typing import Any
@@ -170,3 +171,16 @@ def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(conten
         assert left[start : start + 1].strip(b" \t\r\n")
         left[start : start + record.size] = b" " * record.size
     assert not left.strip(b" \t\r\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (gzip.compress(b'{"a": 1}\n', mtime=0), "compressed with gzip: unpack it first"),
+        ('{"a": 1}\n'.encode("utf-16"), "UTF-16: write it as UTF-8"),
+    ],
+    ids=["gzip", "UTF-16"],
+)
+def test_a_file_in_another_encoding_is_told_by_name(content: bytes, advice: str) -> None:
+    first = next(iter(read(content)))
+    assert advice in str(first.verdict.fault)

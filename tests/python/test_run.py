@@ -1,0 +1,112 @@
+"""The command behind `make run`, as a person uses and misuses it, on a copy of the project."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dbt_project import PARTS
+from real_data import PROJECT_DIR
+
+CUSTOMER = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in a folder whose name has a blank in it."""
+    folder = tmp_path_factory.mktemp("a copy") / "project"
+    for part in (*PARTS, "scripts"):
+        copy = folder / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
+    shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+    return folder
+
+
+def run(project: Path, *options: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environment}
+    command = [sys.executable, "scripts/run.py", *map(str, options)]
+    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False)
+
+
+def put(folder: Path, path: str, *records: object) -> None:
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
+    """And an empty LANDING_ZONE is none: it is not the working directory."""
+    done = run(project, "--scale", "0.05", LANDING_ZONE="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tests passed" in done.stdout
+    assert "sparkify.songplays" in done.stdout
+    assert "\x1b[" not in done.stdout
+    assert (project / "target/static_index.html").is_file()
+    assert (project / "landing/sample_x0.05").is_dir()
+
+
+def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Path) -> None:
+    """And a zone may have a name that means something to a shell, to SQL and to a glob."""
+    customers = "stedi/customer/landing/customers.json"
+    put(tmp_path / "mine", customers, CUSTOMER, {**CUSTOMER, "lastUpdateDate": "soon"})
+    put(tmp_path / "mine", "stedi/customer/customers.csv")
+    done = run(
+        project, "--source", tmp_path / "mine", PSEUDONYM_SALT="it's secret", LANDING_ZONE=f"{tmp_path}/it's [1]*"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{customers}:2: column lastUpdateDate" in done.stdout
+    assert "customers.csv belongs to no table" in done.stdout
+    assert "1 records are in quarantine" in done.stdout
+    with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
+        assert database.execute("select line from loader.quarantine").fetchall() == [(2,)]
+        assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]
+
+
+def test_a_failed_build_shows_no_old_rows(project: Path, tmp_path: Path) -> None:
+    """Two different events under one key: staging's key test fails, and what depends on it is not called built."""
+    event = {"page": "NextSong", "sessionId": 1, "itemInSession": 0, "level": "free", "userId": "1"}
+    put(tmp_path / "mine", "sparkify/log_data/events.json", {**event, "ts": 1}, {**event, "ts": 2})
+    done = run(project, "--source", tmp_path / "mine", "--dataset", "twice", PSEUDONYM_SALT="secret")
+    assert done.returncode == 1
+    assert "skipped sparkify.songplays" in done.stdout
+    counts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("sparkify."))
+    assert counts["sparkify.songplays"] == "not built"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--source", "no/such/folder", "--dataset", "x"), "no/such/folder does not exist"),
+        (("--source", ".", "--dataset", "../escaped"), "cannot name a data set"),
+        (("--source", ".", "--dataset", "sample"), "is the name of the data that is made here"),
+        (("--scale", "0"), "scale"),
+    ],
+)
+def test_a_wrong_word_is_refused_in_a_sentence(project: Path, options: tuple[str, ...], message: str) -> None:
+    done = run(project, *options, PSEUDONYM_SALT="secret")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--source", "scripts"), "Set PSEUDONYM_SALT"),
+        (("--target", "athena"), "cannot be registered on athena yet"),
+        (("--target", "redshift"), "communication error"),  # dbt connects before it runs an operation
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_lands(
+    project: Path, options: tuple[str, ...], message: str
+) -> None:
+    done = run(project, *options)
+    assert done.returncode == 1
+    assert message in done.stdout + done.stderr
+    assert "land " not in done.stdout

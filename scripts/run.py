@@ -10,7 +10,7 @@ from rich.console import Console
 
 from lakehouse.dbt_session import DbtSession
 from lakehouse.errors import BuildError, DbtError, LandingError
-from lakehouse.landing import land
+from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
@@ -34,6 +34,8 @@ def main(
         dataset = checked_name(dataset, source or []) if dataset or source else sample_name(scale)
         zone = Path(os.environ.get("LANDING_ZONE") or PROJECT_DIR / "landing" / dataset).absolute()
         os.environ["LANDING_ZONE"] = str(zone)  # dbt reads it, too
+        if source:
+            check_sources(source, zone, load_tables(PROJECT_DIR))
         dbt = DbtSession(PROJECT_DIR, target, dataset, reporter.console)
         dbt.parse()
         dbt.operation("preflight")

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -102,15 +103,35 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
         RejectLimitError: Too many records were refused; the landing zone is as it was.
         LandingError: The load cannot be done.
     """
-    to_land = [table for table in tables.values() if table.source_files]
-    try:
-        from_folders, to_folder = _open(sources, zone)
-        files = [_SourceFolder(folder, _find(folder, to_land)) for folder in from_folders]
+    to_land = _loadable(tables)
+    with _explained(zone):
+        files, to_folder = _open(sources, zone, to_land)
         target: Folder = DryRunFolder(to_folder) if dry_run else to_folder
         with target.exclusive():
             load = _Load(target, files, reporter or Silent(), forget_vanished, max_rejects)
             unclaimed = [key for source in files for key in source.unclaimed()]
             return LandingReport(to_folder.location, dry_run, load.run(to_land), unclaimed)
+
+
+def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> None:
+    """Checks that `land` would find something, for whoever has dear work to do before it.
+
+    Raises:
+        LandingError: It would not.
+    """
+    with _explained(zone):
+        _open(sources, zone, _loadable(tables))
+
+
+def _loadable(tables: Mapping[str, Table]) -> list[Table]:
+    return [table for table in tables.values() if table.source_files]
+
+
+@contextmanager
+def _explained(zone: str | Path) -> Iterator[None]:
+    """Tells a person what the operating system refused."""
+    try:
+        yield
     except OSError as error:
         name = error.filename or zone
         raise LandingError(f"{name}: {error.strerror or error}; nothing that was landed before is lost") from error
@@ -128,8 +149,10 @@ class _SourceFolder:
         return [f"{self.folder.location}/{stored.key}" for stored in self.folder.list() if stored.key not in claimed]
 
 
-def _open(sources: Sequence[str | Path], zone: str | Path) -> tuple[list[LocalFolder], LocalFolder]:
-    """Opens the folders, each source once."""
+def _open(
+    sources: Sequence[str | Path], zone: str | Path, tables: Sequence[Table]
+) -> tuple[list[_SourceFolder], LocalFolder]:
+    """Opens the folders, each source once, and finds the sources' files."""
     to_folder = open_folder(zone)
     if to_folder.path.exists() and not to_folder.path.is_dir():
         raise LandingError(f"landing zone {zone} is a file: name a folder")
@@ -147,7 +170,7 @@ def _open(sources: Sequence[str | Path], zone: str | Path) -> tuple[list[LocalFo
         opened[folder.location] = folder
     if not opened:
         raise LandingError("no source is named: say from which folder to land")
-    return list(opened.values()), to_folder
+    return [_SourceFolder(folder, _find(folder, tables)) for folder in opened.values()], to_folder
 
 
 def _find(folder: Folder, tables: Sequence[Table]) -> dict[str, Sequence[StoredFile]]:

@@ -63,6 +63,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
+	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
 
 clean:  ## remove what was made, but not .venv
 	rm -rf lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,9 @@ def main() -> None:
     """Run the endpoint and print what to export."""
     parser = argparse.ArgumentParser(prog="python -m local_aws.athena", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--region", default=DEFAULT_REGION, help="the region that clients are told (default: %(default)s)")
+    parser.add_argument(
+        "--region", default=DEFAULT_REGION, help="the region that clients are told (default: %(default)s)"
+    )
     options = parser.parse_args()
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

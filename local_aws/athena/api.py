@@ -17,9 +17,9 @@ from local_aws.athena.results import result_set
 _MAX_RESULTS = 1000
 _MAX_QUERY_BYTES = 262_144
 _ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
-# A client that asks for a query's state right after starting it gets the answer as soon as there is one: the real service takes
-# longer than the usual pause between two questions, and this one need not.
-_PATIENCE_SECONDS = 0.5
+# A client that asks for a query's state right after starting it gets the answer as soon as there is one: clients pause
+# between two questions for longer than most queries take here.
+_PATIENCE_SECONDS = 10
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -88,12 +88,16 @@ class AthenaApi:
             "GetQueryRuntimeStatistics": self._runtime_statistics,
             "StopQueryExecution": self._stop,
             "ListQueryExecutions": self._list,
-            "GetWorkGroup": lambda request, region: {"WorkGroup": self._work_group(request["WorkGroup"], region).describe()},
+            "GetWorkGroup": lambda request, region: {
+                "WorkGroup": self._work_group(request["WorkGroup"], region).describe()
+            },
             "ListWorkGroups": self._list_work_groups,
             "CreateWorkGroup": self._create_work_group,
             "UpdateWorkGroup": self._update_work_group,
             "DeleteWorkGroup": self._delete_work_group,
-            "ListDataCatalogs": lambda request, region: {"DataCatalogsSummary": [{"CatalogName": "AwsDataCatalog", "Type": "GLUE"}]},
+            "ListDataCatalogs": lambda request, region: {
+                "DataCatalogsSummary": [{"CatalogName": "AwsDataCatalog", "Type": "GLUE"}]
+            },
             "GetDataCatalog": self._get_data_catalog,
             "ListDatabases": self._list_databases,
             "GetDatabase": self._get_database,
@@ -111,7 +115,7 @@ class AthenaApi:
         except KeyError as error:
             raise InvalidRequestError(f"The parameter {error.args[0]} is missing") from error
 
-    # ------------------------------------------------------------------------------------------ queries
+    # -------------------- queries
 
     def _start(self, request: Request, region: str) -> Response:
         sql = request["QueryString"]
@@ -143,8 +147,8 @@ class AthenaApi:
         location = group.output_location if group.enforced and group.output_location else given or group.output_location
         if not location:
             raise InvalidRequestError(
-                "No output location provided. An output location is required either through the Workgroup result configuration "
-                "setting or as an API input."
+                "No output location provided. An output location is required either through the Workgroup result "
+                "configuration setting or as an API input."
             )
         if not location.startswith("s3://"):
             raise InvalidRequestError(f"outputLocation is not a valid S3 path: {location}")
@@ -162,7 +166,11 @@ class AthenaApi:
                 found.append(_describe(self._executions.get(identifier)))
             except InvalidRequestError as error:
                 missing.append(
-                    {"QueryExecutionId": identifier, "ErrorCode": "QUERY_EXECUTION_NOT_FOUND", "ErrorMessage": str(error)}
+                    {
+                        "QueryExecutionId": identifier,
+                        "ErrorCode": "QUERY_EXECUTION_NOT_FOUND",
+                        "ErrorMessage": str(error),
+                    }
                 )
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
@@ -191,11 +199,13 @@ class AthenaApi:
 
     def _list(self, request: Request, region: str) -> Response:
         group = self._work_group(request.get("WorkGroup") or "primary", region)
-        identifiers = [execution.id for execution in self._executions.of_work_group(group.name) if execution.region == region]
+        identifiers = [
+            execution.id for execution in self._executions.of_work_group(group.name) if execution.region == region
+        ]
         page, token = _page(identifiers, request, 50)
         return _with_token({"QueryExecutionIds": page}, token)
 
-    # ------------------------------------------------------------------------------------------ work groups
+    # -------------------- work groups
 
     def _work_group(self, name: str, region: str) -> WorkGroup:
         with self._lock:
@@ -208,7 +218,9 @@ class AthenaApi:
     def _list_work_groups(self, request: Request, region: str) -> Response:
         self._work_group("primary", region)
         with self._lock:
-            groups = sorted((group for group in self._work_groups.values() if group.region == region), key=lambda g: g.name)
+            groups = sorted(
+                (group for group in self._work_groups.values() if group.region == region), key=lambda g: g.name
+            )
         page, token = _page(groups, request, 50)
         keys = ("Name", "State", "Description", "CreationTime")
         summaries = [{key: value for key, value in group.describe().items() if key in keys} for group in page]
@@ -240,7 +252,7 @@ class AthenaApi:
             del self._work_groups[region, group.name]
         return {}
 
-    # ------------------------------------------------------------------------------------------ catalogue
+    # -------------------- catalogue
 
     def _get_data_catalog(self, request: Request, region: str) -> Response:
         if request["Name"].lower() != CATALOG:

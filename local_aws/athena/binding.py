@@ -1,4 +1,5 @@
 """Binds the tables that a query mentions to their objects in S3: one DuckDB view for each mention."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -58,10 +59,10 @@ class Binder:
         elif keys:
             objects, data = self._partitioned(table, scan, wanted)
         else:
-            objects = self.store.list(table.location)
+            objects = self.store.below(table.location)
             data = self._read_objects(table, objects, wanted)
         self._count(objects)
-        return self._with_hidden(data, wanted, [key for key in table.partition_keys], objects, hidden)
+        return self._with_hidden(data, wanted, table.partition_keys, objects, hidden)
 
     def _count(self, objects: Sequence[S3Object]) -> None:
         for item in objects:
@@ -73,10 +74,15 @@ class Binder:
         reader = reader_of(table)
         return reader(self.connection, table, self.store.fetch(objects), wanted) if objects else nothing(wanted)
 
-    # ------------------------------------------------------------------------------------------ pseudo-columns
+    # -------------------- pseudo-columns
 
     def _with_hidden(
-        self, data: str, wanted: Sequence[Wanted], keys: Sequence[Column], objects: Sequence[S3Object], hidden: Sequence[str]
+        self,
+        data: str,
+        wanted: Sequence[Wanted],
+        keys: Sequence[Column],
+        objects: Sequence[S3Object],
+        hidden: Sequence[str],
     ) -> str:
         names = [quoted(column.name) for column in wanted] + [quoted(key.name) for key in keys]
         if "$path" in hidden:
@@ -94,7 +100,7 @@ class Binder:
         names += [quoted("$file_size"), quoted("$file_modified_time")]
         return f"select {', '.join(names)} from ({data}) as d join ({files}) as f on f.file = d.{quoted(FILENAME)}"
 
-    # ------------------------------------------------------------------------------------------ Iceberg
+    # -------------------- Iceberg
 
     def _iceberg(self, table: Table, wanted: Sequence[Wanted]) -> tuple[list[S3Object], str]:
         metadata = iceberg.load(self.store, table)
@@ -111,7 +117,7 @@ class Binder:
         everything = [item for objects in groups.values() for item in objects]
         return everything, " union all ".join(selects) if selects else nothing(wanted)
 
-    # ------------------------------------------------------------------------------------------ partitions
+    # -------------------- partitions
 
     def _partitioned(self, table: Table, scan: Scan, wanted: Sequence[Wanted]) -> tuple[list[S3Object], str]:
         keys = [Wanted(key.name, table.type_of(key)) for key in table.partition_keys]
@@ -127,7 +133,11 @@ class Binder:
             lists.append(f"cast(unnest([{values}]::varchar[]) as {to_duckdb(key.type)}) as {quoted(key.name)}")
         data = self._read_objects(table, objects, wanted)
         names = ", ".join(f"k.{quoted(key.name)}" for key in keys)
-        return objects, f"select d.*, {names} from ({data}) as d join (select {', '.join(lists)}) as k on k.file = d.{quoted(FILENAME)}"
+        return (
+            objects,
+            f"select d.*, {names} from ({data}) as d "
+            f"join (select {', '.join(lists)}) as k on k.file = d.{quoted(FILENAME)}",
+        )
 
     def _partitions(self, table: Table, scan: Scan) -> list[Partition]:
         if not projection.is_projected(table):
@@ -151,10 +161,10 @@ class Binder:
     def _place(self, partitions: Sequence[Partition]) -> list[tuple[S3Object, Partition]]:
         """The objects of the partitions. Many partitions are listed by what their locations share, not one by one."""
         if len(partitions) <= _LISTED_ONE_BY_ONE:
-            return [(item, partition) for partition in partitions for item in self.store.list(partition.location)]
+            return [(item, partition) for partition in partitions for item in self.store.below(partition.location)]
         folders = {as_folder(partition.location): partition for partition in partitions}
         found = []
-        for item in self.store.list(_common_folder(list(folders))):
+        for item in self.store.below(_common_folder(list(folders))):
             folder = item.uri
             while "/" in folder[5:]:
                 folder = folder.rstrip("/").rsplit("/", 1)[0] + "/"
@@ -184,7 +194,9 @@ def _equalities(scan: Scan) -> dict[str, set[str]]:
             continue
         for predicate in scan.predicates:
             name = re.escape(column.sql)
-            if re.fullmatch(rf"\({name} = {literal}\)|\({literal} = {name}\)|\({name} in \({literal}(, {literal})*\)\)", predicate):
+            if re.fullmatch(
+                rf"\({name} = {literal}\)|\({literal} = {name}\)|\({name} in \({literal}(, {literal})*\)\)", predicate
+            ):
                 wanted.setdefault(column.name, set()).update(
                     found.replace("''", "'") for found in re.findall(literal, predicate.replace(column.sql, ""))
                 )

@@ -131,7 +131,7 @@ def _to_nested(value: Value, target: SqlType) -> str:
     return f"case when {value.sql} is not null then struct_pack({', '.join(fields)}) end"
 
 
-def _cast_sql(value: Value, target: SqlType) -> str:
+def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for each pair of families
     source = value.type
     if target.base == "char":
         raise NotEmulatedError("char, whose values are padded with spaces; use varchar")
@@ -187,7 +187,10 @@ def store(value: Value, target: SqlType, column: str) -> Value:
             return Value(value.sql, target)
         message = f"'INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting to {target} on INSERT'"
         fits = f"length(rtrim({value.sql})) <= {target.args[0]}"
-        return Value(f"case when {value.sql} is null or {fits} then {value.sql} else cast(trino_fail({message}) as varchar) end", target)
+        return Value(
+            f"case when {value.sql} is null or {fits} then {value.sql} else cast(trino_fail({message}) as varchar) end",
+            target,
+        )
     if source.base == target.base == "timestamp" or types.coerces(source, target):
         return cast(value, target)
     raise type_mismatch(

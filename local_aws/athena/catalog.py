@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
 
 _INPUT_KEYS = (
-    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText", "ViewExpandedText",
-    "TableType", "Parameters", "TargetTable",
+    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
+    "ViewExpandedText", "TableType", "Parameters", "TargetTable",
 )  # fmt: skip
 _VIEW_PREFIX, _VIEW_SUFFIX = "/* Presto View: ", " */"
 HIDDEN_COLUMNS = (
@@ -125,7 +125,7 @@ class Catalog:
         self._client = client
         self._known: dict[tuple[str, str], Table | None] = {}
 
-    # ------------------------------------------------------------------------------------------ as a source of queries
+    # -------------------- as a source of queries
 
     def view(self, schema: str, name: str) -> ViewDefinition | None:
         """The view of that name, if it is one."""
@@ -141,7 +141,7 @@ class Catalog:
         keys = [SourceColumn(column.name, table.type_of(column), is_partition=True) for column in table.partition_keys]
         return [*plain, *keys, *HIDDEN_COLUMNS]
 
-    # ------------------------------------------------------------------------------------------ databases
+    # -------------------- databases
 
     def databases(self) -> list[str]:
         """The names of all databases."""
@@ -174,7 +174,7 @@ class Catalog:
         """Remove a database that exists."""
         self._client.delete_database(Name=name)
 
-    # ------------------------------------------------------------------------------------------ tables
+    # -------------------- tables
 
     def table(self, schema: str, name: str) -> Table | None:
         """The table or view of that name."""
@@ -219,7 +219,7 @@ class Catalog:
         self._client.delete_table(DatabaseName=schema, Name=name)
         self._known.pop((schema, name), None)
 
-    # ------------------------------------------------------------------------------------------ partitions
+    # -------------------- partitions
 
     def partitions(self, table: Table) -> list[Partition]:
         """The registered partitions."""

@@ -1,4 +1,5 @@
 """INSERT, and MERGE, UPDATE and DELETE on Iceberg tables."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -28,29 +29,35 @@ def _target_columns(table: Table) -> dict[str, SqlType]:
     return {column.name: table.type_of(column) for column in [*table.columns, *table.partition_keys]}
 
 
-# ---------------------------------------------------------------------------------------------------- INSERT
+# -------------------- INSERT
 
 
 def insert(statement: Statement, node: exp.Insert) -> Result:
     """INSERT INTO table [(columns)] query."""
     refuse_unknown_parts(node, "this", "expression", "is_function", "stored")
-    if not isinstance(node.expression, exp.Expression):
+    if not isinstance(node.expression, exp.Expr):
         raise syntax_error("line 1:1: mismatched input. Expecting: a query")
     schema, name = statement.names(node.this)
     table = statement.table(schema, name)
     if table.is_view:
         raise AthenaError("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
     kinds = _target_columns(table)
-    names = [column.name.lower() for column in node.this.expressions] if isinstance(node.this, exp.Schema) else list(kinds)
+    names = (
+        [column.name.lower() for column in node.this.expressions] if isinstance(node.this, exp.Schema) else list(kinds)
+    )
     for column in names:
         if column not in kinds:
-            raise AthenaError("COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {column}")
+            raise AthenaError(
+                "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {column}"
+            )
         if names.count(column) > 1:
-            raise AthenaError("DUPLICATE_COLUMN_NAME", f"line 1:1: Insert column name is specified more than once: {column}")
+            raise AthenaError(
+                "DUPLICATE_COLUMN_NAME", f"line 1:1: Insert column name is specified more than once: {column}"
+            )
     query = statement.query(node.expression)
     if len(query.outputs) != len(names):
         raise type_mismatch(
-            f"line 1:1: Insert query has {len(query.outputs)} expression(s) but expected {len(names)} target column(s). "
+            f"line 1:1: Insert query has {len(query.outputs)} expression(s) but expected {len(names)} target column(s)."
             f"Mismatch at column {min(len(query.outputs), len(names)) + 1}"
         )
     staged = _stage_insert(statement, query, names, kinds)
@@ -98,7 +105,7 @@ def _append_iceberg(statement: Statement, table: Table, staged: Staged) -> int:
     return sum(file.rows for file in files)
 
 
-# ---------------------------------------------------------------------------------------------------- rows of Iceberg tables
+# -------------------- rows of Iceberg tables
 
 
 @dataclass
@@ -119,7 +126,7 @@ class _Target:
 _NUMBER = quoted("row number")
 
 
-def _load_target(statement: Statement, node: exp.Expression) -> _Target:
+def _load_target(statement: Statement, node: exp.Expr) -> _Target:
     if not isinstance(node, exp.Table):
         raise syntax_error(f"line 1:1: mismatched input '{node.sql('trino')}'. Expecting: a table name")
     schema, name = statement.names(node)
@@ -155,7 +162,9 @@ def _replace_rows(statement: Statement, target: _Target, select: str, operation:
     )
 
 
-def _assigned(target: _Target, compiler: QueryCompiler, scope: Scope, assignments: Sequence[exp.Expression]) -> dict[str, str]:
+def _assigned(
+    target: _Target, compiler: QueryCompiler, scope: Scope, assignments: Sequence[exp.Expr]
+) -> dict[str, str]:
     """`column = value, …` as SQL by column."""
     found: dict[str, str] = {}
     for assignment in assignments:
@@ -163,7 +172,9 @@ def _assigned(target: _Target, compiler: QueryCompiler, scope: Scope, assignment
             raise syntax_error(f"line 1:1: mismatched input near '{assignment.sql('trino')}'")
         name = assignment.left.name.lower()
         if assignment.left.table:
-            raise syntax_error(f"line 1:1: mismatched input '.'. SET takes plain column names, not {assignment.left.sql('trino')}")
+            raise syntax_error(
+                f"line 1:1: mismatched input '.'. SET takes plain column names, not {assignment.left.sql('trino')}"
+            )
         if name not in target.kinds:
             raise AthenaError("COLUMN_NOT_FOUND", f"line 1:1: The UPDATE SET target column {name} doesn't exist")
         if name in found:
@@ -201,9 +212,13 @@ def update(statement: Statement, node: exp.Update) -> Result:
     scope = Scope(target.scope_fields)
     values = _assigned(target, compiler, scope.within("UPDATE SET"), node.expressions)
     where = node.args.get("where")
-    condition = compiler.expressions.condition(where.this, scope.within("WHERE clause"), "WHERE clause") if where else "true"
+    condition = (
+        compiler.expressions.condition(where.this, scope.within("WHERE clause"), "WHERE clause") if where else "true"
+    )
     items = ", ".join(
-        f"case when {condition} then {values[name]} else {quoted(name)} end as {quoted(name)}" if name in values else quoted(name)
+        f"case when {condition} then {values[name]} else {quoted(name)} end as {quoted(name)}"
+        if name in values
+        else quoted(name)
         for name in target.kinds
     )
     statement.binder.bind(compiler.scans, f"{items} {condition}")
@@ -212,7 +227,7 @@ def update(statement: Statement, node: exp.Update) -> Result:
     return Result("DML", "UPDATE", update_count=rows)
 
 
-# ---------------------------------------------------------------------------------------------------- MERGE
+# -------------------- MERGE
 
 
 @dataclass
@@ -237,13 +252,19 @@ def merge(statement: Statement, node: exp.Merge) -> Result:
     statement.binder.bind(compiler.scans, f"{matched} {inserted}")
     statement.connection.execute(f"create or replace temp table matched as {matched}")
     if statement.scalar(f"select count(*) > count(distinct {_NUMBER}) from matched where action > 0"):
-        raise AthenaError("MERGE_TARGET_ROW_MULTIPLE_MATCHES", "One MERGE target table row matched more than one source row")
+        raise AthenaError(
+            "MERGE_TARGET_ROW_MULTIPLE_MATCHES", "One MERGE target table row matched more than one source row"
+        )
     deleting = [str(at) for at, (_, values) in enumerate(clauses.matched, 1) if values is None]
     kept = f"action > 0 and action not in ({', '.join(deleting)})" if deleting else "action > 0"
-    untouched = f"select {target.columns} from target where {_NUMBER} not in (select {_NUMBER} from matched where action > 0)"
+    untouched = (
+        f"select {target.columns} from target where {_NUMBER} not in (select {_NUMBER} from matched where action > 0)"
+    )
     changed = f"select {target.columns} from matched where {kept}"
     statement.connection.execute(f"create or replace temp table inserted as {inserted}")
-    rows = int(statement.scalar("select (select count(*) from matched where action > 0) + (select count(*) from inserted)"))
+    rows = int(
+        statement.scalar("select (select count(*) from matched where action > 0) + (select count(*) from inserted)")
+    )
     _replace_rows(statement, target, f"{untouched} union all {changed} union all select * from inserted", "overwrite")
     return Result("DML", "MERGE", update_count=rows)
 
@@ -257,7 +278,9 @@ def _merge_clauses(
         is_matched, then = bool(when.args.get("matched")), when.args["then"]
         scope = both if is_matched else source
         given = when.args.get("condition")
-        condition = compiler.expressions.condition(given, scope.within("WHEN clause"), "WHEN clause") if given else "true"
+        condition = (
+            compiler.expressions.condition(given, scope.within("WHEN clause"), "WHEN clause") if given else "true"
+        )
         if is_matched and isinstance(then, exp.Update):
             clauses.matched.append((condition, _assigned(target, compiler, scope.within("SET"), then.expressions)))
         elif is_matched and isinstance(then, exp.Var) and then.name.upper() == "DELETE":
@@ -278,7 +301,9 @@ def _insert_values(target: _Target, compiler: QueryCompiler, scope: Scope, node:
     found = {}
     for name, item in zip(names, node.expression.expressions, strict=True):
         if name not in target.kinds:
-            raise AthenaError("COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {name}")
+            raise AthenaError(
+                "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {name}"
+            )
         found[name] = store(compiler.expressions.compile(item, scope.within("INSERT")), target.kinds[name], name).sql
     return found
 
@@ -296,7 +321,8 @@ def _matched_sql(target: _Target, clauses: _MergeClauses, source: str, condition
         old = f"target.{quoted(name)}"
         branches = [(when, (values or {}).get(name, old)) for when, values in clauses.matched]
         items.append(f"cast({_case(branches, old)} as {to_duckdb(kind)}) as {quoted(name)}")
-    return f"select target.{_NUMBER}, {action} as action, {', '.join(items)} from target inner join {source} on {condition}"
+    columns = ", ".join([f"target.{_NUMBER}", f"{action} as action", *items])
+    return f"select {columns} from target inner join {source} on {condition}"
 
 
 def _inserted_sql(target: _Target, clauses: _MergeClauses, source: str, condition: str) -> str:
@@ -305,4 +331,5 @@ def _inserted_sql(target: _Target, clauses: _MergeClauses, source: str, conditio
     for name, kind in target.kinds.items():
         branches = [(when, values.get(name, "null")) for when, values in clauses.inserts]
         items.append(f"cast({_case(branches, 'null')} as {to_duckdb(kind)}) as {quoted(name)}")
-    return f"select {', '.join(items)} from {source} where not exists (select 1 from target where {condition}) and {action} > 0"
+    unmatched = f"not exists (select 1 from target where {condition})"
+    return f"select {', '.join(items)} from {source} where {unmatched} and {action} > 0"

@@ -1,4 +1,5 @@
 """CREATE TABLE … AS, CREATE VIEW and DROP VIEW."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ from typing import Any
 from sqlglot import exp
 
 from local_aws.athena import grammar, iceberg
-from local_aws.athena.catalog import Column, ViewDefinition, encode_view
+from local_aws.athena.catalog import Column, encode_view
 from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error
 from local_aws.athena.expressions import Output, Query, refuse_unknown_parts
 from local_aws.athena.formats import storage_descriptor
 from local_aws.athena.objects import as_folder
+from local_aws.athena.queries import ViewDefinition
 from local_aws.athena.results import Result
 from local_aws.athena.statement import Statement
 from local_aws.athena.types import SqlType, to_duckdb, to_hive
@@ -21,9 +23,10 @@ from local_aws.athena.writing import Layout, Staged, write_hive, write_iceberg
 # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html#ctas-table-properties
 _KNOWN_PROPERTIES = frozenset(
     """table_type external_location location is_external format partitioned_by partitioning bucketed_by bucket_count
-    write_compression field_delimiter orc_compression parquet_compression compression_level vacuum_max_snapshot_age_seconds
-    vacuum_min_snapshots_to_keep vacuum_max_metadata_files_to_keep optimize_rewrite_data_file_threshold
-    optimize_rewrite_delete_file_threshold write_target_data_file_size_bytes""".split()
+    write_compression field_delimiter orc_compression parquet_compression compression_level
+    vacuum_max_snapshot_age_seconds vacuum_min_snapshots_to_keep vacuum_max_metadata_files_to_keep
+    optimize_rewrite_data_file_threshold optimize_rewrite_delete_file_threshold
+    write_target_data_file_size_bytes""".split()  # noqa: SIM905 - a list of words
 )
 _RECORDED = ("vacuum_", "optimize_", "write_target_")
 
@@ -43,7 +46,7 @@ class CtasProperties:
     recorded: dict[str, str] = field(default_factory=dict)
 
 
-def _property_value(node: exp.Expression) -> Any:
+def _property_value(node: exp.Expr) -> str | tuple[str, ...]:
     if isinstance(node, exp.Array):
         return tuple(item.name for item in node.expressions)
     if isinstance(node, exp.Boolean):
@@ -67,7 +70,9 @@ def _raw_properties(create: exp.Create) -> dict[str, Any]:
         else:
             raise syntax_error(f"line 1:1: mismatched input '{item.sql('trino')}'")
         if name not in _KNOWN_PROPERTIES:
-            raise AthenaError("INVALID_TABLE_PROPERTY", f"line 1:1: Catalog 'awsdatacatalog' table property '{name}' does not exist")
+            raise AthenaError(
+                "INVALID_TABLE_PROPERTY", f"line 1:1: Catalog 'awsdatacatalog' table property '{name}' does not exist"
+            )
         found[name] = _property_value(node)
     return found
 
@@ -79,11 +84,19 @@ def ctas_properties(create: exp.Create) -> CtasProperties:
     if kind not in ("hive", "iceberg"):
         raise AthenaError("INVALID_TABLE_PROPERTY", f"Invalid value for table property 'table_type': {kind}")
     is_iceberg = kind == "iceberg"
-    refused = ("external_location", "partitioned_by", "bucketed_by", "bucket_count") if is_iceberg else ("location", "partitioning")
+    refused = (
+        ("external_location", "partitioned_by", "bucketed_by", "bucket_count")
+        if is_iceberg
+        else ("location", "partitioning")
+    )
     if wrong := [name for name in refused if name in raw]:
-        raise AthenaError("INVALID_TABLE_PROPERTY", f"Table property '{wrong[0]}' is not supported for {kind.upper()} tables")
+        raise AthenaError(
+            "INVALID_TABLE_PROPERTY", f"Table property '{wrong[0]}' is not supported for {kind.upper()} tables"
+        )
     if is_iceberg and raw.get("is_external") != "false":
-        raise AthenaError("INVALID_TABLE_PROPERTY", "External tables are not supported for Iceberg: set is_external = false")
+        raise AthenaError(
+            "INVALID_TABLE_PROPERTY", "External tables are not supported for Iceberg: set is_external = false"
+        )
     if is_iceberg and not raw.get("location"):
         raise AthenaError("INVALID_TABLE_PROPERTY", "Table location can not be null or empty for an Iceberg table")
     return CtasProperties(
@@ -93,13 +106,15 @@ def ctas_properties(create: exp.Create) -> CtasProperties:
         partitioning=tuple(item.lower() for item in raw.get("partitioning" if is_iceberg else "partitioned_by", ())),
         bucketed_by=tuple(item.lower() for item in raw.get("bucketed_by", ())),
         bucket_count=int(raw.get("bucket_count", 0)),
-        compression=str(raw.get("write_compression") or raw.get("parquet_compression") or ("ZSTD" if is_iceberg else "GZIP")),
+        compression=str(
+            raw.get("write_compression") or raw.get("parquet_compression") or ("ZSTD" if is_iceberg else "GZIP")
+        ),
         field_delimiter=str(raw.get("field_delimiter", "\x01")),
         recorded={name: str(value) for name, value in raw.items() if name.startswith(_RECORDED)},
     )
 
 
-# ---------------------------------------------------------------------------------------------------- types of new tables
+# -------------------- types of new tables
 
 
 def _timestamps(kind: SqlType) -> list[SqlType]:
@@ -116,12 +131,14 @@ def _check_type(output: Output, is_iceberg: bool) -> None:
         if is_iceberg and stamp.args != (6,):
             raise AthenaError(
                 "NOT_SUPPORTED",
-                f"Timestamp precision ({stamp.args[0]}) not supported for Iceberg. Use \"timestamp(6)\" instead. [column {name}]",
+                f'Timestamp precision ({stamp.args[0]}) not supported for Iceberg. Use "timestamp(6)" instead. '
+                f"[column {name}]",
             )
-        if not is_iceberg and stamp.args[0] > 3:
+        if not is_iceberg and stamp.args != (3,):
             raise AthenaError(
                 "NOT_SUPPORTED",
-                f"Incorrect timestamp precision for {stamp}; the configured precision is MILLISECONDS; column name: {name}",
+                f"Incorrect timestamp precision for {stamp}; the configured precision is MILLISECONDS; "
+                f"column name: {name}",
             )
     if is_iceberg and kind.base in ("tinyint", "smallint", "char"):
         raise AthenaError("NOT_SUPPORTED", f"Type not supported for Iceberg: {kind} [column {name}]")
@@ -156,7 +173,7 @@ def stage(statement: Statement, query: Query, columns: list[str]) -> Staged:
     return Staged("staged", tuple(columns))
 
 
-# ---------------------------------------------------------------------------------------------------- CTAS
+# -------------------- CTAS
 
 
 def create_table_as(statement: Statement, create: exp.Create) -> Result:
@@ -169,7 +186,9 @@ def create_table_as(statement: Statement, create: exp.Create) -> Result:
     if statement.catalog.table(schema, name):
         if create.args.get("exists"):
             return Result("DDL", "CREATE_TABLE_AS_SELECT", update_count=0)
-        raise AthenaError("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{schema}.{name}' already exists")
+        raise AthenaError(
+            "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{schema}.{name}' already exists"
+        )
     statement.catalog.require_database(schema)
     location = properties.location or f"{as_folder(statement.default_location)}"
     query = statement.query(create.expression)
@@ -178,36 +197,43 @@ def create_table_as(statement: Statement, create: exp.Create) -> Result:
         error = "ICEBERG_FILESYSTEM_ERROR" if properties.iceberg else "HIVE_PATH_ALREADY_EXISTS"
         raise AthenaError(error, f"Target directory for table '{schema}.{name}' already exists: {location}")
     staged = stage(statement, query, [column.name for column in columns])
-    create_it = _create_iceberg if properties.iceberg else _create_hive
-    rows = create_it(statement, schema, name, columns, properties, location, staged)
+    new = _NewTable(schema, name, columns, location, staged)
+    rows = (_create_iceberg if properties.iceberg else _create_hive)(statement, new, properties)
     return Result("DDL", "CREATE_TABLE_AS_SELECT", update_count=rows)
 
 
-def _create_iceberg(
-    statement: Statement, schema: str, name: str, columns: list[Column], properties: CtasProperties, location: str, staged: Staged
-) -> int:  # fmt: skip
+@dataclass(frozen=True)
+class _NewTable:
+    """A table that is about to be: its rows are computed, and nothing is written."""
+
+    schema: str
+    name: str
+    columns: list[Column]
+    location: str
+    staged: Staged
+
+
+def _create_iceberg(statement: Statement, new: _NewTable, properties: CtasProperties) -> int:
     if properties.format != "parquet":
         raise NotEmulatedError(f"Iceberg tables of {properties.format.upper()}")
-    metadata = iceberg.new_metadata(columns, properties.partitioning)
-    files = write_iceberg(statement, staged, metadata, location, properties.compression)
+    metadata = iceberg.new_metadata(new.columns, properties.partitioning)
+    files = write_iceberg(statement, new.staged, metadata, new.location, properties.compression)
     files = tuple(file for file in files if file.rows)
-    metadata = metadata.with_snapshot("append", files)
-    written = iceberg.write(statement.store, location, metadata, 0)
+    written = iceberg.write(statement.store, new.location, metadata.with_snapshot("append", files), 0)
     content = {
-        "Name": name,
+        "Name": new.name,
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {**iceberg.parameters(written), **properties.recorded},
-        "StorageDescriptor": {"Columns": [column.to_glue() for column in columns], "Location": location.rstrip("/")},
+        "StorageDescriptor": {
+            "Columns": [column.to_glue() for column in new.columns],
+            "Location": new.location.rstrip("/"),
+        },
     }
-    statement.catalog.create_table(schema, content)
+    statement.catalog.create_table(new.schema, content)
     return sum(file.rows for file in files)
 
 
-def _create_hive(
-    statement: Statement, schema: str, name: str, columns: list[Column], properties: CtasProperties, location: str, staged: Staged
-) -> int:  # fmt: skip
-    keys = properties.partitioning
-    names = [column.name for column in columns]
+def _check_partition_columns(keys: tuple[str, ...], names: list[str]) -> None:
     if missing := [key for key in keys if key not in names]:
         raise AthenaError("INVALID_TABLE_PROPERTY", f"Partition columns {missing} not present in schema")
     if keys and tuple(names[-len(keys) :]) != keys:
@@ -216,34 +242,44 @@ def _create_hive(
             "Partition keys must be the last columns in the table and in the same order as the table properties: "
             f"[{', '.join(keys)}]",
         )
-    if len(keys) == len(columns):
+    if len(keys) == len(names):
         raise AthenaError("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
+
+
+def _create_hive(statement: Statement, new: _NewTable, properties: CtasProperties) -> int:
+    keys = properties.partitioning
+    _check_partition_columns(keys, [column.name for column in new.columns])
     layout = Layout(
-        properties.format, properties.compression, keys, properties.bucketed_by, properties.bucket_count, properties.field_delimiter
-    )  # fmt: skip
-    descriptor, parameters = storage_descriptor(properties.format, properties.field_delimiter)
-    written = write_hive(statement, staged, layout, location)
+        properties.format,
+        properties.compression,
+        keys,
+        properties.bucketed_by,
+        properties.bucket_count,
+        properties.field_delimiter,
+    )
+    descriptor = storage_descriptor(properties.format, properties.field_delimiter)
+    written = write_hive(statement, new.staged, layout, new.location)
     descriptor |= {
-        "Columns": [column.to_glue() for column in columns if column.name not in keys],
-        "Location": location,
+        "Columns": [column.to_glue() for column in new.columns if column.name not in keys],
+        "Location": new.location,
         "BucketColumns": list(properties.bucketed_by),
         "NumberOfBuckets": properties.bucket_count,
     }
     content = {
-        "Name": name,
+        "Name": new.name,
         "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [column.to_glue() for column in columns if column.name in keys],
-        "Parameters": {"EXTERNAL": "TRUE", "numRows": str(written.rows), **parameters},
+        "PartitionKeys": [column.to_glue() for column in new.columns if column.name in keys],
+        "Parameters": {"EXTERNAL": "TRUE", "numRows": str(written.rows)},
         "StorageDescriptor": descriptor,
     }
-    statement.catalog.create_table(schema, content)
-    table = statement.table(schema, name)
+    statement.catalog.create_table(new.schema, content)
+    table = statement.table(new.schema, new.name)
     for partition in written.partitions:
         statement.catalog.add_partition(table, partition)
     return written.rows
 
 
-# ---------------------------------------------------------------------------------------------------- views
+# -------------------- views
 
 
 def create_view(statement: Statement, create: exp.Create) -> Result:
@@ -255,7 +291,7 @@ def create_view(statement: Statement, create: exp.Create) -> Result:
     statement.catalog.require_database(schema)
     compiler = statement.compiler()
     query = compiler.compile(create.expression)
-    columns = []
+    columns: list[tuple[str, str]] = []
     for at, output in enumerate(query.outputs, 1):
         column = (output.name or "").lower()
         if not column:
@@ -300,6 +336,8 @@ def drop_view(statement: Statement, schema: str, name: str, if_exists: bool) -> 
             return Result("DDL", "DROP_VIEW")
         raise AthenaError("TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{schema}.{name}' does not exist")
     if not table.is_view:
-        raise AthenaError("TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{schema}.{name}' does not exist, but a table does")
+        raise AthenaError(
+            "TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{schema}.{name}' does not exist, but a table does"
+        )
     statement.catalog.drop_table(schema, name)
     return Result("DDL", "DROP_VIEW")

@@ -40,7 +40,7 @@ def _names(statement: Statement, parser: HiveParser) -> tuple[str, str]:
     return schema or statement.schema, name
 
 
-# ---------------------------------------------------------------------------------------------------- databases
+# -------------------- databases
 
 
 def _create_database(statement: Statement, parser: HiveParser) -> Result:
@@ -71,14 +71,17 @@ def _drop_database(statement: Statement, parser: HiveParser) -> Result:
         raise _failed(f"SemanticException [Error 10072]: Database does not exist: {name}")
     tables = statement.catalog.tables(name)
     if tables and not cascade:
-        raise _failed(f"Execution Error, return code 1. InvalidOperationException: Database {name} is not empty. One or more tables exist.")
+        raise _failed(
+            f"Execution Error, return code 1. InvalidOperationException: Database {name} is not empty. "
+            "One or more tables exist."
+        )
     for table in tables:
         _drop(statement, table)
     statement.catalog.drop_database(name)
     return Result("DDL", "DROP_DATABASE")
 
 
-# ---------------------------------------------------------------------------------------------------- CREATE and DROP TABLE
+# -------------------- CREATE and DROP TABLE
 
 
 def _create_table(statement: Statement, parser: HiveParser) -> Result:
@@ -88,7 +91,9 @@ def _create_table(statement: Statement, parser: HiveParser) -> Result:
     if statement.catalog.table(schema, definition.name):
         if definition.if_not_exists:
             return Result("DDL", "CREATE_TABLE")
-        raise _failed(f"Execution Error, return code 1. AlreadyExistsException(message:Table {definition.name} already exists.)")
+        raise _failed(
+            f"Execution Error, return code 1. AlreadyExistsException(message:Table {definition.name} already exists.)"
+        )
     _check_definition(definition)
     is_iceberg = definition.properties.get("table_type", "").upper() == "ICEBERG"
     content = _iceberg_content(statement, definition) if is_iceberg else _hive_content(definition)
@@ -134,7 +139,9 @@ def _iceberg_content(statement: Statement, definition: TableDefinition) -> dict[
 
 def _hive_content(definition: TableDefinition) -> dict[str, Any]:
     if not definition.external:
-        raise _failed("SemanticException: CREATE TABLE without EXTERNAL is for Iceberg tables only (table_type = 'ICEBERG')")
+        raise _failed(
+            "SemanticException: CREATE TABLE without EXTERNAL is for Iceberg tables only (table_type = 'ICEBERG')"
+        )
     if definition.partition_transforms:
         raise _failed("SemanticException: the partition keys of a Hive table need types")
     serde = definition.serde or default_serde(definition.stored_as)
@@ -152,7 +159,10 @@ def _hive_content(definition: TableDefinition) -> dict[str, Any]:
             "Columns": [column.to_glue() for column in definition.columns],
             "Location": definition.location,
             **classes,
-            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": {"serialization.format": "1", **definition.serde_parameters}},
+            "SerdeInfo": {
+                "SerializationLibrary": serde,
+                "Parameters": {"serialization.format": "1", **definition.serde_parameters},
+            },
             "BucketColumns": definition.bucketed_by,
             "NumberOfBuckets": definition.bucket_count or -1,
         },
@@ -182,7 +192,7 @@ def _drop_table(statement: Statement, parser: HiveParser) -> Result:
     return Result("DDL", "DROP_TABLE")
 
 
-# ---------------------------------------------------------------------------------------------------- ALTER
+# -------------------- ALTER
 
 
 def _alter_database(statement: Statement, parser: HiveParser) -> Result:
@@ -203,7 +213,7 @@ def _alter_table(statement: Statement, parser: HiveParser) -> Result:
     raise parser.fail("an ALTER TABLE clause")
 
 
-def _update(statement: Statement, table: Table, **changes: Any) -> None:
+def _update(statement: Statement, table: Table, **changes: object) -> None:
     statement.catalog.update_table(table.schema, {**table.table_input(), **changes})
 
 
@@ -268,8 +278,10 @@ def _change_column(statement: Statement, parser: HiveParser, table: Table) -> No
     if current is None:
         raise _failed(f"SemanticException [Error 10002]: Invalid column reference {old}")
     if table.is_iceberg:
-        promotes = current.type == new.type or (current.type, new.type) in _PROMOTIONS or (
-            current.type.startswith("decimal") and new.type.startswith("decimal")
+        promotes = (
+            current.type == new.type
+            or (current.type, new.type) in _PROMOTIONS
+            or (current.type.startswith("decimal") and new.type.startswith("decimal"))
         )
         if not promotes:
             raise _failed(f"SemanticException: Cannot change column type: {old}: {current.type} -> {new.type}")
@@ -333,7 +345,9 @@ def _add_partition(statement: Statement, parser: HiveParser, table: Table) -> No
         location = parser.text() if parser.take("LOCATION") else _default_partition_location(table, values)
         added = statement.catalog.add_partition(table, Partition(values, location))
         if not added and not if_not_exists:
-            raise _failed(f"Execution Error, return code 1. AlreadyExistsException: Partition already exists: {list(values)}")
+            raise _failed(
+                f"Execution Error, return code 1. AlreadyExistsException: Partition already exists: {list(values)}"
+            )
         parser.take(",")
 
 
@@ -375,7 +389,7 @@ def _repair(statement: Statement, parser: HiveParser) -> Result:
     known = {partition.values for partition in statement.catalog.partitions(table)}
     added = []
     folder = as_folder(table.location)
-    for item in statement.store.list(table.location):
+    for item in statement.store.below(table.location):
         parts = item.uri[len(folder) :].split("/")[: len(keys)]
         pairs = [part.partition("=") for part in parts]
         if len(pairs) == len(keys) and all(pair[0].lower() == key for pair, key in zip(pairs, keys, strict=True)):
@@ -387,7 +401,7 @@ def _repair(statement: Statement, parser: HiveParser) -> Result:
     return Result("DDL", "MSCK_REPAIR_TABLE", rows=[(line,) for line in added])
 
 
-# ---------------------------------------------------------------------------------------------------- SHOW and DESCRIBE
+# -------------------- SHOW and DESCRIBE
 
 
 def _pattern(parser: HiveParser) -> Callable[[str], bool]:
@@ -401,7 +415,9 @@ def _pattern(parser: HiveParser) -> Callable[[str], bool]:
 
 def _show_databases(statement: Statement, parser: HiveParser) -> Result:
     fits = _pattern(parser)
-    return text_result("SHOW_DATABASES", (name for name in statement.catalog.databases() if fits(name)), "database_name")
+    return text_result(
+        "SHOW_DATABASES", (name for name in statement.catalog.databases() if fits(name)), "database_name"
+    )
 
 
 def _show_relations(statement: Statement, parser: HiveParser, views_only: bool) -> Iterable[str]:
@@ -443,7 +459,9 @@ def _show_partitions(statement: Statement, parser: HiveParser) -> Result:
         raise _failed(f"SemanticException: Table {table.name} is not a partitioned table")
     found = projection.partitions(table, {}) if projection.is_projected(table) else statement.catalog.partitions(table)
     keys = [key.name for key in table.partition_keys]
-    lines = ("/".join(f"{key}={value}" for key, value in zip(keys, partition.values, strict=True)) for partition in found)
+    lines = (
+        "/".join(f"{key}={value}" for key, value in zip(keys, partition.values, strict=True)) for partition in found
+    )
     return text_result("SHOW_PARTITIONS", sorted(lines), "partition")
 
 
@@ -494,8 +512,12 @@ def _show_create_view(statement: Statement, parser: HiveParser) -> Result:
     table = _named_table(statement, parser)
     view = statement.catalog.view(table.schema, table.name)
     if view is None:
-        raise AthenaError("NOT_SUPPORTED", f"line 1:1: Relation 'awsdatacatalog.{table.schema}.{table.name}' is a table, not a view")
-    return text_result("SHOW_CREATE_VIEW", [f"CREATE VIEW {table.schema}.{table.name} AS", *view.sql.splitlines()], "Create View")
+        raise AthenaError(
+            "NOT_SUPPORTED", f"line 1:1: Relation 'awsdatacatalog.{table.schema}.{table.name}' is a table, not a view"
+        )
+    return text_result(
+        "SHOW_CREATE_VIEW", [f"CREATE VIEW {table.schema}.{table.name} AS", *view.sql.splitlines()], "Create View"
+    )
 
 
 def _describe(statement: Statement, parser: HiveParser) -> Result:
@@ -510,7 +532,13 @@ def _describe(statement: Statement, parser: HiveParser) -> Result:
     lines = [line(column) for column in table.columns + table.partition_keys]
     if table.partition_keys:
         heading = f"{'# col_name':<20}\t{'data_type':<20}\t{'comment':<20}"
-        lines += [" \t \t ", "# Partition Information\t \t ", heading, " \t \t ", *(line(key) for key in table.partition_keys)]
+        lines += [
+            " \t \t ",
+            "# Partition Information\t \t ",
+            heading,
+            " \t \t ",
+            *(line(key) for key in table.partition_keys),
+        ]
     return text_result("DESCRIBE_TABLE", lines, "col_name")
 
 

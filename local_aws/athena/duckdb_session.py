@@ -9,9 +9,11 @@ import duckdb
 
 from local_aws.athena.errors import AthenaError, NotEmulatedError
 
-# `error()` would be the natural way to fail, but it is volatile, and DuckDB's TRY refuses volatile functions. A cast that cannot
-# work carries the message just as well.
+# `error()` would be the natural way to fail, but it is volatile, and DuckDB's TRY refuses volatile functions. A cast
+# that cannot work carries the message just as well.
 _FAILURE_MARK: Final = "athena:"
+_DATE: Final = "[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}"
+_TIME: Final = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
 
 _MACROS: Final = rf"""
 create macro trino_fail(message) as cast('{_FAILURE_MARK}' || message as integer);
@@ -29,18 +31,17 @@ create macro trino_text_to_boolean(x) as
          when lower(x) in ('true', 't', '1') then true
          when lower(x) in ('false', 'f', '0') then false
          else cast(trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to BOOLEAN') as boolean) end;
+create macro trino_no_cast(x, kind) as
+    cast(trino_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to ' || kind || ': ' || x) as varchar);
 create macro trino_text_to_date(x) as
     case when x is null then null
-         when regexp_full_match(trim(x), '[+-]?[0-9]{{4,}}-[0-9]{{1,2}}-[0-9]{{1,2}}')
-         then coalesce(try_cast(x as date),
-                       cast(cast(trino_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || x) as varchar) as date))
-         else cast(cast(trino_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || x) as varchar) as date) end;
+         when regexp_full_match(trim(x), '{_DATE}') and try_cast(trim(x) as date) is not null then cast(trim(x) as date)
+         else cast(trino_no_cast(x, 'date') as date) end;
 create macro trino_text_to_timestamp(x) as
     case when x is null then null
-         when regexp_full_match(trim(x), '[+-]?[0-9]{{4,}}-[0-9]{{1,2}}-[0-9]{{1,2}}( [0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]+)?)?)?')
-              and try_cast(trim(x) as timestamp) is not null
+         when regexp_full_match(trim(x), '{_DATE}( {_TIME})?') and try_cast(trim(x) as timestamp) is not null
          then cast(trim(x) as timestamp)
-         else cast(cast(trino_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || x) as varchar) as timestamp) end;
+         else cast(trino_no_cast(x, 'timestamp') as timestamp) end;
 create macro trino_unscaled(x) as cast(replace(cast(x as varchar), '.', '') as hugeint);
 create macro trino_divide_unscaled(a, b) as
     case when b = 0 then trino_fail('DIVISION_BY_ZERO: Division by zero')
@@ -64,12 +65,15 @@ create macro trino_substr_of(x, start, size) as
     case when start = 0 or abs(start) > length(x) or size <= 0 then ''
          else substr(x, cast(start as bigint), cast(size as bigint)) end;
 create macro trino_split_part(x, delimiter, number) as
-    case when number > len(string_split(x, delimiter)) then null else split_part(x, delimiter, cast(number as bigint)) end;
+    case when number > len(string_split(x, delimiter)) then null
+         else split_part(x, delimiter, cast(number as bigint)) end;
 create macro trino_regexp_extract(x, pattern, number) as
     case when regexp_matches(x, pattern) then regexp_extract(x, pattern, number) end;
 """
 
-_CONVERSION_MESSAGE = re.compile(rf"Could not convert string '{_FAILURE_MARK}(?P<name>[A-Z_]+): (?P<text>.*?)' to", re.DOTALL)
+_CONVERSION_MESSAGE = re.compile(
+    rf"Could not convert string '{_FAILURE_MARK}(?P<name>[A-Z_]+): (?P<text>.*?)' to", re.DOTALL
+)
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -80,7 +84,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def translate(error: duckdb.Error) -> AthenaError:
+def translate(error: duckdb.Error) -> AthenaError:  # noqa: PLR0911 - one for each error
     """The error that Athena gives where DuckDB gave this one."""
     text = str(error)
     if found := _CONVERSION_MESSAGE.search(text):

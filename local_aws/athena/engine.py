@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import duckdb
 from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from local_aws.athena import changing, creating, ddl, duckdb_session, grammar
 from local_aws.athena.catalog import Catalog
@@ -25,7 +26,9 @@ _LEADING_COMMENTS = re.compile(r"\A(\s+|--[^\n]*(\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _CHANGES = ("INSERT", "MERGE", "UPDATE", "DELETE")
 _HIVE = ("ALTER", "MSCK", "SHOW", "DESCRIBE", "DESC", "CREATE", "DROP")
-_EXPLAIN = re.compile(r"\Aexplain(?P<analyze>\s+analyze)?(\s+verbose)?(?P<options>\s*\([^)]*\))?\s+(?P<rest>.*)\Z", re.I | re.S)
+_EXPLAIN = re.compile(
+    r"\Aexplain(?P<analyze>\s+analyze)?(\s+verbose)?(?P<options>\s*\([^)]*\))?\s+(?P<rest>.*)\Z", re.I | re.S
+)
 _OPTIMIZE = re.compile(
     r"\Aoptimize\s+(?P<table>[\w.`\"]+)\s+rewrite\s+data\s+using\s+bin_pack(\s+where\s+.+)?\s*;?\s*\Z", re.I | re.S
 )
@@ -46,7 +49,7 @@ class Engine:
     def execute(
         self, sql: str, schema: str, default_location: str, started: Callable[[duckdb.DuckDBPyConnection], None]
     ) -> Result:
-        """Run one statement, or raise the error that Athena gives. `started` is told the connection, to interrupt it by."""
+        """Run one statement, or raise Athena's error. `started` is told the connection, to interrupt it by."""
         text = _LEADING_COMMENTS.sub("", sql)
         connection = duckdb_session.connect()
         try:
@@ -62,7 +65,7 @@ class Engine:
             connection.close()
         return result
 
-    def _dispatch(self, statement: Statement) -> Result:
+    def _dispatch(self, statement: Statement) -> Result:  # noqa: PLR0911 - one for each kind of statement
         words = [*_first_words(statement.sql), "", "", ""]
         if words[0] in _QUERIES:
             return _query(statement)
@@ -106,7 +109,11 @@ def _change(statement: Statement) -> Result:
 
 def _created(statement: Statement, kind: str) -> exp.Create:
     node = grammar.parse(statement.sql)
-    if not isinstance(node, exp.Create) or str(node.args["kind"]).upper() != kind or not isinstance(node.expression, exp.Query):
+    if (
+        not isinstance(node, exp.Create)
+        or str(node.args["kind"]).upper() != kind
+        or not isinstance(node.expression, exp.Query)
+    ):
         raise syntax_error(f"line 1:1: mismatched input. Expecting: CREATE {kind} … AS query")
     return node
 
@@ -119,8 +126,9 @@ def _has_query(sql: str) -> bool:
     except AthenaError:
         # Backticks and Hive's strings are not Trino's.
         return False
-    pairs = zip(tokens, tokens[1:], strict=False)
-    return any(token.token_type == TokenType.ALIAS and following.token_type in starts for token, following in pairs)
+    return any(
+        token.token_type == TokenType.ALIAS and following.token_type in starts for token, following in pairwise(tokens)
+    )
 
 
 def _drop_view(statement: Statement) -> Result:
@@ -157,7 +165,7 @@ def _explain(statement: Statement) -> Result:
 
 
 def _maintain(statement: Statement, word: str) -> Result:
-    """OPTIMIZE and VACUUM: checked, and nothing to do, for this endpoint keeps one file for each commit and partition."""
+    """OPTIMIZE and VACUUM: checked, and then there is nothing to do that a reader would notice."""
     found = (_OPTIMIZE if word == "OPTIMIZE" else _VACUUM).match(statement.sql)
     if not found:
         raise syntax_error(f"line 1:1: mismatched input after {word}")

@@ -118,7 +118,9 @@ class Executions:
         except InvalidRequestError as error:
             self._fail(execution, str(error), "SYNTAX_ERROR")
         except Exception as error:  # the client has to hear of a defect here, too, and must not wait for ever
-            self._fail(execution, f"GENERIC_INTERNAL_ERROR: the local endpoint failed: {error!r}", "GENERIC_INTERNAL_ERROR")
+            self._fail(
+                execution, f"GENERIC_INTERNAL_ERROR: the local endpoint failed: {error!r}", "GENERIC_INTERNAL_ERROR"
+            )
             raise
 
     def _execute(self, execution: Execution) -> Result:

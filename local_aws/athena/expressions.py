@@ -8,7 +8,7 @@ from itertools import count
 
 from sqlglot import exp
 
-from local_aws.athena import function_catalog, types
+from local_aws.athena import types
 from local_aws.athena.casts import cast, coerce
 from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error, type_mismatch
 from local_aws.athena.functions import AGGREGATES, SCALARS, WINDOWS, Match, Registry, Value, find, literal_of, quote
@@ -34,9 +34,9 @@ class Query:
     outputs: tuple[Output, ...]
 
 
-Subqueries = Callable[[exp.Expression, Scope], Query]
+Subqueries = Callable[[exp.Expr, Scope], Query]
 
-_COMPARISONS: dict[type[exp.Expression], str] = {
+_COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.LT: "<",
@@ -46,13 +46,13 @@ _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.NullSafeEQ: "is not distinct from",
     exp.NullSafeNEQ: "is distinct from",
 }
-_ARITHMETIC: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _TRIMS = {None: "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 _SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
 _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
-def refuse_unknown_parts(node: exp.Expression, *known: str) -> None:
+def refuse_unknown_parts(node: exp.Expr, *known: str) -> None:
     """Refuse syntax that sqlglot reads and Trino does not have."""
     for name, value in node.args.items():
         if name not in known and value not in (None, False, [], "OVER"):
@@ -65,7 +65,7 @@ class Expressions:
     def __init__(self, subqueries: Subqueries) -> None:
         self._subqueries = subqueries
         self._numbers = count()
-        self._handlers: dict[type[exp.Expression], Callable[..., Value]] = {
+        self._handlers: dict[type[exp.Expr], Callable[..., Value]] = {
             exp.Literal: self._literal,
             exp.Null: lambda node, scope: Value("null", types.UNKNOWN),
             exp.Boolean: lambda node, scope: Value(str(node.this).lower(), types.BOOLEAN, str(node.this).lower()),
@@ -98,7 +98,9 @@ class Expressions:
             exp.WithinGroup: self._listagg,
             exp.CurrentTimestamp: self._current_timestamp,
             exp.CurrentDate: lambda node, scope: Value("cast(timezone('UTC', now()) as date)", types.DATE),
-            exp.Localtimestamp: lambda node, scope: Value("date_trunc('millisecond', timezone('UTC', now()))", types.timestamp()),
+            exp.Localtimestamp: lambda node, scope: Value(
+                "date_trunc('millisecond', timezone('UTC', now()))", types.timestamp()
+            ),
             exp.Subquery: self._subquery,
             exp.Select: self._subquery,
             exp.Exists: self._exists,
@@ -113,21 +115,21 @@ class Expressions:
             **dict.fromkeys(_ARITHMETIC, self._arithmetic),
         }
 
-    def compile(self, node: exp.Expression, scope: Scope) -> Value:
+    def compile(self, node: exp.Expr, scope: Scope) -> Value:
         """The typed value of a node."""
         handler = self._handlers.get(type(node))
         if handler is None:
             raise syntax_error(f"line 1:1: mismatched input near '{node.sql('trino')}'")
         return handler(node, scope)
 
-    def condition(self, node: exp.Expression, scope: Scope, clause: str) -> str:
+    def condition(self, node: exp.Expr, scope: Scope, clause: str) -> str:
         """A predicate, which has to be boolean."""
         value = self.compile(node, scope)
         if value.type.base not in ("boolean", "unknown"):
             raise type_mismatch(f"line 1:1: {clause} must evaluate to a boolean: actual type {value.type}")
         return value.sql
 
-    # ------------------------------------------------------------------------------------------ names and literals
+    # -------------------- names and literals
 
     def _literal(self, node: exp.Literal, scope: Scope) -> Value:
         text = node.name
@@ -140,10 +142,7 @@ class Expressions:
             return Value(f"cast({text} as {to_duckdb(kind)})" if kind == types.BIGINT else text, kind, text)
         if "e" in text.lower():
             return Value(f"cast({text} as double)", types.DOUBLE, text)
-        whole, _, fraction = text.partition(".")
-        digits = len(whole.lstrip("0")) + len(fraction)
-        kind = types.decimal(max(digits, 1), len(fraction))
-        return Value(f"cast({quote(text)} as {to_duckdb(kind)})", kind, text)
+        return _decimal_literal(text)
 
     def _column(self, node: exp.Column, scope: Scope) -> Value:
         if isinstance(node.this, exp.Star):
@@ -179,7 +178,7 @@ class Expressions:
         value = self.compile(node.this, scope)
         return Value(f"({value.sql})", value.type, value.literal)
 
-    # ------------------------------------------------------------------------------------------ operators
+    # -------------------- operators
 
     def unify(self, values: Sequence[Value], what: str) -> list[Value]:
         """The values as their common type."""
@@ -204,7 +203,9 @@ class Expressions:
         if types.common_type(left.type, right.type) is None:
             raise type_mismatch(f"line 1:1: Cannot apply operator: {left.type} {operator} {right.type}")
         left, right = self.unify([left, right], "Cannot compare")
-        usable = left.type.is_comparable if operator in ("=", "<>") or "distinct" in operator else left.type.is_orderable
+        usable = (
+            left.type.is_comparable if operator in ("=", "<>") or "distinct" in operator else left.type.is_orderable
+        )
         if not usable and left.type.base != "unknown":
             raise type_mismatch(f"line 1:1: Cannot apply operator: {left.type} {operator} {right.type}")
         return Value(f"({left.sql} {operator} {right.sql})", types.BOOLEAN)
@@ -233,7 +234,9 @@ class Expressions:
             query = self._subqueries(query_node, scope)
             wanted = value.type.items if isinstance(node.this, exp.Tuple) else (value.type,)
             given = tuple(output.type for output in query.outputs)
-            if len(wanted) != len(given) or any(types.common_type(a, b) is None for a, b in zip(wanted, given, strict=True)):
+            if len(wanted) != len(given) or any(
+                types.common_type(a, b) is None for a, b in zip(wanted, given, strict=True)
+            ):
                 raise type_mismatch(
                     f"line 1:1: Value expression and result of subquery must be of the same type: {value.type} vs "
                     f"{given[0] if len(given) == 1 else types.row(given)}"
@@ -242,13 +245,17 @@ class Expressions:
         items = [self.compile(item, scope) for item in node.expressions]
         for item in items:
             if types.common_type(value.type, item.type) is None:
-                raise type_mismatch(f"line 1:1: IN value and list items must be the same type: {value.type}, {item.type}")
+                raise type_mismatch(
+                    f"line 1:1: IN value and list items must be the same type: {value.type}, {item.type}"
+                )
         value, *items = self.unify([value, *items], "IN value and list items must be the same type")
         return Value(f"({value.sql} in ({', '.join(item.sql for item in items)}))", types.BOOLEAN)
 
     def _is(self, node: exp.Is, scope: Scope) -> Value:
         if not isinstance(node.expression, exp.Null):
-            raise syntax_error(f"line 1:1: mismatched input '{node.expression.sql('trino')}'. Expecting: 'DISTINCT', 'NULL'")
+            raise syntax_error(
+                f"line 1:1: mismatched input '{node.expression.sql('trino')}'. Expecting: 'DISTINCT', 'NULL'"
+            )
         return Value(f"({self.compile(node.this, scope).sql} is null)", types.BOOLEAN)
 
     def _like(self, node: exp.Like | exp.Escape, scope: Scope) -> Value:
@@ -260,7 +267,9 @@ class Expressions:
         left, right = self.compile(node.this, scope), self.compile(node.expression, scope)
         for value in (left, right):
             if not value.type.is_text and value.type.base != "unknown":
-                raise type_mismatch(f"line 1:1: Left side of LIKE expression must evaluate to a varchar (actual: {value.type})")
+                raise type_mismatch(
+                    f"line 1:1: Left side of LIKE expression must evaluate to a varchar (actual: {value.type})"
+                )
         return Value(f"({left.sql} {'not ' if node.args.get('negate') else ''}like {right.sql}{escape})", types.BOOLEAN)
 
     def _concatenate(self, node: exp.DPipe, scope: Scope) -> Value:
@@ -289,7 +298,9 @@ class Expressions:
         if result is None:
             raise type_mismatch(f"line 1:1: Cannot apply operator: {left.type} {operator} {right.type}")
         if operator == "-" and kinds[0].base == kinds[1].base and not kinds[0].is_interval:
-            ends = [f"cast({value.sql} as timestamp)" if value.type.base == "date" else value.sql for value in (left, right)]
+            ends = [
+                f"cast({value.sql} as timestamp)" if value.type.base == "date" else value.sql for value in (left, right)
+            ]
             # Microseconds, so that a difference is a plain duration and not so many months and days.
             return Value(f"to_microseconds(epoch_us({ends[0]}) - epoch_us({ends[1]}))", result)
         return Value(f"cast(({left.sql} {operator} {right.sql}) as {to_duckdb(result)})", result)
@@ -304,7 +315,7 @@ class Expressions:
         unified = self.unify([left, right], "Cannot apply arithmetic")
         return unified[0], unified[1]
 
-    # ------------------------------------------------------------------------------------------ special forms
+    # -------------------- special forms
 
     def _case(self, node: exp.Case, scope: Scope) -> Value:
         subject = self.compile(node.this, scope) if node.this else None
@@ -346,10 +357,12 @@ class Expressions:
         """`date '2020-01-01'` and its like, which are checked when they are read."""
         text = literal_of(value, "a typed literal")
         if target.base == "decimal":
-            return self._literal(exp.Literal.number(text if "." in text else f"{text}."), Scope())
+            return _decimal_literal(text)
         if target.base == "timestamp with time zone":
             stamp, _, zone = text.rpartition(" ")
-            return Value(f"timezone({quote(zone)}, cast({quote(stamp)} as timestamp))", types.timestamp_tz(target.args[0], zone))
+            return Value(
+                f"timezone({quote(zone)}, cast({quote(stamp)} as timestamp))", types.timestamp_tz(target.args[0], zone)
+            )
         return Value(cast(value, target).sql, target, text)
 
     def _interval(self, node: exp.Interval, scope: Scope) -> Value:
@@ -369,7 +382,9 @@ class Expressions:
         if value.type.base == "timestamp":
             value = coerce(value, types.timestamp_tz(value.type.args[0]))
         if value.type.base != "timestamp with time zone":
-            raise type_mismatch(f"line 1:1: Type of value must be a time or timestamp with or without time zone (actual {value.type})")
+            raise type_mismatch(
+                f"line 1:1: Type of value must be a time or timestamp with or without time zone (actual {value.type})"
+            )
         return Value(value.sql, types.timestamp_tz(value.type.args[0], name))
 
     def _current_timestamp(self, node: exp.CurrentTimestamp, scope: Scope) -> Value:
@@ -389,10 +404,12 @@ class Expressions:
     def _position(self, node: exp.StrPosition, scope: Scope) -> Value:
         return self.call("strpos", [self.compile(node.this, scope), self.compile(node.args["substr"], scope)])
 
-    def _subquery(self, node: exp.Expression, scope: Scope) -> Value:
+    def _subquery(self, node: exp.Expr, scope: Scope) -> Value:
         query = self._subqueries(node, scope)
         if len(query.outputs) != 1:
-            raise syntax_error(f"line 1:1: Multiple columns returned by subquery are not yet supported. Found {len(query.outputs)}")
+            raise syntax_error(
+                f"line 1:1: Multiple columns returned by subquery are not yet supported. Found {len(query.outputs)}"
+            )
         return Value(f"({query.sql})", query.outputs[0].type)
 
     def _exists(self, node: exp.Exists, scope: Scope) -> Value:
@@ -407,9 +424,13 @@ class Expressions:
         return Value(f"struct_pack({', '.join(fields)})", kind)
 
     def _array(self, node: exp.Array, scope: Scope) -> Value:
-        values = self.unify([self.compile(item, scope) for item in node.expressions], "All ARRAY elements must be the same type")
+        values = self.unify(
+            [self.compile(item, scope) for item in node.expressions], "All ARRAY elements must be the same type"
+        )
         item = values[0].type if values else types.UNKNOWN
-        return Value(f"cast([{', '.join(value.sql for value in values)}] as {to_duckdb(types.array(item))})", types.array(item))
+        return Value(
+            f"cast([{', '.join(value.sql for value in values)}] as {to_duckdb(types.array(item))})", types.array(item)
+        )
 
     def _bracket(self, node: exp.Bracket, scope: Scope) -> Value:
         refuse_unknown_parts(node, "this", "expressions", "offset")
@@ -427,7 +448,7 @@ class Expressions:
         failing = f"cast({failed} as {to_duckdb(found.type)})"
         return Value(f"case when {value.sql} is null or {check} then {found.sql} else {failing} end", found.type)
 
-    # ------------------------------------------------------------------------------------------ functions
+    # -------------------- functions
 
     def call(self, name: str, args: Sequence[Value], registry: Registry = SCALARS) -> Value:
         """A call by name of a function whose arguments are compiled."""
@@ -439,7 +460,9 @@ class Expressions:
             raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Function '{name}' not registered")
         match = find(registry, name, [arg.type for arg in args])
         coerced = [
-            arg if kind is None or (kind.base == arg.type.base and not kind.items and kind.base == "varchar") else coerce(arg, kind)
+            arg
+            if kind is None or (kind.base == arg.type.base and not kind.items and kind.base == "varchar")
+            else coerce(arg, kind)
             for arg, kind in zip(args, match.targets, strict=True)
         ]
         return match, coerced
@@ -461,20 +484,20 @@ class Expressions:
         """A name that nothing else in the statement has."""
         return f"v{next(self._numbers)}"
 
-    def lambda_body(self, node: exp.Expression, parameters: Sequence[Value], scope: Scope) -> Value:
+    def lambda_body(self, node: exp.Expr, parameters: Sequence[Value], scope: Scope) -> Value:
         """A lambda's body, with its parameters standing for the values given."""
         if not isinstance(node, exp.Lambda) or len(node.expressions) != len(parameters):
             raise type_mismatch(f"line 1:1: Unexpected parameters: expected a lambda of {len(parameters)} arguments")
         names = (parameter.name.lower() for parameter in node.expressions)
         return self.compile(node.this, scope.with_lambdas(dict(zip(names, parameters, strict=True))))
 
-    def _special_coalesce(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
+    def _special_coalesce(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         if len(args) < 2:
             raise AthenaError("INVALID_ARGUMENTS", "line 1:1: The 'coalesce' function must have at least two arguments")
         values = self.unify([self.compile(arg, scope) for arg in args], "All COALESCE operands must be the same type")
         return Value(f"coalesce({', '.join(value.sql for value in values)})", values[0].type)
 
-    def _special_nullif(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
+    def _special_nullif(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         if len(args) != 2:
             raise AthenaError("INVALID_ARGUMENTS", "line 1:1: Invalid number of arguments for 'nullif' function")
         first, second = (self.compile(arg, scope) for arg in args)
@@ -483,27 +506,29 @@ class Expressions:
         left, right = self.unify([first, second], "Types are not comparable with NULLIF")
         return Value(f"case when {left.sql} = {right.sql} then null else {first.sql} end", first.type)
 
-    def _special_try(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
+    def _special_try(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         value = self.compile(args[0], scope)
         return Value(f"try({value.sql})", value.type)
 
-    def _special_typeof(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
+    def _special_typeof(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         text = str(self.compile(args[0], scope).type)
         return Value(quote(text), types.VARCHAR, text)
 
-    def _special_row(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
+    def _special_row(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         return self._row([self.compile(arg, scope) for arg in args])
 
-    def _special_current_timestamp(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
+    def _special_current_timestamp(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         precision = int(literal_of(self.compile(args[0], scope), "a precision"))
         if precision > 6:
             raise NotEmulatedError(f"current_timestamp({precision}): precisions above 6")
         return Value("now()", types.timestamp_tz(precision))
 
-    def _special_grouping(self, args: Sequence[exp.Expression], scope: Scope) -> Value:
-        return Value(f"cast(grouping({', '.join(self.compile(arg, scope).sql for arg in args)}) as bigint)", types.BIGINT)
+    def _special_grouping(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
+        return Value(
+            f"cast(grouping({', '.join(self.compile(arg, scope).sql for arg in args)}) as bigint)", types.BIGINT
+        )
 
-    # ------------------------------------------------------------------------------------------ aggregates and windows
+    # -------------------- aggregates and windows
 
     def order_items(self, order: exp.Order | None, scope: Scope) -> str:
         """The keys of an ORDER BY inside a call or a window; nulls come last unless said otherwise."""
@@ -512,12 +537,8 @@ class Expressions:
         items = (f"{self.compile(item.this, scope).sql}{direction(item)}" for item in order.expressions)
         return f"order by {', '.join(items)}"
 
-    def _aggregate_call(self, node: exp.Expression, scope: Scope, over: str = "") -> Value:
-        if scope.refuses_aggregates:
-            raise AthenaError(
-                "EXPRESSION_NOT_SCALAR",
-                f"line 1:1: {scope.refuses_aggregates} cannot contain aggregations, window functions or grouping operations",
-            )
+    def _aggregate_call(self, node: exp.Expr, scope: Scope, over: str = "") -> Value:
+        _refuse_aggregate(scope)
         condition = ""
         inner = scope if over else scope.within("An aggregation")
         if isinstance(node, exp.Filter):
@@ -546,7 +567,7 @@ class Expressions:
         sql = match.signature.wrap.format(f"{call}{condition}{over}")
         return Value(f"cast({sql} as {to_duckdb(result)})" if result.base in ("decimal", "real") else sql, result)
 
-    def _listagg(self, node: exp.Expression, scope: Scope) -> Value:
+    def _listagg(self, node: exp.Expr, scope: Scope) -> Value:
         if isinstance(node, exp.WithinGroup):
             order: exp.Order | None = node.expression
             node = node.this
@@ -557,16 +578,14 @@ class Expressions:
         separator = node.args.get("separator")
         value = self.compile(item, scope)
         if not value.type.is_text:
-            raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({value.type}) for function listagg")
+            raise AthenaError(
+                "FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({value.type}) for function listagg"
+            )
         mark = self.compile(separator, scope).sql if separator else "''"
         return Value(f"string_agg({value.sql}, {mark} {self.order_items(order, scope)})", types.VARCHAR)
 
     def _window(self, node: exp.Window, scope: Scope) -> Value:
-        if scope.refuses_aggregates:
-            raise AthenaError(
-                "EXPRESSION_NOT_SCALAR",
-                f"line 1:1: {scope.refuses_aggregates} cannot contain aggregations, window functions or grouping operations",
-            )
+        _refuse_aggregate(scope)
         refuse_unknown_parts(node, "this", "partition_by", "order", "spec", "over", "alias")
         definition = node
         if alias := node.args.get("alias"):
@@ -602,16 +621,32 @@ class Expressions:
         bound = spec.args.get(side)
         if bound is None:
             return ""
-        text = self.compile(bound, scope).sql if isinstance(bound, exp.Expression) else str(bound)
+        text = self.compile(bound, scope).sql if isinstance(bound, exp.Expr) else str(bound)
         return f"{text} {spec.args.get(f'{side}_side') or ''}".strip()
 
 
-def direction(item: exp.Expression) -> str:
+def _refuse_aggregate(scope: Scope) -> None:
+    if scope.refuses_aggregates:
+        raise AthenaError(
+            "EXPRESSION_NOT_SCALAR",
+            f"line 1:1: {scope.refuses_aggregates} cannot contain aggregations, window functions or grouping "
+            "operations",
+        )
+
+
+def direction(item: exp.Expr) -> str:
     """How one key of an ORDER BY sorts."""
     if not isinstance(item, exp.Ordered):
         return " asc nulls last"
     refuse_unknown_parts(item, "this", "desc", "nulls_first")
     return f"{' desc' if item.args.get('desc') else ' asc'} nulls {'first' if item.args.get('nulls_first') else 'last'}"
+
+
+def _decimal_literal(text: str) -> Value:
+    whole, _, fraction = text.partition(".")
+    digits = len(whole.lstrip("+-0")) + len(fraction)
+    kind = types.decimal(max(digits, 1), len(fraction))
+    return Value(f"cast({quote(text)} as {to_duckdb(kind)})", kind, text)
 
 
 def _number_arithmetic(operator: str, left: Value, right: Value) -> Value:
@@ -623,7 +658,10 @@ def _number_arithmetic(operator: str, left: Value, right: Value) -> Value:
     if operator in "/%" and kind.is_integer:
         zero = f"cast(trino_fail('DIVISION_BY_ZERO: Division by zero') as {to_duckdb(kind)})"
         sign = "//" if operator == "/" else "%"
-        return Value(f"case when {right.sql} = 0 then {zero} else cast({left.sql} {sign} {right.sql} as {to_duckdb(kind)}) end", kind)
+        return Value(
+            f"case when {right.sql} = 0 then {zero} else cast({left.sql} {sign} {right.sql} as {to_duckdb(kind)}) end",
+            kind,
+        )
     return Value(f"({left.sql} {operator} {right.sql})", kind)
 
 
@@ -652,7 +690,7 @@ def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
 _POINTS = ("date", "timestamp", "timestamp with time zone")
 
 
-def _time_result(operator: str, left: SqlType, right: SqlType) -> SqlType | None:
+def _time_result(operator: str, left: SqlType, right: SqlType) -> SqlType | None:  # noqa: PLR0911 - a table of cases
     """What adding, subtracting and scaling of dates and intervals gives, or None where Trino has no such operator."""
     if operator == "-" and left.base in _POINTS and right.base in _POINTS:
         return types.DAY_TO_SECOND
@@ -667,6 +705,3 @@ def _time_result(operator: str, left: SqlType, right: SqlType) -> SqlType | None
     if operator == "*" and left.is_numeric and right.is_interval:
         return right
     return None
-
-
-__all__ = ["Expressions", "Output", "Query", "direction", "function_catalog", "refuse_unknown_parts"]

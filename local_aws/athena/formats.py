@@ -20,8 +20,8 @@ def input_and_output(is_parquet: bool) -> dict[str, str]:
     return {"InputFormat": _TEXT_INPUT, "OutputFormat": _TEXT_OUTPUT}
 
 
-def storage_descriptor(name: str, delimiter: str = "\x01") -> tuple[dict[str, Any], dict[str, str]]:
-    """The storage descriptor, without columns and location, and the table parameters of a format that CTAS writes."""
+def storage_descriptor(name: str, delimiter: str = "\x01") -> dict[str, Any]:
+    """The storage descriptor, without columns and location, of a format that CTAS writes."""
     if name == "parquet":
         serde, parameters = PARQUET, {"serialization.format": "1"}
     elif name == "json":
@@ -30,11 +30,10 @@ def storage_descriptor(name: str, delimiter: str = "\x01") -> tuple[dict[str, An
         serde, parameters = LAZY_SIMPLE, {"field.delim": delimiter, "serialization.format": delimiter}
     else:
         raise NotEmulatedError(f"tables of {name.upper()}")
-    descriptor = {
+    return {
         **input_and_output(name == "parquet"),
         "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters},
     }
-    return descriptor, {}
 
 
 def default_serde(stored_as: str) -> str:

@@ -1,4 +1,4 @@
-"""Trino's scalar functions, aggregates and window functions, as https://trino.io/docs/current/functions.html describes them.
+"""Trino's scalar functions, aggregates and window functions: https://trino.io/docs/current/functions.html.
 
 Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms are in `expressions.py`.
 """
@@ -17,7 +17,7 @@ _scalar = SCALARS.add
 _aggregate = AGGREGATES.add
 _window = WINDOWS.add
 
-# ---------------------------------------------------------------------------------------------------- text
+# -------------------- text
 
 for _name in ("lower", "upper", "reverse"):
     _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
@@ -50,13 +50,14 @@ _scalar("normalize", "varchar", "varchar", "nfc_normalize({0})")
 _scalar("url_encode", "varchar", "varchar", "replace(url_encode({0}), '%20', '+')")
 _scalar("url_decode", "varchar", "varchar", "url_decode(replace({0}, '+', '%20'))")
 
-# ---------------------------------------------------------------------------------------------------- regular expressions
+# -------------------- regular expressions
 
 
 def _replacement(args: Sequence[Value]) -> str:
     # Java writes a group as $1, RE2 as \1.
     text = literal_of(args[2], "the replacement of regexp_replace")
-    return f"regexp_replace({args[0].sql}, {args[1].sql}, {quote(text.replace(chr(92), chr(92) * 2).replace('$', chr(92)))}, 'g')"
+    replacement = text.replace("\\", "\\\\").replace("$", "\\")
+    return f"regexp_replace({args[0].sql}, {args[1].sql}, {quote(replacement)}, 'g')"
 
 
 _scalar("regexp_like", "varchar varchar", "boolean", "regexp_matches({0}, {1})")
@@ -73,7 +74,7 @@ _scalar("regexp_replace", "varchar varchar varchar", "varchar", _replacement)
 _scalar("regexp_count", "varchar varchar", "bigint", "cast(len(regexp_extract_all({0}, {1})) as bigint)")
 _scalar("regexp_split", "varchar varchar", lambda _: types.array(types.VARCHAR), "string_split_regex({0}, {1})")
 
-# ---------------------------------------------------------------------------------------------------- binary
+# -------------------- binary
 
 _scalar("to_utf8", "varchar", "varbinary", "encode({0})")
 _scalar("from_utf8", "varbinary", "varchar", "decode({0})")
@@ -85,7 +86,7 @@ _scalar("md5", "varbinary", "varbinary", "unhex(md5({0}))")
 _scalar("sha1", "varbinary", "varbinary", "unhex(sha1({0}))")
 _scalar("sha256", "varbinary", "varbinary", "unhex(sha256({0}))")
 
-# ---------------------------------------------------------------------------------------------------- numbers
+# -------------------- numbers
 
 
 def _rounded(args: Sequence[Value]) -> SqlType:
@@ -146,7 +147,12 @@ _scalar("bitwise_and", "bigint bigint", "bigint", "({0} & {1})")
 _scalar("bitwise_or", "bigint bigint", "bigint", "({0} | {1})")
 _scalar("bitwise_xor", "bigint bigint", "bigint", "xor({0}, {1})")
 _scalar("bitwise_not", "bigint", "bigint", "(~{0})")
-_scalar("bit_count", "bigint bigint", "bigint", "cast(bit_count({0} & ((cast(1 as hugeint) << {1}::integer) - 1)) as bigint)")
+_scalar(
+    "bit_count",
+    "bigint bigint",
+    "bigint",
+    "cast(bit_count({0} & ((cast(1 as hugeint) << {1}::integer) - 1)) as bigint)",
+)
 for _name, _sign in (("greatest", ">="), ("least", "<=")):
     _scalar(
         _name,
@@ -158,7 +164,7 @@ for _name, _sign in (("greatest", ">="), ("least", "<=")):
         ),
     )
 
-# ---------------------------------------------------------------------------------------------------- dates and times
+# -------------------- dates and times
 
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 
@@ -238,9 +244,7 @@ _scalar("last_day_of_month", "date", "date", "last_day({0})")
 _scalar("last_day_of_month", "timestamp", "date", "last_day({0})")
 _scalar("now", "", "timestamp_tz", "cast(date_trunc('millisecond', now()) as timestamptz)")
 _scalar("current_timezone", "", "varchar", "'UTC'")
-_scalar(
-    "from_unixtime", "double", "timestamp_tz", "make_timestamptz(cast(round({0} * 1000) as bigint) * 1000)"
-)
+_scalar("from_unixtime", "double", "timestamp_tz", "make_timestamptz(cast(round({0} * 1000) as bigint) * 1000)")
 _scalar(
     "from_unixtime",
     "double varchar",
@@ -294,7 +298,7 @@ for _kind in ("timestamp", "timestamp_tz", "date"):
 _scalar("date_parse", "varchar varchar", "timestamp", _date_parse)
 _scalar("parse_datetime", "varchar varchar", "timestamp_tz", _parse_datetime)
 
-# ---------------------------------------------------------------------------------------------------- arrays and maps
+# -------------------- arrays and maps
 
 _scalar("cardinality", "array(T)", "bigint", "len({0})")
 _scalar("cardinality", "map(K,V)", "bigint", "cast(cardinality({0}) as bigint)")
@@ -309,19 +313,44 @@ _scalar(
     "varchar",
     "array_to_string(list_transform({0}, lambda x: coalesce(cast(x as varchar), {2})), {1})",
 )
-_scalar("array_max", "array(T)", "T", "case when list_contains(list_transform({0}, lambda x: x is null), true) then null else list_max({0}) end")
-_scalar("array_min", "array(T)", "T", "case when list_contains(list_transform({0}, lambda x: x is null), true) then null else list_min({0}) end")
-_scalar("array_position", "array(T) T", "bigint", "case when {0} is not null and {1} is not null then coalesce(cast(list_position({0}, {1}) as bigint), 0) end")
+_scalar(
+    "array_max",
+    "array(T)",
+    "T",
+    "case when list_contains(list_transform({0}, lambda x: x is null), true) then null else list_max({0}) end",
+)
+_scalar(
+    "array_min",
+    "array(T)",
+    "T",
+    "case when list_contains(list_transform({0}, lambda x: x is null), true) then null else list_min({0}) end",
+)
+_scalar(
+    "array_position",
+    "array(T) T",
+    "bigint",
+    "case when {0} is not null and {1} is not null then coalesce(cast(list_position({0}, {1}) as bigint), 0) end",
+)
 _scalar("array_remove", "array(T) T", "array(T)", "list_filter({0}, lambda x: x is distinct from {1})")
 _scalar("array_sort", "array(T)", "array(T)", "list_sort({0}, 'asc', 'nulls last')")
 _scalar("array_union", "array(T) array(T)", "array(T)", "list_distinct({0} || {1})")
 _scalar("array_intersect", "array(T) array(T)", "array(T)", "list_intersect({0}, {1})")
-_scalar("array_except", "array(T) array(T)", "array(T)", "list_distinct(list_filter({0}, lambda x: not list_contains({1}, x)))")
+_scalar(
+    "array_except",
+    "array(T) array(T)",
+    "array(T)",
+    "list_distinct(list_filter({0}, lambda x: not list_contains({1}, x)))",
+)
 _scalar("arrays_overlap", "array(T) array(T)", "boolean", "list_has_any({0}, {1})")
 _scalar("slice", "array(T) bigint bigint", "array(T)", "list_slice({0}, {1}, {1} + {2} - 1)")
 _scalar("reverse", "array(T)", "array(T)", "list_reverse({0})")
 _scalar("repeat", "T bigint", "array(T)", "list_transform(range(0, {1}), lambda x: {0})")
-_scalar("sequence", "bigint bigint", lambda _: types.array(types.BIGINT), "generate_series({0}, {1}, case when {1} >= {0} then 1 else -1 end)")
+_scalar(
+    "sequence",
+    "bigint bigint",
+    lambda _: types.array(types.BIGINT),
+    "generate_series({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
+)
 _scalar("sequence", "bigint bigint bigint", lambda _: types.array(types.BIGINT), "generate_series({0}, {1}, {2})")
 _scalar(
     "sequence",
@@ -333,15 +362,24 @@ _scalar(
 
 def _interval_sequence(args: Sequence[Value]) -> str:
     if not args[2].type.is_interval:
-        raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({', '.join(str(a.type) for a in args)}) for function sequence")
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND",
+            f"line 1:1: Unexpected parameters ({', '.join(str(a.type) for a in args)}) for function sequence",
+        )
     kind = types.to_duckdb(args[0].type)
-    return f"list_transform(generate_series(cast({args[0].sql} as timestamp), cast({args[1].sql} as timestamp), {args[2].sql}), lambda x: cast(x as {kind}))"
+    ends = ", ".join(f"cast({arg.sql} as timestamp)" for arg in args[:2])
+    return f"list_transform(generate_series({ends}, {args[2].sql}), lambda x: cast(x as {kind}))"
 
 
 _scalar("sequence", "date date any", lambda a: types.array(a[0].type), _interval_sequence)
 _scalar("sequence", "timestamp timestamp any", lambda a: types.array(a[0].type), _interval_sequence)
 _scalar("flatten", "array(T)", lambda a: a[0].type.items[0], "flatten({0})")
-_scalar("zip", "array(A) array(B)", lambda a: types.array(types.row((a[0].type.items[0], a[1].type.items[0]))), "list_transform(list_zip({0}, {1}), lambda x: {{'field0': x[1], 'field1': x[2]}})")
+_scalar(
+    "zip",
+    "array(A) array(B)",
+    lambda a: types.array(types.row((a[0].type.items[0], a[1].type.items[0]))),
+    "list_transform(list_zip({0}, {1}), lambda x: {{'field0': x[1], 'field1': x[2]}})",
+)
 _scalar("map", "", lambda _: types.map_of(types.UNKNOWN, types.UNKNOWN), "map([]::integer[], []::integer[])")
 _scalar("map", "array(K) array(V)", "map(K,V)", "map({0}, {1})")
 _scalar("map_keys", "map(K,V)", "array(K)", "map_keys({0})")
@@ -353,10 +391,15 @@ _scalar(
     lambda a: types.map_of(a[0].type.items[0].items[0], a[0].type.items[0].items[1]),
     "map_from_entries({0})",
 )
-_scalar("split_to_map", "varchar varchar varchar", lambda _: types.map_of(types.VARCHAR, types.VARCHAR),
-        "map_from_entries(list_transform(string_split({0}, {1}), lambda x: row(split_part(x, {2}, 1), split_part(x, {2}, 2))))")
+_scalar(
+    "split_to_map",
+    "varchar varchar varchar",
+    lambda _: types.map_of(types.VARCHAR, types.VARCHAR),
+    "map_from_entries(list_transform(string_split({0}, {1}), "
+    "lambda x: row(split_part(x, {2}, 1), split_part(x, {2}, 2))))",
+)
 
-# ---------------------------------------------------------------------------------------------------- json and others
+# -------------------- json and others
 
 
 def _path(value: Value, function: str) -> str:
@@ -370,24 +413,30 @@ def _text_as_json(value: Value) -> str:
     return f"cast({value.sql} as json)"
 
 
+def _json_extract(args: Sequence[Value]) -> str:
+    return f"json_extract({_text_as_json(args[0])}, {_path(args[1], 'json_extract')})"
+
+
+def _json_extract_scalar(args: Sequence[Value]) -> str:
+    where = f"{_text_as_json(args[0])}, {_path(args[1], 'json_extract_scalar')}"
+    is_scalar = f"json_type({where}) not in ('OBJECT', 'ARRAY', 'NULL')"
+    return f"case when {is_scalar} then json_extract_string({where}) end"
+
+
+def _json_array_length(args: Sequence[Value]) -> str:
+    return f"cast(json_array_length({_text_as_json(args[0])}) as bigint)"
+
+
 for _kind in ("json", "varchar"):
-    _scalar("json_extract", f"{_kind} varchar", "json", lambda a: f"json_extract({_text_as_json(a[0])}, {_path(a[1], 'json_extract')})")
-    _scalar(
-        "json_extract_scalar",
-        f"{_kind} varchar",
-        "varchar",
-        lambda a: (
-            f"case when json_type({_text_as_json(a[0])}, {_path(a[1], 'json_extract_scalar')}) not in ('OBJECT', 'ARRAY', 'NULL') "
-            f"then json_extract_string({_text_as_json(a[0])}, {_path(a[1], 'json_extract_scalar')}) end"
-        ),
-    )
-    _scalar("json_array_length", _kind, "bigint", lambda a: f"cast(json_array_length({_text_as_json(a[0])}) as bigint)")
+    _scalar("json_extract", f"{_kind} varchar", "json", _json_extract)
+    _scalar("json_extract_scalar", f"{_kind} varchar", "varchar", _json_extract_scalar)
+    _scalar("json_array_length", _kind, "bigint", _json_array_length)
 _scalar("json_parse", "varchar", "json", "cast({0} as json)")
 _scalar("json_format", "json", "varchar", "cast({0} as varchar)")
 _scalar("uuid", "", "uuid", "gen_random_uuid()")
 _scalar("version", "", "varchar", "'Athena engine version 3'")
 
-# ---------------------------------------------------------------------------------------------------- aggregates
+# -------------------- aggregates
 
 _BIG = "cast({0} as bigint)"
 _aggregate("count", "any", "bigint", "count({0})")
@@ -419,7 +468,7 @@ _aggregate("bitwise_or_agg", "bigint", "bigint", "bit_or({0})")
 _aggregate("map_agg", "K V", "map(K,V)", "map_from_entries(list(row({0}, {1})))")
 _aggregate("histogram", "T", lambda a: types.map_of(a[0].type, types.BIGINT), "histogram({0})")
 
-# ---------------------------------------------------------------------------------------------------- window functions
+# -------------------- window functions
 
 for _name in ("row_number", "rank", "dense_rank"):
     _window(_name, "", "bigint", f"{_name}()")

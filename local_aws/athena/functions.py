@@ -25,7 +25,7 @@ Template = str | Callable[[Sequence[Value]], str]
 
 @dataclass(frozen=True)
 class Signature:
-    """One overload. The last parameter repeats where `variadic`; `wrap` encloses an aggregate with its OVER and FILTER."""
+    """One overload. Where `variadic` the last parameter repeats; `wrap` encloses an aggregate's whole call."""
 
     params: tuple[str, ...]
     result: Result
@@ -53,7 +53,7 @@ SCALARS = Registry()
 AGGREGATES = Registry()
 WINDOWS = Registry()
 
-# ---------------------------------------------------------------------------------------------------- matching
+# -------------------- matching
 
 _NAMED = {
     "varchar": types.VARCHAR,

@@ -1,31 +1,34 @@
 """Reads the statements that Athena gives to Trino: sqlglot's grammar, minus what Trino's does not have."""
 
+# ruff: noqa: ANN401 - what is overridden here has no types in sqlglot either
+
 from __future__ import annotations
 
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from local_aws.athena.errors import AthenaError, InvalidRequestError, syntax_error
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, the list for SELECT
 RESERVED_IN_SELECT = frozenset(
     """ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG CURRENT_DATE CURRENT_PATH
-    CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE DELETE DESCRIBE DISTINCT DROP ELSE END ESCAPE
-    EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS JOIN
-    JSON_ARRAY JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_VALUE LEFT LIKE LISTAGG LOCALTIME LOCALTIMESTAMP NATURAL NORMALIZE
-    NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP SELECT SKIP TABLE THEN TRIM TRUE UESCAPE UNION UNNEST USING
-    VALUES WHEN WHERE WITH""".split()
+    CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE DELETE DESCRIBE DISTINCT DROP ELSE END
+    ESCAPE EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS
+    JOIN JSON_ARRAY JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_VALUE LEFT LIKE LISTAGG LOCALTIME LOCALTIMESTAMP NATURAL
+    NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP SELECT SKIP TABLE THEN TRIM TRUE UESCAPE
+    UNION UNNEST USING VALUES WHEN WHERE WITH""".split()  # noqa: SIM905 - a list of words
 )
 
 # The names under which Trino knows its types; sqlglot takes those of every dialect.
 _TYPE_NAMES = frozenset(
-    """BOOLEAN TINYINT SMALLINT INT INTEGER BIGINT REAL DOUBLE DECIMAL DEC NUMERIC VARCHAR CHAR CHARACTER VARBINARY JSON DATE
-    TIME TIMESTAMP INTERVAL ARRAY MAP ROW UUID IPADDRESS""".split()
+    """BOOLEAN TINYINT SMALLINT INT INTEGER BIGINT REAL DOUBLE DECIMAL DEC NUMERIC VARCHAR CHAR CHARACTER VARBINARY
+    JSON DATE TIME TIMESTAMP INTERVAL ARRAY MAP ROW UUID IPADDRESS""".split()  # noqa: SIM905 - a list of words
 ) | {"DOUBLE PRECISION"}
 _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 _BEFORE_BRACKET = (
@@ -42,8 +45,8 @@ _ENDS_A_LIST = (TokenType.FROM, TokenType.R_PAREN, TokenType.SEMICOLON, TokenTyp
 class _Parser(TrinoParser):
     """Keeps every function call under the name it was written with, so that only Trino's own names are accepted."""
 
-    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - the type is the base class's
-    FUNCTION_PARSERS = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}  # noqa: RUF012
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}
 
     def _parse_types(self, *args: Any, **kwargs: Any) -> Any:
         token = self._curr
@@ -55,7 +58,7 @@ class _Parser(TrinoParser):
     def _parse_cast(self, *args: Any, **kwargs: Any) -> Any:
         parsed = super()._parse_cast(*args, **kwargs)
         # `decimal '1.5'` and `cast('1.5' as decimal)` become the same node, and are not the same value.
-        if isinstance(parsed, exp.Expression):
+        if isinstance(parsed, exp.Expr):
             parsed.meta["is_call"] = True
         return parsed
 
@@ -121,7 +124,7 @@ def tokenize(sql: str) -> list[Token]:
     return tokens
 
 
-def _check_identifiers(tree: exp.Expression) -> None:
+def _check_identifiers(tree: exp.Expr) -> None:
     for identifier in tree.find_all(exp.Identifier):
         name = identifier.name
         if identifier.args.get("quoted"):
@@ -136,14 +139,14 @@ def _check_identifiers(tree: exp.Expression) -> None:
             raise syntax_error(f"line 1:1: mismatched input '{name}'. Expecting: <identifier>")
 
 
-def _check_types(tree: exp.Expression) -> None:
+def _check_types(tree: exp.Expr) -> None:
     for kind in tree.find_all(exp.DataType):
         written = str(kind.meta.get("written", "")).upper()
         if written and written not in _TYPE_NAMES:
             raise AthenaError("TYPE_NOT_FOUND", f"line 1:1: Unknown type: {written.lower()}")
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """The tree of one statement of Trino's."""
     tokens = tokenize(sql)
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
@@ -154,7 +157,7 @@ def parse(sql: str) -> exp.Expression:
     except SqlglotError as error:
         raise syntax_error(str(error).replace("\x1b[4m", "").replace("\x1b[0m", "")) from error
     tree = trees[0] if trees else None
-    if not isinstance(tree, exp.Expression) or isinstance(tree, exp.Command):
+    if not isinstance(tree, exp.Expr) or isinstance(tree, exp.Command):
         raise _refuse(tokens[0])
     _check_identifiers(tree)
     _check_types(tree)
@@ -165,7 +168,7 @@ def after_keyword_as(sql: str) -> str:
     """The query of `create … as query`, in the words it was written in: views are stored so."""
     tokens = tokenize(sql)
     depth = 0
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
         if token.token_type == TokenType.ALIAS and depth == 0:
             return sql[following.start : tokens[-1].end + 1]

@@ -11,21 +11,26 @@ from local_aws.athena.errors import AthenaError, NotEmulatedError
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, the list for DDL
 RESERVED_IN_DDL = frozenset(
-    """ALL ALTER AND ARRAY AS AUTHORIZATION BETWEEN BIGINT BINARY BOOLEAN BOTH BY CASE CASHE CAST CHAR COLUMN CONF CONSTRAINT
-    COMMIT CREATE CROSS CUBE CURRENT CURRENT_DATE CURRENT_TIMESTAMP CURSOR DATABASE DATE DAYOFWEEK DECIMAL DELETE DESCRIBE
-    DISTINCT DIV DOUBLE DROP ELSE END EXCHANGE EXISTS EXTENDED EXTERNAL EXTRACT FALSE FETCH FLOAT FLOOR FOLLOWING FOR FOREIGN
-    FROM FULL FUNCTION GRANT GROUP GROUPING HAVING IF IMPORT IN INNER INSERT INT INTEGER INTERSECT INTERVAL INTO IS JOIN
-    LATERAL LEFT LESS LIKE LOCAL MACRO MAP MORE NONE NOT NULL NUMERIC OF ON ONLY OR ORDER OUT OUTER OVER PARTIALSCAN PARTITION
-    PERCENT PRECEDING PRECISION PRESERVE PRIMARY PROCEDURE RANGE READS REDUCE REGEXP REFERENCES REVOKE RIGHT RLIKE ROLLBACK
-    ROLLUP ROW ROWS SELECT SET SMALLINT START TABLE TABLESAMPLE THEN TIME TIMESTAMP TO TRANSFORM TRIGGER TRUE TRUNCATE UNBOUNDED
-    UNION UNIQUEJOIN UPDATE USER USING UTC_TIMESTAMP VALUES VARCHAR VIEWS WHEN WHERE WINDOW WITH""".split()
+    """ALL ALTER AND ARRAY AS AUTHORIZATION BETWEEN BIGINT BINARY BOOLEAN BOTH BY CASE CASHE CAST CHAR COLUMN CONF
+    CONSTRAINT COMMIT CREATE CROSS CUBE CURRENT CURRENT_DATE CURRENT_TIMESTAMP CURSOR DATABASE DATE DAYOFWEEK
+    DECIMAL DELETE DESCRIBE DISTINCT DIV DOUBLE DROP ELSE END EXCHANGE EXISTS EXTENDED EXTERNAL EXTRACT FALSE FETCH
+    FLOAT FLOOR FOLLOWING FOR FOREIGN FROM FULL FUNCTION GRANT GROUP GROUPING HAVING IF IMPORT IN INNER INSERT INT
+    INTEGER INTERSECT INTERVAL INTO IS JOIN LATERAL LEFT LESS LIKE LOCAL MACRO MAP MORE NONE NOT NULL NUMERIC OF ON
+    ONLY OR ORDER OUT OUTER OVER PARTIALSCAN PARTITION PERCENT PRECEDING PRECISION PRESERVE PRIMARY PROCEDURE RANGE
+    READS REDUCE REGEXP REFERENCES REVOKE RIGHT RLIKE ROLLBACK ROLLUP ROW ROWS SELECT SET SMALLINT START TABLE
+    TABLESAMPLE THEN TIME TIMESTAMP TO TRANSFORM TRIGGER TRUE TRUNCATE UNBOUNDED UNION UNIQUEJOIN UPDATE USER USING
+    UTC_TIMESTAMP VALUES VARCHAR VIEWS WHEN WHERE WINDOW WITH""".split()  # noqa: SIM905 - words, not quotes and commas
 )
 _TOKEN = re.compile(
-    r"(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<quoted>`(?:[^`]|``)*`)|(?P<double>\"(?:[^\"\\]|\\.)*\")|(?P<text>'(?:[^'\\]|\\.|'')*')"
+    r"(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<quoted>`(?:[^`]|``)*`)"
+    r"|(?P<double>\"(?:[^\"\\]|\\.)*\")|(?P<text>'(?:[^'\\]|\\.|'')*')"
     r"|(?P<number>-?\d+(?:\.\d+)?(?![A-Za-z_]))|(?P<word>[A-Za-z0-9_$]+)|(?P<symbol><>|<=|>=|!=|[(),.;:=<>*{}])",
     re.DOTALL,
 )
-_HIVE_TYPES = frozenset("boolean tinyint smallint int bigint float double decimal string varchar char binary date timestamp array map struct".split())  # fmt: skip
+_HIVE_TYPES = frozenset(
+    """boolean tinyint smallint int bigint float double decimal string varchar char binary date timestamp array map
+    struct""".split()  # noqa: SIM905 - words, not quotes and commas
+)
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "0": "\0"}
 
 
@@ -104,7 +109,7 @@ class HiveParser:
         self.tokens = tokenize(sql)
         self.position = 0
 
-    # ------------------------------------------------------------------------------------------ tokens
+    # -------------------- tokens
 
     @property
     def at_end(self) -> bool:
@@ -145,7 +150,7 @@ class HiveParser:
             token = self.tokens[self.position]
             raise parse_error(self.sql, token.at, f"missing EOF at '{token.text}'")
 
-    # ------------------------------------------------------------------------------------------ names, texts, types
+    # -------------------- names, texts, types
 
     def name(self) -> str:
         """An identifier: reserved words need backticks, and double quotes are for queries."""
@@ -156,7 +161,9 @@ class HiveParser:
             self.position += 1
             return token.text[1:-1].replace("``", "`").lower()
         if token.kind != "word" or token.text.upper() in RESERVED_IN_DDL:
-            raise parse_error(self.sql, token.at, f"cannot recognize input near '{token.text}'. Expecting an identifier")
+            raise parse_error(
+                self.sql, token.at, f"cannot recognize input near '{token.text}'. Expecting an identifier"
+            )
         self.position += 1
         return token.text.lower()
 
@@ -276,7 +283,7 @@ class HiveParser:
         self.expect(")")
         return found
 
-    # ------------------------------------------------------------------------------------------ CREATE TABLE
+    # -------------------- CREATE TABLE
 
     def create_table(self) -> TableDefinition:
         """`[EXTERNAL] TABLE …`, after CREATE."""
@@ -316,7 +323,7 @@ class HiveParser:
             self.end()
 
     def _partitioned_by(self, definition: TableDefinition) -> None:
-        """Hive's keys have types and are columns of their own; Iceberg's name columns that the table has, or transforms."""
+        """Hive's keys have types and are columns of their own; Iceberg's name the table's columns, or transforms."""
         self.expect("(")
         while True:
             name = self.name()

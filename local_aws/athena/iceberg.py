@@ -1,7 +1,7 @@
 """Iceberg tables: snapshots of data files, columns with identities of their own, and commits that notice each other.
 
-The metadata are one JSON document a version in the table's `metadata/` folder, to which Glue points as it does for the real
-thing. Their form is this package's own: other Iceberg readers cannot read it.
+The metadata are one JSON document a version in the table's `metadata/` folder, to which Glue points as it does for the
+real thing. Their form is this package's own: other Iceberg readers cannot read it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _version(location: str) -> int:
     return int(location.rsplit("/", 1)[1].split("-", 1)[0])
 
 
-def commit(
+def commit(  # noqa: PLR0913 - two of them are rarely given
     catalog: Catalog,
     store: ObjectStore,
     table: Table,
@@ -140,7 +140,9 @@ def commit(
             raise table_not_found(table.schema, table.name)
         location = current.parameters["metadata_location"]
         if base is not None and location != base:
-            raise AthenaError("ICEBERG_COMMIT_ERROR", f"Failed to commit Iceberg update to table: {table.schema}.{table.name}")
+            raise AthenaError(
+                "ICEBERG_COMMIT_ERROR", f"Failed to commit Iceberg update to table: {table.schema}.{table.name}"
+            )
         metadata = change(load(store, current))
         written = write(store, current.location, metadata, _version(location) + 1)
         content = current.table_input()

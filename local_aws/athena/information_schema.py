@@ -1,4 +1,5 @@
-"""Tables that are not in Glue: information_schema and `"table$partitions"`, filled from Glue when they are asked for."""
+"""Tables that are not in Glue: information_schema and `"table$partitions"`, filled from Glue when asked for."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ _TABLES = {
     "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
     "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
     "columns": (
-        "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default", "is_nullable",
-        "data_type", "comment", "extra_info",
+        "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default",
+        "is_nullable", "data_type", "comment", "extra_info",
     ),
 }  # fmt: skip
 _PARTITIONS = "$partitions"
@@ -54,7 +55,8 @@ class VirtualSource:
         """The columns of a made-up table."""
         if schema == "information_schema" and name in _TABLES:
             return [
-                SourceColumn(column, types.BIGINT if column == "ordinal_position" else VARCHAR) for column in _TABLES[name]
+                SourceColumn(column, types.BIGINT if column == "ordinal_position" else VARCHAR)
+                for column in _TABLES[name]
             ]
         if name.endswith(_PARTITIONS):
             table = self._catalog.table(schema, name.removesuffix(_PARTITIONS))
@@ -99,4 +101,15 @@ class VirtualSource:
                 for at, column in enumerate([*table.columns, *table.partition_keys], 1):
                     extra = "partition key" if column.name in keys else None
                     kind = str(table.type_of(column))
-                    yield CATALOG, database, table.name, column.name, at, None, "YES", kind, column.comment or None, extra
+                    yield (
+                        CATALOG,
+                        database,
+                        table.name,
+                        column.name,
+                        at,
+                        None,
+                        "YES",
+                        kind,
+                        column.comment or None,
+                        extra,
+                    )

@@ -17,17 +17,22 @@ from local_aws.athena.types import SqlType
 if TYPE_CHECKING:
     from local_aws.athena.expressions import Expressions
 
-LambdaFunction = Callable[["Expressions", Sequence[exp.Expression], Scope], Value]
+LambdaFunction = Callable[["Expressions", Sequence[exp.Expr], Scope], Value]
 
 
-def _collection(
-    compiler: Expressions, args: Sequence[exp.Expression], scope: Scope, base: str, name: str, size: int = 2
-) -> Value:
+_SIZES = {"reduce": 4, "map_zip_with": 3}
+
+
+def _collection(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope, name: str) -> Value:
+    """The first argument: a map for the functions of maps, and else an array."""
+    size = _SIZES.get(name, 2)
     if len(args) != size:
         raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters for function {name}: expected {size}")
     value = compiler.compile(args[0], scope)
-    if value.type.base != base:
-        raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({value.type}, …) for function {name}")
+    if value.type.base != ("map" if name.startswith(("map_", "transform_")) else "array"):
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({value.type}, …) for function {name}"
+        )
     return value
 
 
@@ -37,21 +42,21 @@ def _predicate(body: Value, name: str) -> str:
     return body.sql
 
 
-def _transform(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
-    value, item = _collection(compiler, args, scope, "array", "transform"), compiler.fresh()
+def _transform(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
+    value, item = _collection(compiler, args, scope, "transform"), compiler.fresh()
     body = compiler.lambda_body(args[1], [Value(item, value.type.items[0])], scope)
     return Value(f"list_transform({value.sql}, lambda {item}: {body.sql})", types.array(body.type))
 
 
-def _filter(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
-    value, item = _collection(compiler, args, scope, "array", "filter"), compiler.fresh()
+def _filter(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
+    value, item = _collection(compiler, args, scope, "filter"), compiler.fresh()
     body = compiler.lambda_body(args[1], [Value(item, value.type.items[0])], scope)
     return Value(f"list_filter({value.sql}, lambda {item}: {_predicate(body, 'filter')})", value.type)
 
 
 def _match(name: str, combine: str) -> LambdaFunction:
-    def call(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
-        value, item = _collection(compiler, args, scope, "array", name), compiler.fresh()
+    def call(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
+        value, item = _collection(compiler, args, scope, name), compiler.fresh()
         body = compiler.lambda_body(args[1], [Value(item, value.type.items[0])], scope)
         checks = f"list_transform({value.sql}, lambda {item}: {_predicate(body, name)})"
         return Value(combine.format(checks), types.BOOLEAN)
@@ -59,8 +64,8 @@ def _match(name: str, combine: str) -> LambdaFunction:
     return call
 
 
-def _reduce(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
-    value = _collection(compiler, args, scope, "array", "reduce", 4)
+def _reduce(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
+    value = _collection(compiler, args, scope, "reduce")
     start, item_type = compiler.compile(args[1], scope), value.type.items[0]
     left, right, last = compiler.fresh(), compiler.fresh(), compiler.fresh()
 
@@ -81,35 +86,37 @@ def _reduce(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope)
     return Value(f"list_transform([{final}], lambda {last}: {result.sql})[1]", result.type)
 
 
-def _map_lambda(
-    compiler: Expressions, args: Sequence[exp.Expression], scope: Scope, name: str
-) -> tuple[Value, str, Value]:
+def _map_lambda(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope, name: str) -> tuple[Value, str, Value]:
     """The map, the name of an entry, and the lambda of key and value as one of that entry."""
-    value, entry = _collection(compiler, args, scope, "map", name), compiler.fresh()
+    value, entry = _collection(compiler, args, scope, name), compiler.fresh()
     key, item = value.type.items
-    return value, entry, compiler.lambda_body(args[1], [Value(f"{entry}.key", key), Value(f"{entry}.value", item)], scope)
+    return (
+        value,
+        entry,
+        compiler.lambda_body(args[1], [Value(f"{entry}.key", key), Value(f"{entry}.value", item)], scope),
+    )
 
 
-def _map_filter(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
+def _map_filter(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
     value, entry, body = _map_lambda(compiler, args, scope, "map_filter")
     kept = f"list_filter(map_entries({value.sql}), lambda {entry}: {_predicate(body, 'map_filter')})"
     return Value(f"map_from_entries({kept})", value.type)
 
 
-def _transform_values(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
+def _transform_values(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
     value, entry, body = _map_lambda(compiler, args, scope, "transform_values")
     changed = f"list_transform(map_entries({value.sql}), lambda {entry}: row({entry}.key, {body.sql}))"
     return Value(f"map_from_entries({changed})", types.map_of(value.type.items[0], body.type))
 
 
-def _transform_keys(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
+def _transform_keys(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
     value, entry, body = _map_lambda(compiler, args, scope, "transform_keys")
     changed = f"list_transform(map_entries({value.sql}), lambda {entry}: row({body.sql}, {entry}.value))"
     return Value(f"map_from_entries({changed})", types.map_of(body.type, value.type.items[1]))
 
 
-def _map_zip_with(compiler: Expressions, args: Sequence[exp.Expression], scope: Scope) -> Value:
-    left = _collection(compiler, args, scope, "map", "map_zip_with", 3)
+def _map_zip_with(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
+    left = _collection(compiler, args, scope, "map_zip_with")
     left, right = compiler.unify([left, compiler.compile(args[1], scope)], "The maps of map_zip_with differ in type")
     key, item = left.type.items
     name = compiler.fresh()

@@ -60,7 +60,7 @@ class ObjectStore:
         self._client = client
         self._cache = cache
 
-    def list(self, location: str) -> list[S3Object]:
+    def below(self, location: str) -> list[S3Object]:
         """The objects below a location that hold data: hidden names and empty objects are left out, as Athena does."""
         bucket, prefix = split_uri(as_folder(location))
         found = []
@@ -92,7 +92,7 @@ class ObjectStore:
         return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def local_path(self, item: S3Object) -> Path:
-        """Where the object's copy lies. The key is readable from the path: `path_prefix_length` characters precede it."""
+        """Where the object's copy lies. The path ends with bucket and key, after `path_prefix_length` characters."""
         if any(part in ("", ".", "..") for part in item.key.split("/")):
             raise NotEmulatedError(f"the object key {item.key!r}, which is not a path")
         version = hashlib.sha1(f"{item.etag} {item.size} {item.modified}".encode(), usedforsecurity=False).hexdigest()

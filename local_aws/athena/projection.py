@@ -40,7 +40,9 @@ def _java_format(table: Table, pattern: str) -> str:
 
 
 def _date_bound(table: Table, text: str, pattern: str) -> datetime:
-    relative = re.fullmatch(r"NOW(?:\s*([+-])\s*(\d+)\s*(YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?|SECONDS?))?", text.strip())
+    relative = re.fullmatch(
+        r"NOW(?:\s*([+-])\s*(\d+)\s*(YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?|SECONDS?))?", text.strip()
+    )
     if relative:
         now = datetime.now(UTC).replace(tzinfo=None)
         if not relative[1]:
@@ -62,7 +64,9 @@ def _dates(table: Table, column: str) -> Iterator[str]:
     if len(bounds) != 2:
         raise _invalid(table, f"projection.{column}.range needs two dates")
     start, end = (_date_bound(table, bound, pattern) for bound in bounds)
-    finest = next((unit for letter, unit in (("S", "SECONDS"), ("M", "MINUTES"), ("H", "HOURS")) if f"%{letter}" in pattern), None)
+    finest = next(
+        (unit for letter, unit in (("S", "SECONDS"), ("M", "MINUTES"), ("H", "HOURS")) if f"%{letter}" in pattern), None
+    )
     default_unit = finest or ("DAYS" if "%d" in pattern else "MONTHS" if "%m" in pattern else "YEARS")
     unit = table.parameters.get(f"projection.{column}.interval.unit", default_unit).upper()
     step = int(table.parameters.get(f"projection.{column}.interval", "1"))
@@ -113,8 +117,8 @@ def _values(table: Table, column: str, wanted: dict[str, set[str]]) -> Iterator[
         if column not in wanted:
             raise AthenaError(
                 "CONSTRAINT_VIOLATION",
-                f"For the injected projected partition column {column}, the WHERE clause must contain only static equality "
-                "conditions, and at least one such condition must be present.",
+                f"For the injected projected partition column {column}, the WHERE clause must contain only static "
+                "equality conditions, and at least one such condition must be present.",
             )
         return iter(sorted(wanted[column]))
     raise _invalid(table, f"projection.{column}.type = {kind}")
@@ -129,7 +133,10 @@ def partitions(table: Table, wanted: dict[str, set[str]]) -> list[Partition]:
     elif missing := [name for name in names if f"${{{name}}}" not in template]:
         raise _invalid(table, f"storage.location.template does not name {', '.join(missing)}")
     combinations = itertools.product(*(_values(table, name, wanted) for name in names))
-    found = [Partition(values, _fill(template, names, values)) for values in itertools.islice(combinations, _MOST_PARTITIONS + 1)]
+    found = [
+        Partition(values, _fill(template, names, values))
+        for values in itertools.islice(combinations, _MOST_PARTITIONS + 1)
+    ]
     if len(found) > _MOST_PARTITIONS:
         raise NotEmulatedError(f"more than {_MOST_PARTITIONS:,} projected partitions")
     return found

@@ -1,8 +1,9 @@
 """Compiles queries: names are resolved and types checked against Glue, and the result is one SQL text for DuckDB."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Protocol
@@ -75,7 +76,8 @@ class _Cte:
 
 _Ctes = dict[str, _Cte]
 _SELECT_PARTS = (
-    "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "windows", "order", "limit", "offset",
+    "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "windows", "order", "limit",
+    "offset",
 )  # fmt: skip
 _JOINS = {("", ""): "inner", ("", "INNER"): "inner", ("", "CROSS"): "cross"}
 _JOINS |= {(side, kind): side.lower() for side in ("LEFT", "RIGHT", "FULL") for kind in ("", "OUTER")}
@@ -110,9 +112,9 @@ class QueryCompiler:
         self._numbers = count()
         self._views: tuple[tuple[str, str], ...] = ()
         self.scans: list[Scan] = []
-        self.expressions = Expressions(lambda node, scope: self.compile(node, scope))
+        self.expressions = Expressions(self.compile)
 
-    def compile(self, node: exp.Expression, parent: Scope | None = None) -> Query:
+    def compile(self, node: exp.Expr, parent: Scope | None = None) -> Query:
         """A query of any form: SELECT, set operation, VALUES, or one in parentheses."""
         before = self._ctes
         try:
@@ -122,7 +124,7 @@ class QueryCompiler:
             self._ctes = before
         return replace(body, sql=f"{head}{body.sql}")
 
-    def _body(self, node: exp.Expression, parent: Scope | None) -> Query:
+    def _body(self, node: exp.Expr, parent: Scope | None) -> Query:
         if isinstance(node, exp.Select):
             return self._select(node, parent)
         if isinstance(node, exp.SetOperation):
@@ -135,9 +137,9 @@ class QueryCompiler:
             return self._ordered(node, inner, parent)
         raise syntax_error(f"line 1:1: mismatched input near '{node.sql('trino')[:60]}'")
 
-    # ------------------------------------------------------------------------------------------ WITH
+    # -------------------- WITH
 
-    def _with(self, node: exp.Expression, parent: Scope | None) -> str:
+    def _with(self, node: exp.Expr, parent: Scope | None) -> str:
         clause = node.args.get("with_")
         if clause is None:
             return ""
@@ -162,13 +164,13 @@ class QueryCompiler:
         if columns and len(columns) != len(outputs):
             raise AthenaError(
                 "MISMATCHED_COLUMN_ALIASES",
-                f"line 1:1: Column alias list has {len(columns)} entries but '{name}' has {len(outputs)} columns available",
+                f"line 1:1: Column alias list has {len(columns)} entries but '{name}' has {len(outputs)} columns",
             )
-        names = columns or [output.name for output in outputs]
+        names: Sequence[str | None] = columns or [output.name for output in outputs]
         return name_outputs([(new, output.type) for new, output in zip(names, outputs, strict=True)])
 
     def _recursive(
-        self, node: exp.Expression, parent: Scope | None, name: str, relation: str, columns: Sequence[str]
+        self, node: exp.Expr, parent: Scope | None, name: str, relation: str, columns: Sequence[str]
     ) -> Query:
         if not isinstance(node, exp.Union) or not columns:
             raise NotEmulatedError("a recursive WITH that is not `name (columns) AS (start UNION ALL step)`")
@@ -178,7 +180,7 @@ class QueryCompiler:
         word = "union" if node.args.get("distinct") else "union all"
         return Query(f"({anchor.sql}) {word} ({step.sql})", anchor.outputs)
 
-    # ------------------------------------------------------------------------------------------ set operations, VALUES
+    # -------------------- set operations, VALUES
 
     def _as_types(self, query: Query, kinds: Sequence[SqlType]) -> Query:
         if [output.type for output in query.outputs] == list(kinds):
@@ -196,7 +198,8 @@ class QueryCompiler:
         left, right = self.compile(node.left, parent), self.compile(node.right, parent)
         if len(left.outputs) != len(right.outputs):
             raise type_mismatch(
-                f"line 1:1: {word.upper()} query has different number of fields: {len(left.outputs)}, {len(right.outputs)}"
+                f"line 1:1: {word.upper()} query has different number of fields: "
+                f"{len(left.outputs)}, {len(right.outputs)}"
             )
         kinds = []
         for at, (a, b) in enumerate(zip(left.outputs, right.outputs, strict=True), 1):
@@ -213,18 +216,23 @@ class QueryCompiler:
     def _values(self, node: exp.Values, parent: Scope | None) -> Query:
         scope = Scope(parent=parent)
         rows = [
-            [self.expressions.compile(item, scope) for item in (row.expressions if isinstance(row, exp.Tuple) else [row])]
+            [
+                self.expressions.compile(item, scope)
+                for item in (row.expressions if isinstance(row, exp.Tuple) else [row])
+            ]
             for row in node.expressions
         ]
         if len({len(row) for row in rows}) != 1:
             raise syntax_error("line 1:1: Values rows have mismatched types: the rows differ in length")
-        columns = [self.expressions.unify(column, "Values rows have mismatched types") for column in zip(*rows, strict=True)]
+        columns = [
+            self.expressions.unify(column, "Values rows have mismatched types") for column in zip(*rows, strict=True)
+        ]
         outputs = name_outputs([(None, column[0].type) for column in columns])
         texts = (f"({', '.join(value.sql for value in row)})" for row in zip(*columns, strict=True))
         names = ", ".join(quoted(output.column) for output in outputs)
         return self._ordered(node, Query(f"select * from (values {', '.join(texts)}) as v({names})", outputs), parent)
 
-    # ------------------------------------------------------------------------------------------ SELECT
+    # -------------------- SELECT
 
     def _select(self, node: exp.Select, parent: Scope | None) -> Query:
         refuse_unknown_parts(node, *_SELECT_PARTS)
@@ -251,7 +259,9 @@ class QueryCompiler:
         refuse_unknown_parts(distinct)
         for output in outputs:
             if not output.type.is_comparable:
-                raise type_mismatch(f"line 1:1: DISTINCT can only be applied to comparable types (actual: {output.type})")
+                raise type_mismatch(
+                    f"line 1:1: DISTINCT can only be applied to comparable types (actual: {output.type})"
+                )
         return "distinct "
 
     def _from(self, node: exp.Select, parent: Scope | None) -> tuple[str, Scope]:
@@ -271,7 +281,7 @@ class QueryCompiler:
         parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
         return f" where {' and '.join(self._predicate(part, inner, 'WHERE clause') for part in parts)}"
 
-    def _predicate(self, node: exp.Expression, scope: Scope, clause: str) -> str:
+    def _predicate(self, node: exp.Expr, scope: Scope, clause: str) -> str:
         """A condition; one on partition columns of one table alone also tells which partitions need not be read."""
         scope.used = []
         sql = self.expressions.condition(node, scope, clause)
@@ -284,7 +294,7 @@ class QueryCompiler:
                 self.scans[number].predicates.append(sql)
         return sql
 
-    def _items(self, nodes: Sequence[exp.Expression], scope: Scope) -> list[tuple[str | None, Value]]:
+    def _items(self, nodes: Sequence[exp.Expr], scope: Scope) -> list[tuple[str | None, Value]]:
         items: list[tuple[str | None, Value]] = []
         for node in nodes:
             if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
@@ -295,7 +305,7 @@ class QueryCompiler:
                 items.append((_implied_name(node), self.expressions.compile(node, scope)))
         return items
 
-    def _star(self, node: exp.Expression, scope: Scope) -> list[tuple[str | None, Value]]:
+    def _star(self, node: exp.Expr, scope: Scope) -> list[tuple[str | None, Value]]:
         refuse_unknown_parts(node.this if isinstance(node, exp.Column) else node)
         qualifier = [part.name.lower() for part in node.parts[:-1]] if isinstance(node, exp.Column) else []
         chosen = [
@@ -321,7 +331,7 @@ class QueryCompiler:
             parts += [self._group_item(item, items, inner) for item in group.args.get(name) or []]
         return f" group by {', '.join(parts)}"
 
-    def _group_item(self, node: exp.Expression, items: Sequence[tuple[str | None, Value]], scope: Scope) -> str:
+    def _group_item(self, node: exp.Expr, items: Sequence[tuple[str | None, Value]], scope: Scope) -> str:
         for kind, word in ((exp.GroupingSets, "grouping sets "), (exp.Cube, "cube "), (exp.Rollup, "rollup ")):
             if isinstance(node, kind):
                 return f"{word}({', '.join(self._group_item(item, items, scope) for item in node.expressions)})"
@@ -339,7 +349,9 @@ class QueryCompiler:
     @staticmethod
     def _ordinal(node: exp.Literal, size: int, clause: str) -> int:
         if not node.name.isdigit() or not 1 <= int(node.name) <= size:
-            raise AthenaError("INVALID_COLUMN_REFERENCE", f"line 1:1: {clause} position {node.name} is not in select list")
+            raise AthenaError(
+                "INVALID_COLUMN_REFERENCE", f"line 1:1: {clause} position {node.name} is not in select list"
+            )
         return int(node.name)
 
     def _order(
@@ -353,9 +365,7 @@ class QueryCompiler:
         if order is None:
             return ""
         # An output's name stands for its expression, before any column of FROM.
-        aliases = [
-            Field(name, value.type, value.sql) for name, value in items if name is not None
-        ]
+        aliases = [Field(name, value.type, value.sql) for name, value in items if name is not None]
         unique = {column.name.lower(): column for column in aliases if column.name}
         named = Scope(list(unique.values()), scope, windows=scope.windows)
         known = {value.sql: at for at, (_, value) in enumerate(items, 1)}
@@ -380,7 +390,7 @@ class QueryCompiler:
             keys.append(f"{sql}{direction(item)}")
         return f" order by {', '.join(keys)}"
 
-    def _limit(self, node: exp.Expression) -> str:
+    def _limit(self, node: exp.Expr) -> str:
         parts = []
         limit = node.args.get("limit")
         if isinstance(limit, exp.Fetch):
@@ -395,14 +405,14 @@ class QueryCompiler:
         return "".join(parts)
 
     @staticmethod
-    def _number(node: exp.Expression | None) -> int:
+    def _number(node: exp.Expr | None) -> int:
         if node is None:
             return 1
         if not isinstance(node, exp.Literal) or not node.name.isdigit():
             raise syntax_error(f"line 1:1: mismatched input '{node.sql('trino')}'. Expecting: <integer>")
         return int(node.name)
 
-    def _ordered(self, node: exp.Expression, query: Query, parent: Scope | None) -> Query:
+    def _ordered(self, node: exp.Expr, query: Query, parent: Scope | None) -> Query:
         """ORDER BY and LIMIT of a whole set operation or a query in parentheses: they see the result's columns only."""
         if not (node.args.get("order") or node.args.get("limit") or node.args.get("offset")):
             return query
@@ -410,9 +420,9 @@ class QueryCompiler:
         order = self._order(node.args.get("order"), items, query.outputs, Scope(parent=parent), False)
         return Query(f"select * from ({query.sql}){order}{self._limit(node)}", query.outputs)
 
-    # ------------------------------------------------------------------------------------------ FROM
+    # -------------------- FROM
 
-    def relation(self, node: exp.Expression) -> tuple[str, list[Field]]:
+    def relation(self, node: exp.Expr) -> tuple[str, list[Field]]:
         """What can stand in FROM, on its own: the source of a MERGE."""
         relation = self._relation(node, Scope())
         return relation.sql, relation.fields
@@ -420,7 +430,7 @@ class QueryCompiler:
     def _alias(self) -> str:
         return f"r{next(self._numbers)}"
 
-    def _relation(self, node: exp.Expression, scope: Scope) -> _Relation:
+    def _relation(self, node: exp.Expr, scope: Scope) -> _Relation:
         if isinstance(node, exp.Table):
             return self._with_inner_joins(node, self._named(node, scope), scope)
         if isinstance(node, exp.Subquery):
@@ -441,7 +451,7 @@ class QueryCompiler:
             return self._derived(self.compile(node.this, scope), node.args.get("alias"), lateral=True)
         raise NotEmulatedError(f"{node.sql('trino')[:60]} in FROM")
 
-    def _with_inner_joins(self, node: exp.Expression, relation: _Relation, scope: Scope) -> _Relation:
+    def _with_inner_joins(self, node: exp.Expr, relation: _Relation, scope: Scope) -> _Relation:
         for join in node.args.get("joins") or []:
             relation = self._join(relation, join, scope.parent)
         return relation
@@ -503,7 +513,7 @@ class QueryCompiler:
         if now != list(view.columns):
             raise AthenaError(
                 "VIEW_IS_STALE",
-                f"line 1:1: View '{CATALOG}.{schema}.{name}' is stale or in invalid state: it was made with the columns "
+                f"line 1:1: View '{CATALOG}.{schema}.{name}' is stale or in invalid state: it was made with "
                 f"{list(view.columns)}, and its query now gives {now}",
             )
         relation = self._derived(query, alias)
@@ -519,7 +529,7 @@ class QueryCompiler:
         if renamed and len(renamed) != len(shown):
             raise AthenaError(
                 "MISMATCHED_COLUMN_ALIASES",
-                f"line 1:1: Column alias list has {len(renamed)} entries but '{name}' has {len(shown)} columns available",
+                f"line 1:1: Column alias list has {len(renamed)} entries but '{name}' has {len(shown)} columns",
             )
         new_names = dict(zip(shown, renamed or shown, strict=True))
         fields = [
@@ -549,7 +559,9 @@ class QueryCompiler:
             if isinstance(offset, exp.Identifier):
                 names.append(offset.name)
         columns = name_outputs([(None, kind) for _, kind in items])
-        selected = ", ".join(f"unnest({sql}) as {quoted(column.column)}" for (sql, _), column in zip(items, columns, strict=True))
+        selected = ", ".join(
+            f"unnest({sql}) as {quoted(column.column)}" for (sql, _), column in zip(items, columns, strict=True)
+        )
         plain = exp.TableAlias(this=alias.this, columns=[exp.to_identifier(name) for name in names]) if alias else None
         return self._derived(Query(f"select {selected}", columns), plain, lateral=True)
 
@@ -605,16 +617,16 @@ def _forget_partitions(left: _Relation, right: _Relation, kind: str) -> tuple[_R
     )
 
 
-def _mentions(node: exp.Expression, name: str) -> bool:
+def _mentions(node: exp.Expr, name: str) -> bool:
     return any(table.name.lower() == name and not table.db for table in node.find_all(exp.Table))
 
 
-def _implied_name(node: exp.Expression) -> str | None:
+def _implied_name(node: exp.Expr) -> str | None:
     """The name of an output that has no alias: that of the column it is, and none for anything else."""
     if isinstance(node, exp.Column):
-        return node.name
+        return str(node.name)
     if isinstance(node, exp.Dot):
-        return node.expression.name
+        return str(node.expression.name)
     return None
 
 
@@ -637,5 +649,3 @@ def _unnested(value: Value) -> list[tuple[str, SqlType]]:
         (f"list_transform({value.sql}, lambda r: struct_extract(r, {name!r}))", field_type)
         for name, field_type in zip(types.field_names(item), item.items, strict=True)
     ]
-
-

@@ -1,4 +1,5 @@
 """What DuckDB reads for the objects of a table: one SELECT for each file format that Athena reads and DuckDB can."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from typing import IO
 import duckdb
 
 from local_aws.athena import types
-from local_aws.athena.catalog import Column, Table
+from local_aws.athena.catalog import Table
 from local_aws.athena.errors import AthenaError, NotEmulatedError
 from local_aws.athena.functions import quote
 from local_aws.athena.queries import quoted
@@ -28,6 +29,8 @@ OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
 FILENAME = "local file"
+
+_Rows = Callable[[Path, Table], Iterator[Sequence[str | None]]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def _is_set(table: Table, name: str, default: bool) -> bool:
     return table.serde_parameters.get(name, str(default)).lower() == "true"
 
 
-# ---------------------------------------------------------------------------------------------------- JSON
+# -------------------- JSON
 
 
 class _KeyCache:
@@ -95,7 +98,8 @@ def _json_value(json_sql: str, column: Wanted) -> str:
     if kind.is_integer:
         return (
             f"case when {text} is null then null when regexp_full_match({text}, '[+-]?[0-9]+') "
-            f"and try_cast({text} as {to_duckdb(kind)}) is not null then cast({text} as {to_duckdb(kind)}) else {failed} end"
+            f"and try_cast({text} as {to_duckdb(kind)}) is not null then cast({text} as {to_duckdb(kind)}) "
+            f"else {failed} end"
         )
     if kind.base in ("double", "real", "decimal"):
         return f"case when {text} is null then null else coalesce(try_cast({text} as {to_duckdb(kind)}), {failed}) end"
@@ -130,7 +134,9 @@ def _json_names(table: Table, keys: set[str], columns: Sequence[Wanted]) -> dict
         wanted = mapping.get(column.name, column.name)
         if _is_set(table, "dots.in.keys", False):
             raise NotEmulatedError("dots.in.keys")
-        names[column.name] = sorted(key for key in keys if key == wanted or (insensitive and key.lower() == wanted.lower()))
+        names[column.name] = sorted(
+            key for key in keys if key == wanted or (insensitive and key.lower() == wanted.lower())
+        )
     return names
 
 
@@ -145,7 +151,9 @@ def read_json(
     if lenient or len({key.lower() for key in wanted}) != len(wanted):
         # Slower, but it keeps the lines that are no JSON, and keys that differ in case alone.
         source = f"read_ndjson_objects({file_list(paths)}, filename = {quote(FILENAME)}{options})"
-        values = {name: [f"json_extract(json, {quote(_json_path(key))})" for key in found] for name, found in names.items()}
+        values = {
+            name: [f"json_extract(json, {quote(_json_path(key))})" for key in found] for name, found in names.items()
+        }
     else:
         spec = ", ".join(f"{quote(key)}: 'JSON'" for key in wanted) or "'no such key': 'JSON'"
         source = (
@@ -153,23 +161,22 @@ def read_json(
             f"filename = {quote(FILENAME)}, hive_partitioning = false)"
         )
         values = {name: [quoted(key) for key in found] for name, found in names.items()}
-    items = [
-        f"{_json_value(_first(values[column.name]), column) if values[column.name] else 'null::' + to_duckdb(column.type)}"
-        f" as {quoted(column.name)}"
-        for column in columns
-    ]
+    items = [f"{_json_column(values[column.name], column)} as {quoted(column.name)}" for column in columns]
     return f"select {', '.join([*items, quoted(FILENAME)])} from {source}"
 
 
-def _first(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
+def _json_column(texts: Sequence[str], column: Wanted) -> str:
+    """A column from the keys that it may stand under; it is null where no object has any of them."""
+    if not texts:
+        return f"cast(null as {to_duckdb(column.type)})"
+    return _json_value(texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})", column)
 
 
 def _json_path(key: str) -> str:
     return '$."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-# ---------------------------------------------------------------------------------------------------- Parquet
+# -------------------- Parquet
 
 _COMPATIBLE = {
     "BIGINT": {"TINYINT", "SMALLINT", "INTEGER", "BIGINT"},
@@ -197,8 +204,12 @@ def parquet_select(
     connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], columns: Sequence[tuple[str, Wanted]]
 ) -> str:
     """The columns by the names they have in the files; what a file lacks is null."""
-    source = f"read_parquet({file_list(paths)}, union_by_name = true, hive_partitioning = false, filename = {quote(FILENAME)})"
-    found = {name.lower(): (name, kind) for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
+    options = f"union_by_name = true, hive_partitioning = false, filename = {quote(FILENAME)}"
+    source = f"read_parquet({file_list(paths)}, {options})"
+    found = {
+        name.lower(): (name, kind)
+        for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()
+    }
     items = []
     for stored, column in columns:
         if stored.lower() in found:
@@ -217,7 +228,7 @@ def read_parquet(
     return parquet_select(connection, paths, [(column.name, column) for column in columns])
 
 
-# ---------------------------------------------------------------------------------------------------- text
+# -------------------- text
 
 
 def _open_text(path: Path) -> IO[str]:
@@ -234,7 +245,7 @@ def _lines(path: Path, table: Table) -> Iterator[str]:
                 yield line.rstrip("\r\n")
 
 
-def _open_csv_rows(path: Path, table: Table) -> Iterator[list[str | None]]:
+def _open_csv_rows(path: Path, table: Table) -> Iterator[Sequence[str | None]]:
     parameters = table.serde_parameters
     # Line by line: to Hive a line end inside quotes ends the record.
     for line in _lines(path, table):
@@ -248,7 +259,7 @@ def _open_csv_rows(path: Path, table: Table) -> Iterator[list[str | None]]:
         )
 
 
-def _lazy_rows(path: Path, table: Table) -> Iterator[list[str | None]]:
+def _lazy_rows(path: Path, table: Table) -> Iterator[Sequence[str | None]]:
     delimiter = table.serde_parameters.get("field.delim", "\x01")
     null = table.serde_parameters.get("serialization.null.format", "\\N")
     for line in _lines(path, table):
@@ -256,11 +267,12 @@ def _lazy_rows(path: Path, table: Table) -> Iterator[list[str | None]]:
 
 
 def _text_select(
-    table: Table, paths: Sequence[Path], columns: Sequence[Wanted], rows: Callable[[Path, Table], Iterator[list[str | None]]],
-    strict: bool,
+    table: Table, paths: Sequence[Path], columns: Sequence[Wanted], rows: _Rows, strict: bool
 ) -> str:  # fmt: skip
     # The settings are part of the name: two tables may read the same object in different ways.
-    settings = abs(hash((table.serde, *sorted(table.serde_parameters.items()), table.parameters.get("skip.header.line.count"))))
+    settings = abs(
+        hash((table.serde, *sorted(table.serde_parameters.items()), table.parameters.get("skip.header.line.count")))
+    )
     parsed = []
     for path in paths:
         target = path.with_name(f"{path.name}.{settings}.rows")
@@ -272,7 +284,8 @@ def _text_select(
         parsed.append(target)
     positions = {column.name: at for at, column in enumerate(table.columns, 1)}
     items = [
-        f"{_text_value(f'values[{positions[column.name]}]', column, strict)} as {quoted(column.name)}" for column in columns
+        f"{_text_value(f'values[{positions[column.name]}]', column, strict)} as {quoted(column.name)}"
+        for column in columns
     ]
     source = (
         f"read_json({file_list(parsed)}, format = 'newline_delimited', "
@@ -321,5 +334,3 @@ def reader_of(table: Table) -> Reader:
         if library.lower() == table.serde.lower():
             return reader
     raise NotEmulatedError(f"the format of {table.schema}.{table.name}: {table.serde or 'none'}")
-
-

@@ -1,4 +1,5 @@
 """Results: values written as Athena writes them, in the API's answer and in the files it leaves in S3."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -22,7 +23,16 @@ from local_aws.athena.queries import quoted
 from local_aws.athena.types import VARCHAR, SqlType, field_names, result_name
 
 Row = tuple[str | None, ...]
-_PRECISIONS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 17, "double": 17, "timestamp": 3, "varchar": 2**31 - 1}
+_PRECISIONS = {
+    "tinyint": 3,
+    "smallint": 5,
+    "integer": 10,
+    "bigint": 19,
+    "real": 17,
+    "double": 17,
+    "timestamp": 3,
+    "varchar": 2**31 - 1,
+}
 
 
 @dataclass
@@ -47,7 +57,7 @@ def text_result(subtype: str, lines: Iterable[str], column: str) -> Result:
     return Result("UTILITY", subtype, [(column, VARCHAR)], [(line,) for line in lines])
 
 
-# ---------------------------------------------------------------------------------------------------- values
+# -------------------- values
 
 
 def java_double(value: float, digits: str | None = None) -> str:
@@ -79,7 +89,7 @@ def _fraction(microseconds: int, precision: int) -> str:
     return f".{microseconds:06d}"[: precision + 1] if precision else ""
 
 
-def _nested(value: Any, kind: SqlType) -> str:
+def _nested(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - what DuckDB gives
     if kind.base == "array":
         return "[" + ", ".join(_inner(item, kind.items[0]) for item in value) + "]"
     if kind.base == "map":
@@ -90,12 +100,12 @@ def _nested(value: Any, kind: SqlType) -> str:
     return "{" + ", ".join(f"{name}={_inner(item, item_kind)}" for name, item, item_kind in named) + "}"
 
 
-def _inner(value: Any, kind: SqlType) -> str:
+def _inner(value: object, kind: SqlType) -> str:
     text = to_text(value, kind)
     return "null" if text is None else text
 
 
-def to_text(value: Any, kind: SqlType) -> str | None:
+def to_text(value: object, kind: SqlType) -> str | None:  # noqa: PLR0911 - one for each type
     """One value, or None for null."""
     if value is None:
         return None
@@ -156,7 +166,7 @@ def fetch(connection: duckdb.DuckDBPyConnection, query: Query) -> tuple[list[tup
     return columns, rows
 
 
-# ---------------------------------------------------------------------------------------------------- the API and the files
+# -------------------- the API and the files
 
 
 def column_info(name: str, kind: SqlType) -> dict[str, Any]:
@@ -200,7 +210,9 @@ def as_csv(result: Result) -> bytes:
 def as_text(result: Result) -> bytes:
     """The result file of a statement that prints lines."""
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\", lineterminator="\n").writerows(result.rows)
+    csv.writer(buffer, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\", lineterminator="\n").writerows(
+        result.rows
+    )
     return buffer.getvalue().encode()
 
 

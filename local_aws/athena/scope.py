@@ -14,7 +14,7 @@ from local_aws.athena.types import SqlType
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a relation in FROM. `owner` is the relation's name with schema and catalog before it, where it has them."""
+    """A column of a relation in FROM. `owner` is the relation's name, with schema and catalog where it has them."""
 
     name: str | None
     type: SqlType

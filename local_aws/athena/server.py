@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
+from moto.backends import get_backend
+from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -34,7 +36,7 @@ DEFAULT_REGION = "us-east-1"
 _TARGET_PREFIX = "AmazonAthena."
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/")
 # moto checks no signatures; clients want to have something to sign with.
-_ACCESS_KEY, _SECRET_KEY = "local", "local"  # noqa: S105 - not a secret: nothing is protected by it
+_ACCESS_KEY, _SECRET_KEY = "local", "local"
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -43,7 +45,7 @@ StartResponse = Callable[..., Any]
 class _QuietHandler(MotoRequestHandler):
     """Answers without a line in the terminal for every request."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is werkzeug's
         """Say nothing."""
 
 
@@ -84,7 +86,9 @@ class _Region:
     """The clients with which the engine reaches one region of the endpoint itself."""
 
     def __init__(self, endpoint: str, name: str, cache: Path) -> None:
-        session = boto3.session.Session(aws_access_key_id=_ACCESS_KEY, aws_secret_access_key=_SECRET_KEY, region_name=name)
+        session = boto3.session.Session(
+            aws_access_key_id=_ACCESS_KEY, aws_secret_access_key=_SECRET_KEY, region_name=name
+        )
         config = Config(retries={"max_attempts": 1}, max_pool_connections=32, s3={"addressing_style": "path"})
         self.glue: GlueClient = session.client("glue", endpoint_url=endpoint, config=config)
         self.s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
@@ -141,7 +145,9 @@ class LocalAthena:
             (self._directory / "objects").mkdir()
             self._executions = Executions(lambda region: self._in(region).engine, self._put)
             api = AthenaApi(self._executions, lambda region: Catalog(self._in(region).glue))
-            self._server = make_server(HOST, self._port, _Application(api), threaded=True, request_handler=_QuietHandler)
+            self._server = make_server(
+                HOST, self._port, _Application(api), threaded=True, request_handler=_QuietHandler
+            )
             self._thread = threading.Thread(target=self._server.serve_forever, name="local-athena", daemon=True)
             self._thread.start()
         except BaseException:
@@ -164,16 +170,17 @@ class LocalAthena:
         self._running.release()
 
     def __enter__(self) -> Self:
+        """Start."""
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
         self.stop()
 
     def _reset(self) -> None:
         """Empty moto's stores, which outlive the server."""
-        from moto.core.model_instances import reset_model_data
-        from moto.backends import get_backend
-
         for service in ("s3", "glue", "sts"):
             get_backend(service).reset()
         reset_model_data()

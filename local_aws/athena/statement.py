@@ -31,6 +31,7 @@ class Statement:
     source: VirtualSource = field(init=False)
 
     def __post_init__(self) -> None:
+        """Make what the rest is made of."""
         self.source = VirtualSource(self.catalog)
         self.binder = Binder(self.connection, self.catalog, self.store, self.source.rows)
 
@@ -38,14 +39,14 @@ class Statement:
         """A compiler of queries that sees what this statement sees."""
         return QueryCompiler(self.source, self.schema)
 
-    def query(self, node: exp.Expression) -> Query:
+    def query(self, node: exp.Expr) -> Query:
         """Compile a query and bind its tables: what it gives can be run."""
         compiler = self.compiler()
         query = compiler.compile(node)
         self.binder.bind(compiler.scans, query.sql)
         return query
 
-    def names(self, node: exp.Expression) -> tuple[str, str]:
+    def names(self, node: exp.Expr) -> tuple[str, str]:
         """Schema and name of a table that a statement of Trino's names."""
         table = node.find(exp.Table) if not isinstance(node, exp.Table) else node
         if table is None:
@@ -61,9 +62,7 @@ class Statement:
             raise table_not_found(schema, name)
         return table
 
-    def scalar(self, sql: str) -> Any:
+    def scalar(self, sql: str) -> Any:  # noqa: ANN401 - what DuckDB gives
         """The only value of a query."""
         row = self.connection.execute(sql).fetchone()
         return row[0] if row else None
-
-

@@ -27,8 +27,11 @@ class SqlType:
     zone: str = "UTC"
 
     def __str__(self) -> str:
+        """As Trino writes it."""
         if self.base == "row":
-            fields = (f"{name} {item}" if name else str(item) for name, item in zip(self.names, self.items, strict=True))
+            fields = (
+                f"{name} {item}" if name else str(item) for name, item in zip(self.names, self.items, strict=True)
+            )
             return f"row({', '.join(fields)})"
         if self.items:
             return f"{self.base}({', '.join(map(str, self.items))})"
@@ -86,41 +89,41 @@ YEAR_TO_MONTH = SqlType("interval year to month")
 
 
 def varchar(length: int) -> SqlType:
-    """varchar(length)."""
+    """Make the type varchar of (length)."""
     return SqlType("varchar", (length,))
 
 
 def decimal(precision: int, scale: int) -> SqlType:
-    """decimal(precision, scale)."""
+    """Make the type decimal of (precision, scale)."""
     return SqlType("decimal", (precision, scale))
 
 
 def timestamp(precision: int = 3) -> SqlType:
-    """timestamp(precision)."""
+    """Make the type timestamp of (precision)."""
     return SqlType("timestamp", (precision,))
 
 
 def timestamp_tz(precision: int = 3, zone: str = "UTC") -> SqlType:
-    """timestamp(precision) with time zone."""
+    """Make the type timestamp of (precision) with time zone."""
     return SqlType("timestamp with time zone", (precision,), zone=zone)
 
 
 def array(item: SqlType) -> SqlType:
-    """array(item)."""
+    """Make the type array of (item)."""
     return SqlType("array", items=(item,))
 
 
 def map_of(key: SqlType, value: SqlType) -> SqlType:
-    """map(key, value)."""
+    """Make the type map of (key, value)."""
     return SqlType("map", items=(key, value))
 
 
 def row(items: tuple[SqlType, ...], names: tuple[str | None, ...] | None = None) -> SqlType:
-    """row(…); fields without a name are written without one."""
+    """Make a row type; a field without a name is written without one."""
     return SqlType("row", items=items, names=names or (None,) * len(items))
 
 
-# ---------------------------------------------------------------------------------------------------- coercion
+# -------------------- coercion
 
 
 def _as_decimal(kind: SqlType) -> SqlType:
@@ -157,7 +160,7 @@ def _common_time(left: SqlType, right: SqlType) -> SqlType | None:
     return replace(higher, args=(precision,))
 
 
-def common_type(left: SqlType, right: SqlType) -> SqlType | None:
+def common_type(left: SqlType, right: SqlType) -> SqlType | None:  # noqa: PLR0911 - one for each family
     """The type both coerce to without a cast, or None where Trino has none."""
     if left == right or right.base == "unknown":
         return left
@@ -189,7 +192,7 @@ def coerces(source: SqlType, target: SqlType) -> bool:
     return common_type(source, target) == target
 
 
-# ---------------------------------------------------------------------------------------------------- reading
+# -------------------- reading
 
 _SIMPLE = {
     exp.DataType.Type.BOOLEAN: BOOLEAN,
@@ -215,7 +218,7 @@ def _sizes(node: exp.DataType) -> tuple[int, ...]:
     return tuple(int(part.name or part.this.name) for part in node.expressions)
 
 
-def _row_field(node: exp.Expression) -> tuple[str | None, SqlType]:
+def _row_field(node: exp.Expr) -> tuple[str | None, SqlType]:
     if isinstance(node, exp.ColumnDef) and isinstance(node.args.get("kind"), exp.DataType):
         return node.name.lower(), from_ast(node.args["kind"])
     if isinstance(node, exp.DataType):
@@ -223,7 +226,7 @@ def _row_field(node: exp.Expression) -> tuple[str | None, SqlType]:
     raise NotEmulatedError(f"the row field {node.sql('trino')}")
 
 
-def from_ast(node: exp.DataType) -> SqlType:
+def from_ast(node: exp.DataType) -> SqlType:  # noqa: PLR0911 - one for each kind of type
     """The type that a CAST names."""
     kind = node.this
     if kind in _SIMPLE:
@@ -301,7 +304,7 @@ def from_hive(text: str, timestamp_precision: int = 3) -> SqlType:
     raise syntax_error(f"line 1:1: mismatched input '{text}'. Expecting a Hive type")
 
 
-# ---------------------------------------------------------------------------------------------------- writing
+# -------------------- writing
 
 _TO_HIVE = {str(kind): name for name, kind in _HIVE.items()}
 

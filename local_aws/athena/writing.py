@@ -1,4 +1,5 @@
 """Writes rows to S3 as Athena lays them out: formats, compressions, partitions, buckets."""
+# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
@@ -18,7 +19,14 @@ from local_aws.athena.statement import Statement
 
 MAX_OPEN_WRITERS = 100
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-_PARQUET_CODECS = {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "LZ4": "lz4_raw", "NONE": "uncompressed", "UNCOMPRESSED": "uncompressed"}
+_PARQUET_CODECS = {
+    "SNAPPY": "snappy",
+    "GZIP": "gzip",
+    "ZSTD": "zstd",
+    "LZ4": "lz4_raw",
+    "NONE": "uncompressed",
+    "UNCOMPRESSED": "uncompressed",
+}
 _TRANSFORM = re.compile(r"(?P<name>\w+)\s*\((?P<arguments>[^)]*)\)")
 
 
@@ -71,8 +79,8 @@ def _copy_options(layout: Layout) -> tuple[str, str]:
     if layout.format == "textfile":
         # No quoting at all: LazySimpleSerDe knows none.
         return (
-            f"format csv, header false, delimiter {quote(layout.delimiter)}, nullstr {quote(layout.null)}, quote '', escape '', "
-            f"compression {codec}"
+            f"format csv, header false, delimiter {quote(layout.delimiter)}, nullstr {quote(layout.null)}, "
+            f"quote '', escape '', compression {codec}"
         ), ending
     raise NotEmulatedError(f"writing {layout.format.upper()}")
 
@@ -108,7 +116,13 @@ def write_hive(statement: Statement, staged: Staged, layout: Layout, location: s
             f"cast({quoted(key)} as varchar) is not distinct from {'null' if value is None else quote(value)}"
             for key, value in zip(keys, values, strict=True)
         ] + [f"{_bucket(layout)} = {bucket}"]
-        _put(statement, f"select {staged.selected(keys)} from {staged.relation} where {' and '.join(conditions)}", options, folder, ending)
+        _put(
+            statement,
+            f"select {staged.selected(keys)} from {staged.relation} where {' and '.join(conditions)}",
+            options,
+            folder,
+            ending,
+        )
         texts = tuple(_NULL_PARTITION if value is None else value for value in values)
         partitions[texts] = Partition(texts, folder)
     return Written(rows, list(partitions.values()) if keys else [])
@@ -123,7 +137,7 @@ def _put(statement: Statement, select: str, options: str, folder: str, ending: s
         path.unlink(missing_ok=True)
 
 
-# ---------------------------------------------------------------------------------------------------- Iceberg
+# -------------------- Iceberg
 
 
 def partition_expression(transform: str, columns: Sequence[str]) -> tuple[str, str]:
@@ -148,12 +162,17 @@ def partition_expression(transform: str, columns: Sequence[str]) -> tuple[str, s
     if kind == "truncate" and number:
         text = f"cast({quoted(column)} as varchar)"
         return f"{column}_trunc", f"left({text}, {number})"
-    raise AthenaError("INVALID_TABLE_PROPERTY", f"Unable to parse partitioning value: Invalid partition field declaration: {transform}")
+    raise AthenaError(
+        "INVALID_TABLE_PROPERTY",
+        f"Unable to parse partitioning value: Invalid partition field declaration: {transform}",
+    )
 
 
 def _require(name: str, columns: Sequence[str]) -> None:
     if name not in columns:
-        raise AthenaError("INVALID_TABLE_PROPERTY", f"Unable to parse partitioning value: Cannot find source column: {name}")
+        raise AthenaError(
+            "INVALID_TABLE_PROPERTY", f"Unable to parse partitioning value: Cannot find source column: {name}"
+        )
 
 
 def write_iceberg(

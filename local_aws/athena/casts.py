@@ -8,7 +8,7 @@ from itertools import count
 from local_aws.athena import types
 from local_aws.athena.errors import NotEmulatedError, type_mismatch
 from local_aws.athena.functions import Value, quote
-from local_aws.athena.types import SqlType, to_duckdb
+from local_aws.athena.types import SqlType, field_names, to_duckdb
 
 _variables = count()
 
@@ -124,9 +124,10 @@ def _to_nested(value: Value, target: SqlType) -> str:
             )
         )
         return f"map_from_entries(list_transform(map_entries({value.sql}), {entry}))"
+    names = zip(field_names(source), field_names(target), source.items, target.items, strict=True)
     fields = (
-        f'"{name}" := {cast(Value(f"struct_extract({value.sql}, {at + 1})", old), new).sql}'
-        for at, (name, old, new) in enumerate(zip(types.field_names(target), source.items, target.items, strict=True))
+        f'"{new}" := {cast(Value(f"struct_extract({value.sql}, {quote(old)})", old_type), new_type).sql}'
+        for old, new, old_type, new_type in names
     )
     return f"case when {value.sql} is not null then struct_pack({', '.join(fields)}) end"
 

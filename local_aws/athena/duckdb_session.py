@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Final
 
 import duckdb
@@ -76,12 +77,24 @@ _CONVERSION_MESSAGE = re.compile(
 )
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A private in-memory database: nothing of one statement is seen by another."""
-    connection = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
-    connection.execute("set timezone = 'UTC'; set ieee_floating_point_ops = true; set preserve_insertion_order = true")
-    connection.execute(_MACROS)
-    return connection
+class Sessions:
+    """One in-memory database for all statements. It holds the macros; what a statement makes is its own."""
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        self._database.execute(_MACROS)
+        self._lock = threading.Lock()
+
+    def open(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one statement."""
+        with self._lock:
+            connection = self._database.cursor()
+        connection.execute("set timezone = 'UTC'; set ieee_floating_point_ops = true")
+        return connection
+
+    def close(self) -> None:
+        """Forget the database."""
+        self._database.close()
 
 
 def translate(error: duckdb.Error) -> AthenaError:  # noqa: PLR0911 - one for each error

@@ -45,13 +45,18 @@ class Engine:
     def __init__(self, glue: GlueClient, store: ObjectStore) -> None:
         self._glue = glue
         self._store = store
+        self._sessions = duckdb_session.Sessions()
+
+    def close(self) -> None:
+        """Give up what the engine holds."""
+        self._sessions.close()
 
     def execute(
         self, sql: str, schema: str, default_location: str, started: Callable[[duckdb.DuckDBPyConnection], None]
     ) -> Result:
         """Run one statement, or raise Athena's error. `started` is told the connection, to interrupt it by."""
         text = _LEADING_COMMENTS.sub("", sql)
-        connection = duckdb_session.connect()
+        connection = self._sessions.open()
         try:
             started(connection)
             statement = Statement(text, schema.lower(), connection, Catalog(self._glue), self._store, default_location)

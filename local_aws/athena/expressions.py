@@ -11,7 +11,9 @@ from sqlglot import exp
 from local_aws.athena import types
 from local_aws.athena.casts import cast, coerce
 from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error, type_mismatch
-from local_aws.athena.functions import AGGREGATES, SCALARS, WINDOWS, Match, Registry, Value, find, literal_of, quote
+from local_aws.athena.function_catalog import AGGREGATES, SCALARS, WINDOWS
+from local_aws.athena.functions import Match, Registry, Value, find, literal_of, quote
+from local_aws.athena.grammar import RESERVED_IN_SELECT
 from local_aws.athena.lambdas import LAMBDA_FUNCTIONS
 from local_aws.athena.scope import Scope
 from local_aws.athena.types import SqlType, to_duckdb
@@ -54,6 +56,8 @@ _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 def refuse_unknown_parts(node: exp.Expr, *known: str) -> None:
     """Refuse syntax that sqlglot reads and Trino does not have."""
+    if node.args.get("sample"):
+        raise NotEmulatedError("TABLESAMPLE")
     for name, value in node.args.items():
         if name not in known and value not in (None, False, [], "OVER"):
             raise syntax_error(f"line 1:1: mismatched input '{name.strip('_')}' in {type(node).__name__.upper()}")
@@ -469,6 +473,8 @@ class Expressions:
 
     def _function(self, node: exp.Anonymous, scope: Scope) -> Value:
         name = node.name.lower()
+        if name.upper() in RESERVED_IN_SELECT:
+            raise syntax_error(f"line 1:1: mismatched input '{name}'. Expecting: <expression>")
         if name in AGGREGATES.overloads:
             return self._aggregate_call(node, scope)
         if name in WINDOWS.overloads:
@@ -677,7 +683,8 @@ def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
         kind = types.decimal(min(38, p1 + s2 + max(0, s2 - s1)), max(s1, s2))
         shift = 10 ** (kind.args[1] - s1 + s2)
         quotient = f"trino_divide_unscaled(trino_unscaled({left.sql}) * {shift}, trino_unscaled({right.sql}))"
-        return Value(f"cast(cast({quotient} as varchar) || 'e-{kind.args[1]}' as {to_duckdb(kind)})", kind)
+        exact = f"cast(cast({quotient} as varchar) || 'e-{kind.args[1]}' as decimal(38, {kind.args[1]}))"
+        return Value(f"cast({exact} as {to_duckdb(kind)})", kind)
     else:
         scale = max(s1, s2)
         kind = types.decimal(min(p1 - s1, p2 - s2) + scale, scale)

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from local_aws.athena import types
 from local_aws.athena.date_formats import joda_to_strftime, mysql_to_strftime
 from local_aws.athena.errors import AthenaError, NotEmulatedError
-from local_aws.athena.functions import AGGREGATES, SCALARS, WINDOWS, Value, literal_of, quote
+from local_aws.athena.functions import Registry, Value, literal_of, quote
 from local_aws.athena.types import SqlType
+
+SCALARS, AGGREGATES, WINDOWS = Registry(), Registry(), Registry()
 
 _scalar = SCALARS.add
 _aggregate = AGGREGATES.add

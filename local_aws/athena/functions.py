@@ -49,10 +49,6 @@ class Registry:
             self.overloads.setdefault(name, []).append(signature)
 
 
-SCALARS = Registry()
-AGGREGATES = Registry()
-WINDOWS = Registry()
-
 # -------------------- matching
 
 _NAMED = {

@@ -165,6 +165,8 @@ class LocalAthena:
         self._server.server_close()
         self._thread.join()
         self._server = self._thread = self._executions = None
+        for region in self._regions.values():
+            region.engine.close()
         self._regions.clear()
         shutil.rmtree(self._directory)
         self._running.release()

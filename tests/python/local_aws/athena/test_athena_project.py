@@ -45,8 +45,9 @@ def register(client: Client, table: Table, schema: str) -> None:
     if not is_book:
         listed = ", ".join(f'"{column.name.lower()}"' for column in table.columns)
         client.execute(
-            f'create or replace view {schema}.{table.name} as select {listed} from {schema}.{name} where "$path" in '
-            f"(select 's3://{client.bucket}/landing/' || object_key from loader.ledger where table_name = '{table.name}')"
+            f"create or replace view {schema}.{table.name} as select {listed} from {schema}.{name} "
+            f"where \"$path\" in (select 's3://{client.bucket}/landing/' || object_key from loader.ledger "
+            f"where table_name = '{table.name}')"
         )
 
 

@@ -91,8 +91,8 @@ class Executions:
         with self._lock:
             if execution.state in FINISHED:
                 return
-            self._finish(execution, "CANCELLED", "Query cancelled by user")
             connection = execution.connection
+            self._finish(execution, "CANCELLED", "Query cancelled by user")
         if connection is not None:
             connection.interrupt()
 

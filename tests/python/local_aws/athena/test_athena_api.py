@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -16,6 +16,9 @@ from botocore.exceptions import ClientError
 from local_aws.athena import LocalAthena
 from local_aws.athena.client import Client, QueryFailedError
 from real_data import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena.type_defs import ResultConfigurationTypeDef
 
 
 def test_results_come_in_pages(clients: Client) -> None:
@@ -49,7 +52,9 @@ def test_failed_query_tells_why_and_has_no_result(clients: Client) -> None:
 
 
 def test_queries_can_be_stopped_and_are_listed(clients: Client) -> None:
-    endless = "select count(*) from unnest(sequence(1, 1000000)) as a(n), unnest(sequence(1, 1000000)) as b(m) where n < m"
+    endless = (
+        "select count(*) from unnest(sequence(1, 1000000)) as a(n), unnest(sequence(1, 1000000)) as b(m) where n < m"
+    )
     identifier = clients.athena.start_query_execution(
         QueryString=endless, ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}
     )["QueryExecutionId"]
@@ -64,7 +69,7 @@ def test_queries_can_be_stopped_and_are_listed(clients: Client) -> None:
 
 
 def test_requests_that_are_refused(clients: Client) -> None:
-    output = {"OutputLocation": f"s3://{clients.bucket}/r/"}
+    output: ResultConfigurationTypeDef = {"OutputLocation": f"s3://{clients.bucket}/r/"}
     with pytest.raises(ClientError, match="No output location"):
         clients.athena.start_query_execution(QueryString="select 1")
     with pytest.raises(ClientError, match="WorkGroup nosuch is not found"):
@@ -136,15 +141,14 @@ def test_only_the_loopback_interface_and_one_at_a_time(endpoint: LocalAthena) ->
 
 
 def test_command_line_serves_and_prints_what_to_export() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.athena"], cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONWARNINGS": ""}
-    )  # fmt: skip
-    try:
-        assert process.stdout
-        exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(3))
-        session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="eu-west-1")  # noqa: S106
-        identity = session.client("sts", endpoint_url=exported["AWS_ENDPOINT_URL"]).get_caller_identity()
-        assert identity["Account"] == "123456789012"
-    finally:
-        process.terminate()
+    command = [sys.executable, "-m", "local_aws.athena"]
+    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(3))
+            session = boto3.session.Session("any", "any", region_name="eu-west-1")
+            identity = session.client("sts", endpoint_url=exported["AWS_ENDPOINT_URL"]).get_caller_identity()
+            assert identity["Account"] == "123456789012"
+        finally:
+            process.terminate()
         assert process.wait(10) == 0

@@ -149,7 +149,7 @@ class Catalog:
         return sorted(item["Name"] for page in pages for item in page["DatabaseList"])
 
     def has_database(self, name: str) -> bool:
-        """Whether there is such a database. `default` always is, as on a new account."""
+        """Whether there is such a database."""
         try:
             self._client.get_database(Name=name)
         except self._client.exceptions.EntityNotFoundException:

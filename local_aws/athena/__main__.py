@@ -1,0 +1,30 @@
+"""Serves the endpoint until it is interrupted: `python -m local_aws.athena --port 4566`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+
+from local_aws.athena.server import DEFAULT_REGION, LocalAthena
+
+
+def main() -> None:
+    """Run the endpoint and print what to export."""
+    parser = argparse.ArgumentParser(prog="python -m local_aws.athena", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    parser.add_argument(
+        "--region", default=DEFAULT_REGION, help="the region that clients are told (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    with LocalAthena(options.port, options.region) as athena:
+        for name, value in athena.environment().items():
+            print(f"export {name}={value}", flush=True)
+        interrupted.wait()
+
+
+if __name__ == "__main__":
+    main()

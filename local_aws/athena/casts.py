@@ -1,0 +1,199 @@
+"""CAST and the coercions that Trino makes by itself, value for value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+from local_aws.athena import types
+from local_aws.athena.errors import NotEmulatedError, type_mismatch
+from local_aws.athena.functions import Value, quote
+from local_aws.athena.types import SqlType, field_names, to_duckdb
+
+_variables = count()
+
+_FROM_TEXT = {
+    "boolean": "trino_text_to_boolean({0})",
+    "double": "trino_text_to_double({0})",
+    "real": "trino_text_to_double({0})",
+    "date": "trino_text_to_date({0})",
+    "timestamp": "trino_text_to_timestamp({0})",
+    "decimal": "{0}",
+    "time": "{0}",
+    "timestamp with time zone": "{0}",
+    "uuid": "{0}",
+    "varbinary": "encode({0})",
+    **dict.fromkeys(types.INTEGERS, "trino_text_to_integer({0})"),
+}
+_SCALARS = frozenset(
+    (*types.INTEGERS, "decimal", "real", "double", "boolean", "varchar", "char", "date", "time", "timestamp",
+     "timestamp with time zone", "json", "uuid")
+)  # fmt: skip
+_NUMBERS = frozenset((*types.INTEGERS, "decimal", "real", "double"))
+
+# What each type can be cast to: https://trino.io/docs/current/functions/conversion.html and the casts of Trino's types.
+_CASTS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(_NUMBERS, _NUMBERS | {"boolean", "varchar", "char", "json"}),
+    "boolean": _NUMBERS | {"boolean", "varchar", "char", "json"},
+    "varchar": _SCALARS | {"varbinary"},
+    "char": frozenset({"varchar", "char"}),
+    "date": frozenset({"date", "timestamp", "timestamp with time zone", "varchar", "char", "json"}),
+    "time": frozenset({"time", "varchar", "char", "timestamp"}),
+    "timestamp": frozenset({"timestamp", "date", "time", "timestamp with time zone", "varchar", "char", "json"}),
+    "timestamp with time zone": frozenset({"timestamp with time zone", "timestamp", "date", "time", "varchar", "char"}),
+    "json": frozenset((*_NUMBERS, "boolean", "varchar", "json", "array", "map", "row")),
+    "uuid": frozenset({"uuid", "varchar"}),
+    "varbinary": frozenset({"varbinary"}),
+    "interval day to second": frozenset({"interval day to second", "varchar"}),
+    "interval year to month": frozenset({"interval year to month", "varchar"}),
+    "array": frozenset({"array", "json"}),
+    "map": frozenset({"map", "json"}),
+    "row": frozenset({"row", "json"}),
+}
+
+
+def _plain(sql: str, target: SqlType) -> str:
+    return f"cast({sql} as {to_duckdb(target)})"
+
+
+def _timestamp_text(sql: str, precision: int) -> str:
+    if precision == 0:
+        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
+    return f"left(strftime({sql}, '%Y-%m-%d %H:%M:%S.%f'), {20 + precision})"
+
+
+def _local(value: Value) -> str:
+    """The wall clock of a timestamp with time zone, in the zone it is shown in."""
+    return f"timezone({quote(value.type.zone)}, {value.sql})"
+
+
+def _to_text(value: Value, target: SqlType) -> str:
+    source = value.type
+    if source.base in ("real", "double"):
+        text = f"trino_double_to_text({value.sql})"
+    elif source.base == "timestamp":
+        text = _timestamp_text(value.sql, source.args[0])
+    elif source.base == "timestamp with time zone":
+        text = f"({_timestamp_text(_local(value), source.args[0])} || ' ' || {quote(source.zone)})"
+    elif source.base == "json":
+        text = f"json_extract_string({value.sql}, '$')"
+    elif source.is_interval:
+        raise NotEmulatedError(f"the text of an {source}")
+    else:
+        text = f"cast({value.sql} as varchar)"
+    if not target.args:
+        return text
+    if source.is_text:
+        return text if source.args and source.args <= target.args else f"left({text}, {target.args[0]})"
+    message = f"'INVALID_CAST_ARGUMENT: Value ' || {text} || ' cannot be represented as {target}'"
+    return f"case when length({text}) <= {target.args[0]} then {text} else cast(trino_fail({message}) as varchar) end"
+
+
+def _to_timestamp(value: Value, target: SqlType) -> str:
+    source = value.type
+    if source.base == "timestamp with time zone":
+        local = Value(_local(value), types.timestamp(source.args[0]))
+        return _to_timestamp(local, target) if target.base == "timestamp" else _plain(local.sql, target)
+    if source.base == "timestamp" and source.args > target.args:
+        step = 10 ** (6 - target.args[0])
+        return f"make_timestamp(cast(round(epoch_us({value.sql}) / {step}.0) as bigint) * {step})"
+    if source.base == "time":
+        raise NotEmulatedError("a cast from time to timestamp")
+    return _plain(value.sql, target)
+
+
+def _lambda(body: Callable[[str], str]) -> str:
+    name = f"e{next(_variables)}"
+    return f"lambda {name}: {body(name)}"
+
+
+def _to_nested(value: Value, target: SqlType) -> str:
+    source = value.type
+    if source.base != target.base or len(source.items) != len(target.items):
+        raise type_mismatch(f"line 1:1: Cannot cast {source} to {target}")
+    if to_duckdb(source) == to_duckdb(target) and source.base != "row":
+        return value.sql
+    if target.base == "array":
+        item = _lambda(lambda e: cast(Value(e, source.items[0]), target.items[0]).sql)
+        return f"list_transform({value.sql}, {item})"
+    if target.base == "map":
+        entry = _lambda(
+            lambda e: (
+                f"row({cast(Value(f'{e}.key', source.items[0]), target.items[0]).sql}, "
+                f"{cast(Value(f'{e}.value', source.items[1]), target.items[1]).sql})"
+            )
+        )
+        return f"map_from_entries(list_transform(map_entries({value.sql}), {entry}))"
+    names = zip(field_names(source), field_names(target), source.items, target.items, strict=True)
+    fields = (
+        f'"{new}" := {cast(Value(f"struct_extract({value.sql}, {quote(old)})", old_type), new_type).sql}'
+        for old, new, old_type, new_type in names
+    )
+    return f"case when {value.sql} is not null then struct_pack({', '.join(fields)}) end"
+
+
+def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for each pair of families
+    source = value.type
+    if target.base == "char":
+        raise NotEmulatedError("char, whose values are padded with spaces; use varchar")
+    if target.base == "json":
+        # A varchar becomes a JSON string, not what the text would parse to.
+        return f"to_json({value.sql})"
+    if target.is_text:
+        return _to_text(value, target)
+    if source.base == "json":
+        if target.items:
+            raise NotEmulatedError(f"a cast from json to {target}")
+        return _cast_sql(Value(f"json_extract_string({value.sql}, '$')", types.VARCHAR), target)
+    if source.is_text:
+        return _plain(_FROM_TEXT[target.base].format(value.sql), target)
+    if target.items:
+        return _to_nested(value, target)
+    if target.base == "timestamp" or (target.base == "date" and source.base == "timestamp with time zone"):
+        return _to_timestamp(value, target)
+    if target.is_integer and source.base in ("real", "double", "decimal"):
+        # Half away from zero; DuckDB's cast of a double rounds half to even.
+        return _plain(f"round({value.sql})", target)
+    return _plain(value.sql, target)
+
+
+def cast(value: Value, target: SqlType) -> Value:
+    """The value as `target`, or the error with which Trino refuses the cast."""
+    source = value.type
+    if source.base == "unknown":
+        return Value(_plain("null", target), target)
+    if target.base not in _CASTS[source.base]:
+        raise type_mismatch(f"line 1:1: Cannot cast {source} to {target}")
+    if target.base == source.base == "timestamp with time zone":
+        return Value(value.sql, types.timestamp_tz(target.args[0], source.zone))
+    if source == target:
+        return Value(value.sql, target, value.literal)
+    return Value(_cast_sql(value, target), target)
+
+
+def coerce(value: Value, target: SqlType) -> Value:
+    """The value as a type that it coerces to: the caller has made sure that it does."""
+    if value.type == target:
+        return value
+    if value.type.base == target.base and not target.items and target.base != "decimal":
+        return Value(value.sql, target, value.literal)
+    return Value(cast(value, target).sql, target, value.literal)
+
+
+def store(value: Value, target: SqlType, column: str) -> Value:
+    """The value as INSERT, MERGE and UPDATE put it into a column, which narrows no numbers."""
+    source = value.type
+    if source.is_text and target.is_text:
+        if not target.args or (source.args and source.args <= target.args):
+            return Value(value.sql, target)
+        message = f"'INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting to {target} on INSERT'"
+        fits = f"length(rtrim({value.sql})) <= {target.args[0]}"
+        return Value(
+            f"case when {value.sql} is null or {fits} then {value.sql} else cast(trino_fail({message}) as varchar) end",
+            target,
+        )
+    if source.base == target.base == "timestamp" or types.coerces(source, target):
+        return cast(value, target)
+    raise type_mismatch(
+        f"Insert query has mismatched column types: column {column} is {target}, and the query gives {source}"
+    )

@@ -1,0 +1,250 @@
+"""Glue as the query engine uses it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_aws.athena import types
+from local_aws.athena.errors import AthenaError
+from local_aws.athena.queries import SourceColumn, ViewDefinition
+from local_aws.athena.types import SqlType
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.client import GlueClient
+
+_INPUT_KEYS = (
+    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
+    "ViewExpandedText", "TableType", "Parameters", "TargetTable",
+)  # fmt: skip
+_VIEW_PREFIX, _VIEW_SUFFIX = "/* Presto View: ", " */"
+HIDDEN_COLUMNS = (
+    SourceColumn("$path", types.VARCHAR, hidden=True),
+    SourceColumn("$file_size", types.BIGINT, hidden=True),
+    SourceColumn("$file_modified_time", types.timestamp_tz(3), hidden=True),
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column in Glue's words."""
+
+    name: str
+    type: str
+    comment: str = ""
+
+    def to_glue(self) -> dict[str, str]:
+        """As Glue's API takes it."""
+        return {"Name": self.name, "Type": self.type, **({"Comment": self.comment} if self.comment else {})}
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition: its values, as text, and where it lies."""
+
+    values: tuple[str, ...]
+    location: str
+
+
+class Table:
+    """A table or view of Glue's."""
+
+    def __init__(self, schema: str, raw: dict[str, Any]) -> None:
+        self.schema = schema
+        self.raw = raw
+        self.name: str = raw["Name"]
+        self.parameters: dict[str, str] = raw.get("Parameters") or {}
+        self.descriptor: dict[str, Any] = raw.get("StorageDescriptor") or {}
+        serde = self.descriptor.get("SerdeInfo") or {}
+        self.serde: str = serde.get("SerializationLibrary") or ""
+        self.serde_parameters: dict[str, str] = serde.get("Parameters") or {}
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it is a view."""
+        return self.raw.get("TableType") == "VIRTUAL_VIEW"
+
+    @property
+    def is_iceberg(self) -> bool:
+        """Whether it is an Iceberg table."""
+        return self.parameters.get("table_type", "").upper() == "ICEBERG"
+
+    @property
+    def location(self) -> str:
+        """Where its data lie."""
+        return str(self.descriptor.get("Location") or "")
+
+    @property
+    def columns(self) -> list[Column]:
+        """Its columns without the partition keys."""
+        return _columns(self.descriptor.get("Columns"))
+
+    @property
+    def partition_keys(self) -> list[Column]:
+        """The columns that are in the paths and not in the files."""
+        return _columns(self.raw.get("PartitionKeys"))
+
+    def type_of(self, column: Column) -> SqlType:
+        """A column's type: Hive holds milliseconds, Iceberg microseconds."""
+        return types.from_hive(column.type, 6 if self.is_iceberg else 3)
+
+    def table_input(self) -> dict[str, Any]:
+        """What Glue takes back to update the table."""
+        return {key: self.raw[key] for key in _INPUT_KEYS if key in self.raw}
+
+
+def _columns(raw: Iterable[dict[str, Any]] | None) -> list[Column]:
+    return [Column(item["Name"], item.get("Type", "string"), item.get("Comment", "")) for item in raw or []]
+
+
+def encode_view(definition: ViewDefinition) -> str:
+    """A view's text in the form in which Athena keeps it in Glue."""
+    content = {
+        "originalSql": definition.sql,
+        "catalog": "awsdatacatalog",
+        "schema": definition.schema,
+        "columns": [{"name": name, "type": kind} for name, kind in definition.columns],
+    }
+    return f"{_VIEW_PREFIX}{base64.b64encode(json.dumps(content).encode()).decode()}{_VIEW_SUFFIX}"
+
+
+def decode_view(text: str) -> ViewDefinition:
+    """The definition in a view's text."""
+    content = json.loads(base64.b64decode(text.removeprefix(_VIEW_PREFIX).removesuffix(_VIEW_SUFFIX)))
+    columns = tuple((column["name"], column["type"]) for column in content["columns"])
+    return ViewDefinition(content["originalSql"], content["schema"], columns)
+
+
+class Catalog:
+    """Glue's databases, tables and partitions. Made for one statement: what it has looked up it does not ask again."""
+
+    def __init__(self, client: GlueClient) -> None:
+        self._client = client
+        self._known: dict[tuple[str, str], Table | None] = {}
+
+    # -------------------- as a source of queries
+
+    def view(self, schema: str, name: str) -> ViewDefinition | None:
+        """The view of that name, if it is one."""
+        table = self.table(schema, name)
+        return decode_view(str(table.raw["ViewOriginalText"])) if table and table.is_view else None
+
+    def columns(self, schema: str, name: str) -> list[SourceColumn] | None:
+        """The columns of the table of that name, with its pseudo-columns."""
+        table = self.table(schema, name)
+        if table is None:
+            return None
+        plain = [SourceColumn(column.name, table.type_of(column)) for column in table.columns]
+        keys = [SourceColumn(column.name, table.type_of(column), is_partition=True) for column in table.partition_keys]
+        return [*plain, *keys, *HIDDEN_COLUMNS]
+
+    # -------------------- databases
+
+    def databases(self) -> list[str]:
+        """The names of all databases."""
+        pages = self._client.get_paginator("get_databases").paginate()
+        return sorted(item["Name"] for page in pages for item in page["DatabaseList"])
+
+    def has_database(self, name: str) -> bool:
+        """Whether there is such a database."""
+        try:
+            self._client.get_database(Name=name)
+        except self._client.exceptions.EntityNotFoundException:
+            return False
+        return True
+
+    def require_database(self, name: str) -> None:
+        """Fail if there is no such database."""
+        if not self.has_database(name):
+            raise AthenaError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name}' does not exist")
+
+    def create_database(self, name: str, comment: str, location: str, properties: dict[str, str]) -> None:
+        """Add a database."""
+        content: dict[str, Any] = {"Name": name, "Parameters": properties}
+        if comment:
+            content["Description"] = comment
+        if location:
+            content["LocationUri"] = location
+        self._client.create_database(DatabaseInput=content)  # type: ignore[arg-type]
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database that exists."""
+        self._client.delete_database(Name=name)
+
+    # -------------------- tables
+
+    def table(self, schema: str, name: str) -> Table | None:
+        """The table or view of that name."""
+        key = (schema, name)
+        if key not in self._known:
+            try:
+                answer = self._client.get_table(DatabaseName=schema, Name=name)
+                self._known[key] = Table(schema, dict(answer["Table"]))
+            except self._client.exceptions.EntityNotFoundException:
+                self._known[key] = None
+        return self._known[key]
+
+    def fresh_table(self, schema: str, name: str) -> Table | None:
+        """The table as it is now, whatever this statement saw before."""
+        self._known.pop((schema, name), None)
+        return self.table(schema, name)
+
+    def tables(self, schema: str) -> list[Table]:
+        """All tables and views of a database."""
+        pages = self._client.get_paginator("get_tables").paginate(DatabaseName=schema)
+        found = (Table(schema, dict(item)) for page in pages for item in page["TableList"])
+        return sorted(found, key=lambda table: table.name)
+
+    def create_table(self, schema: str, content: dict[str, Any]) -> None:
+        """Add a table or view."""
+        self.require_database(schema)
+        try:
+            self._client.create_table(DatabaseName=schema, TableInput=content)  # type: ignore[arg-type]
+        except self._client.exceptions.AlreadyExistsException as error:
+            raise AthenaError(
+                "TABLE_ALREADY_EXISTS", f"line 1:1: Table 'awsdatacatalog.{schema}.{content['Name']}' already exists"
+            ) from error
+        self._known.pop((schema, content["Name"]), None)
+
+    def update_table(self, schema: str, content: dict[str, Any]) -> None:
+        """Replace a table's or view's description."""
+        self._client.update_table(DatabaseName=schema, TableInput=content)  # type: ignore[arg-type]
+        self._known.pop((schema, content["Name"]), None)
+
+    def drop_table(self, schema: str, name: str) -> None:
+        """Remove a table or view that exists."""
+        self._client.delete_table(DatabaseName=schema, Name=name)
+        self._known.pop((schema, name), None)
+
+    # -------------------- partitions
+
+    def partitions(self, table: Table) -> list[Partition]:
+        """The registered partitions."""
+        pages = self._client.get_paginator("get_partitions").paginate(DatabaseName=table.schema, TableName=table.name)
+        return [
+            Partition(tuple(item["Values"]), item["StorageDescriptor"]["Location"])
+            for page in pages
+            for item in page["Partitions"]
+        ]
+
+    def add_partition(self, table: Table, partition: Partition) -> bool:
+        """Register a partition; False if its values are registered already."""
+        descriptor = {**table.descriptor, "Location": partition.location}
+        try:
+            self._client.create_partition(
+                DatabaseName=table.schema,
+                TableName=table.name,
+                PartitionInput={"Values": list(partition.values), "StorageDescriptor": descriptor},  # type: ignore[typeddict-item]
+            )
+        except self._client.exceptions.AlreadyExistsException:
+            return False
+        return True
+
+    def drop_partition(self, table: Table, partition: Partition) -> None:
+        """Remove a partition that is registered."""
+        self._client.delete_partition(
+            DatabaseName=table.schema, TableName=table.name, PartitionValues=list(partition.values)
+        )

@@ -1,0 +1,115 @@
+"""DuckDB connections that compute as Trino does, and DuckDB's errors under Athena's names."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Final
+
+import duckdb
+
+from local_aws.athena.errors import AthenaError, NotEmulatedError
+
+# `error()` would be the natural way to fail, but it is volatile, and DuckDB's TRY refuses volatile functions. A cast
+# that cannot work carries the message just as well.
+_FAILURE_MARK: Final = "athena:"
+_DATE: Final = "[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}"
+_TIME: Final = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
+
+_MACROS: Final = rf"""
+create macro trino_fail(message) as cast('{_FAILURE_MARK}' || message as integer);
+create macro trino_text_to_integer(x) as
+    case when x is null then null
+         when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as hugeint)
+         else trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to a whole number') end;
+create macro trino_text_to_double(x) as
+    case when x is null then null
+         when regexp_full_match(trim(x), '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity')
+         then cast(x as double)
+         else trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to DOUBLE') end;
+create macro trino_text_to_boolean(x) as
+    case when x is null then null
+         when lower(x) in ('true', 't', '1') then true
+         when lower(x) in ('false', 'f', '0') then false
+         else cast(trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to BOOLEAN') as boolean) end;
+create macro trino_no_cast(x, kind) as
+    cast(trino_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to ' || kind || ': ' || x) as varchar);
+create macro trino_text_to_date(x) as
+    case when x is null then null
+         when regexp_full_match(trim(x), '{_DATE}') and try_cast(trim(x) as date) is not null then cast(trim(x) as date)
+         else cast(trino_no_cast(x, 'date') as date) end;
+create macro trino_text_to_timestamp(x) as
+    case when x is null then null
+         when regexp_full_match(trim(x), '{_DATE}( {_TIME})?') and try_cast(trim(x) as timestamp) is not null
+         then cast(trim(x) as timestamp)
+         else cast(trino_no_cast(x, 'timestamp') as timestamp) end;
+create macro trino_unscaled(x) as cast(replace(cast(x as varchar), '.', '') as hugeint);
+create macro trino_divide_unscaled(a, b) as
+    case when b = 0 then trino_fail('DIVISION_BY_ZERO: Division by zero')
+         else (case when (a < 0) = (b < 0) then 1 else -1 end) * ((abs(a) * 2 + abs(b)) // (abs(b) * 2)) end;
+create macro trino_digits(mantissa) as ltrim(replace(mantissa, '.', ''), '0');
+create macro trino_scientific(mantissa, exponent) as
+    trino_digits(mantissa)[1] || '.' || coalesce(nullif(rtrim(trino_digits(mantissa)[2:], '0'), ''), '0') || 'E'
+    || (exponent + strpos(mantissa || '.', '.') - 1
+        - (length(replace(mantissa, '.', '')) - length(trino_digits(mantissa))) - 1);
+create macro trino_double_to_text(x) as
+    case when x is null then null
+         when isnan(x) then 'NaN'
+         when isinf(x) then case when x > 0 then 'Infinity' else '-Infinity' end
+         when x = 0 then case when signbit(x) then '-0.0E0' else '0.0E0' end
+         else case when x < 0 then '-' else '' end || trino_scientific(
+             split_part(cast(abs(x) as varchar), 'e', 1),
+             coalesce(try_cast(nullif(split_part(cast(abs(x) as varchar), 'e', 2), '') as integer), 0)) end;
+create macro trino_substr(x, start) as
+    case when start = 0 or abs(start) > length(x) then '' else substr(x, cast(start as bigint)) end;
+create macro trino_substr_of(x, start, size) as
+    case when start = 0 or abs(start) > length(x) or size <= 0 then ''
+         else substr(x, cast(start as bigint), cast(size as bigint)) end;
+create macro trino_split_part(x, delimiter, number) as
+    case when number > len(string_split(x, delimiter)) then null
+         else split_part(x, delimiter, cast(number as bigint)) end;
+create macro trino_regexp_extract(x, pattern, number) as
+    case when regexp_matches(x, pattern) then regexp_extract(x, pattern, number) end;
+"""
+
+_CONVERSION_MESSAGE = re.compile(
+    rf"Could not convert string '{_FAILURE_MARK}(?P<name>[A-Z_]+): (?P<text>.*?)' to", re.DOTALL
+)
+
+
+class Sessions:
+    """One in-memory database for all statements. It holds the macros; what a statement makes is its own."""
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        self._database.execute(_MACROS)
+        self._lock = threading.Lock()
+
+    def open(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one statement."""
+        with self._lock:
+            connection = self._database.cursor()
+        connection.execute("set timezone = 'UTC'; set ieee_floating_point_ops = true")
+        return connection
+
+    def close(self) -> None:
+        """Forget the database."""
+        self._database.close()
+
+
+def translate(error: duckdb.Error) -> AthenaError:  # noqa: PLR0911 - one for each error
+    """The error that Athena gives where DuckDB gave this one."""
+    text = str(error)
+    if found := _CONVERSION_MESSAGE.search(text):
+        return AthenaError(found["name"], found["text"].replace("''", "'"))
+    if "must appear in the GROUP BY clause" in text:
+        return AthenaError("EXPRESSION_NOT_AGGREGATE", text.splitlines()[0])
+    if isinstance(error, duckdb.OutOfRangeException) or "out of range" in text or "Overflow" in text:
+        return AthenaError("NUMERIC_VALUE_OUT_OF_RANGE", text.splitlines()[0])
+    if isinstance(error, duckdb.ConversionException):
+        return AthenaError("INVALID_CAST_ARGUMENT", text.splitlines()[0])
+    if "More than one row returned by a subquery" in text:
+        return AthenaError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "Malformed JSON" in text:
+        return AthenaError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - {text.splitlines()[0]}")
+    return NotEmulatedError(f"this statement, which the local engine could not run: {text}")

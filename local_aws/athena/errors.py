@@ -1,0 +1,37 @@
+"""The errors a query can end with, named as Athena names them."""
+
+from __future__ import annotations
+
+
+class AthenaError(Exception):
+    """A query that fails, with the name that Athena puts before the message (`TYPE_MISMATCH: …`)."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+
+
+class InvalidRequestError(Exception):
+    """A request that Athena refuses before any query runs."""
+
+
+class NotEmulatedError(AthenaError):
+    """Something that the real service may well do, and this one does not: never answered with a guess."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("NOT_EMULATED", f"not emulated: {what}")
+
+
+def syntax_error(message: str) -> AthenaError:
+    """The statement is not in Athena's grammar."""
+    return AthenaError("SYNTAX_ERROR", message)
+
+
+def type_mismatch(message: str) -> AthenaError:
+    """The statement is grammatical, and its types do not fit."""
+    return AthenaError("TYPE_MISMATCH", message)
+
+
+def table_not_found(schema: str, name: str) -> AthenaError:
+    """Neither a table nor a view of that name is in Glue."""
+    return AthenaError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{schema}.{name}' does not exist")

@@ -1,0 +1,486 @@
+"""Trino's scalar functions, aggregates and window functions: https://trino.io/docs/current/functions.html.
+
+Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms are in `expressions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from local_aws.athena import types
+from local_aws.athena.date_formats import joda_to_strftime, mysql_to_strftime
+from local_aws.athena.errors import AthenaError, NotEmulatedError
+from local_aws.athena.functions import Registry, Value, literal_of, quote
+from local_aws.athena.types import SqlType
+
+SCALARS, AGGREGATES, WINDOWS = Registry(), Registry(), Registry()
+
+_scalar = SCALARS.add
+_aggregate = AGGREGATES.add
+_window = WINDOWS.add
+
+# -------------------- text
+
+for _name in ("lower", "upper", "reverse"):
+    _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
+_scalar("length", "varchar", "bigint", "length({0})")
+_scalar("length", "varbinary", "bigint", "octet_length({0})")
+for _name in ("trim", "ltrim", "rtrim"):
+    _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
+    _scalar(_name, "varchar varchar", "$0", f"{_name}({{0}}, {{1}})")
+_scalar("substr substring", "varchar bigint", "$0", "trino_substr({0}, {1})")
+_scalar("substr substring", "varchar bigint bigint", "$0", "trino_substr_of({0}, {1}, {2})")
+_scalar("replace", "varchar varchar", "varchar", "replace({0}, {1}, '')")
+_scalar("replace", "varchar varchar varchar", "varchar", "replace({0}, {1}, {2})")
+_scalar("concat", "varchar varchar …", "varchar", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
+_scalar("concat", "array(T) array(T) …", "array(T)", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
+_scalar("concat", "varbinary varbinary …", "varbinary", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
+_scalar("concat_ws", "varchar varchar …", "varchar", "concat_ws({args})")
+_scalar("split", "varchar varchar", lambda a: types.array(a[0].type), "string_split({0}, {1})")
+_scalar("split_part", "varchar varchar bigint", "varchar", "trino_split_part({0}, {1}, {2})")
+_scalar("strpos", "varchar varchar", "bigint", "cast(strpos({0}, {1}) as bigint)")
+_scalar("starts_with", "varchar varchar", "boolean", "starts_with({0}, {1})")
+_scalar("ends_with", "varchar varchar", "boolean", "ends_with({0}, {1})")
+for _name in ("lpad", "rpad"):
+    _scalar(_name, "varchar bigint varchar", "varchar", f"{_name}({{0}}, cast({{1}} as integer), {{2}})")
+_scalar("chr", "bigint", lambda _: types.varchar(1), "chr(cast({0} as integer))")
+_scalar("codepoint", "varchar", "integer", "unicode({0})")
+_scalar("translate", "varchar varchar varchar", "varchar", "translate({0}, {1}, {2})")
+_scalar("levenshtein_distance", "varchar varchar", "bigint", "cast(levenshtein({0}, {1}) as bigint)")
+_scalar("hamming_distance", "varchar varchar", "bigint", "cast(hamming({0}, {1}) as bigint)")
+_scalar("normalize", "varchar", "varchar", "nfc_normalize({0})")
+_scalar("url_encode", "varchar", "varchar", "replace(url_encode({0}), '%20', '+')")
+_scalar("url_decode", "varchar", "varchar", "url_decode(replace({0}, '+', '%20'))")
+
+# -------------------- regular expressions
+
+
+def _replacement(args: Sequence[Value]) -> str:
+    # Java writes a group as $1, RE2 as \1.
+    text = literal_of(args[2], "the replacement of regexp_replace")
+    replacement = text.replace("\\", "\\\\").replace("$", "\\")
+    return f"regexp_replace({args[0].sql}, {args[1].sql}, {quote(replacement)}, 'g')"
+
+
+_scalar("regexp_like", "varchar varchar", "boolean", "regexp_matches({0}, {1})")
+_scalar("regexp_extract", "varchar varchar", "varchar", "trino_regexp_extract({0}, {1}, 0)")
+_scalar(
+    "regexp_extract",
+    "varchar varchar bigint",
+    "varchar",
+    lambda a: f"trino_regexp_extract({a[0].sql}, {a[1].sql}, {literal_of(a[2], 'the group of regexp_extract')})",
+)
+_scalar("regexp_extract_all", "varchar varchar", lambda _: types.array(types.VARCHAR), "regexp_extract_all({0}, {1})")
+_scalar("regexp_replace", "varchar varchar", "varchar", "regexp_replace({0}, {1}, '', 'g')")
+_scalar("regexp_replace", "varchar varchar varchar", "varchar", _replacement)
+_scalar("regexp_count", "varchar varchar", "bigint", "cast(len(regexp_extract_all({0}, {1})) as bigint)")
+_scalar("regexp_split", "varchar varchar", lambda _: types.array(types.VARCHAR), "string_split_regex({0}, {1})")
+
+# -------------------- binary
+
+_scalar("to_utf8", "varchar", "varbinary", "encode({0})")
+_scalar("from_utf8", "varbinary", "varchar", "decode({0})")
+_scalar("to_hex", "varbinary", "varchar", "hex({0})")
+_scalar("from_hex", "varchar", "varbinary", "unhex({0})")
+_scalar("to_base64", "varbinary", "varchar", "to_base64({0})")
+_scalar("from_base64", "varchar", "varbinary", "from_base64({0})")
+_scalar("md5", "varbinary", "varbinary", "unhex(md5({0}))")
+_scalar("sha1", "varbinary", "varbinary", "unhex(sha1({0}))")
+_scalar("sha256", "varbinary", "varbinary", "unhex(sha256({0}))")
+
+# -------------------- numbers
+
+
+def _rounded(args: Sequence[Value]) -> SqlType:
+    kind = args[0].type
+    if kind.base != "decimal":
+        return kind
+    precision, scale = kind.args
+    return types.decimal(min(38, precision - scale + min(1, scale)), 0)
+
+
+def _rounded_to(args: Sequence[Value]) -> SqlType:
+    kind = args[0].type
+    return types.decimal(min(38, kind.args[0] + 1), kind.args[1]) if kind.base == "decimal" else kind
+
+
+def _as_result(sql: str, result: SqlType) -> str:
+    return f"cast({sql} as {types.to_duckdb(result)})"
+
+
+def _modulus(args: Sequence[Value]) -> str:
+    zero = "cast(trino_fail('DIVISION_BY_ZERO: Division by zero') as bigint)"
+    remainder = f"({args[0].sql} % {args[1].sql})"
+    if args[0].type.base in ("real", "double"):
+        return remainder
+    return _as_result(f"case when {args[1].sql} = 0 then {zero} else {remainder} end", args[0].type)
+
+
+_scalar("abs", "number", "$0", "abs({0})")
+_scalar("sign", "number", "$0", lambda a: _as_result(f"sign({a[0].sql})", a[0].type))
+for _name in ("ceil", "ceiling"):
+    _scalar(_name, "number", _rounded, lambda a: _as_result(f"ceil({a[0].sql})", _rounded(a)))
+_scalar("floor", "number", _rounded, lambda a: _as_result(f"floor({a[0].sql})", _rounded(a)))
+_scalar("round", "number", _rounded, lambda a: _as_result(f"round({a[0].sql})", _rounded(a)))
+_scalar(
+    "round",
+    "number integer",
+    _rounded_to,
+    lambda a: _as_result(f"round({a[0].sql}, {literal_of(a[1], 'the digits of round')})", _rounded_to(a)),
+)
+_scalar("truncate", "number", _rounded, lambda a: _as_result(f"trunc({a[0].sql})", _rounded(a)))
+_scalar("mod", "N N", "N", _modulus)
+for _name in ("sqrt", "cbrt", "exp", "ln", "log2", "log10", "degrees", "radians"):
+    _scalar(_name, "double", "double", f"{_name}({{0}})")
+for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"):
+    _scalar(_name, "double", "double", f"{_name}({{0}})")
+_scalar("atan2", "double double", "double", "atan2({0}, {1})")
+_scalar("log", "double double", "double", "(ln({1}) / ln({0}))")
+_scalar("power pow", "double double", "double", "pow({0}, {1})")
+_scalar("pi", "", "double", "pi()")
+_scalar("e", "", "double", "exp(cast(1 as double))")
+_scalar("infinity", "", "double", "cast('Infinity' as double)")
+_scalar("nan", "", "double", "cast('NaN' as double)")
+_scalar("is_nan", "double", "boolean", "isnan({0})")
+_scalar("is_finite", "double", "boolean", "isfinite({0})")
+_scalar("is_infinite", "double", "boolean", "isinf({0})")
+_scalar("rand random", "", "double", "random()")
+_scalar("bitwise_and", "bigint bigint", "bigint", "({0} & {1})")
+_scalar("bitwise_or", "bigint bigint", "bigint", "({0} | {1})")
+_scalar("bitwise_xor", "bigint bigint", "bigint", "xor({0}, {1})")
+_scalar("bitwise_not", "bigint", "bigint", "(~{0})")
+_scalar(
+    "bit_count",
+    "bigint bigint",
+    "bigint",
+    "cast(bit_count({0} & ((cast(1 as hugeint) << {1}::integer) - 1)) as bigint)",
+)
+for _name, _sign in (("greatest", ">="), ("least", "<=")):
+    _scalar(
+        _name,
+        "T …",
+        "T",
+        lambda a, name=_name: (  # type: ignore[misc]
+            f"case when {' or '.join(f'{v.sql} is null' for v in a)} then null "
+            f"else {name}({', '.join(v.sql for v in a)}) end"
+        ),
+    )
+
+# -------------------- dates and times
+
+UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
+
+
+def _unit(value: Value, function: str) -> str:
+    unit = literal_of(value, f"the unit of {function}").lower()
+    if unit not in UNITS:
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid field")
+    return unit
+
+
+def _date_only_unit(value: Value, kind: SqlType, function: str) -> str:
+    unit = _unit(value, function)
+    if kind.base == "date" and unit in UNITS[:4]:
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field")
+    return unit
+
+
+def _date_add(args: Sequence[Value]) -> str:
+    unit = _date_only_unit(args[0], args[2].type, "date_add")
+    step = {"quarter": "interval '3' month", "week": "interval '7' day"}.get(unit, f"interval '1' {unit}")
+    return _as_result(f"({args[2].sql} + {args[1].sql} * {step})", args[2].type)
+
+
+def _date_diff(args: Sequence[Value]) -> str:
+    # Trino counts whole units that have passed, with a sign; that is DuckDB's date_sub.
+    unit = _date_only_unit(args[0], args[1].type, "date_diff")
+    return f"cast(date_sub({quote(unit)}, {args[1].sql}, {args[2].sql}) as bigint)"
+
+
+def _date_trunc(args: Sequence[Value]) -> str:
+    unit = _date_only_unit(args[0], args[1].type, "date_trunc")
+    return _as_result(f"date_trunc({quote(unit)}, {args[1].sql})", args[1].type)
+
+
+for _kind in ("date", "timestamp", "timestamp_tz"):
+    _scalar("date_add", f"varchar bigint {_kind}", "$2", _date_add)
+    _scalar("date_diff", f"varchar {_kind} {_kind}", "bigint", _date_diff)
+    _scalar("date_trunc", f"varchar {_kind}", "$1", _date_trunc)
+_scalar(
+    "date_diff",
+    "varchar T T",
+    "bigint",
+    _date_diff,
+)
+
+PARTS = {
+    "year": "year",
+    "quarter": "quarter",
+    "month": "month",
+    "week": "week",
+    "week_of_year": "week",
+    "day": "day",
+    "day_of_month": "day",
+    "day_of_week": "isodow",
+    "dow": "isodow",
+    "day_of_year": "doy",
+    "doy": "doy",
+    "year_of_week": "isoyear",
+    "yow": "isoyear",
+}
+TIME_PARTS = {"hour": "hour", "minute": "minute"}
+for _name, _part in PARTS.items():
+    for _kind in ("date", "timestamp", "timestamp_tz"):
+        _scalar(_name, _kind, "bigint", f"extract({_part} from {{0}})")
+for _kind in ("timestamp", "timestamp_tz", "time"):
+    for _name, _part in TIME_PARTS.items():
+        _scalar(_name, _kind, "bigint", f"extract({_part} from {{0}})")
+    _scalar("second", _kind, "bigint", "cast(floor(extract(second from {0})) as bigint)")
+    _scalar("millisecond", _kind, "bigint", "cast(extract(millisecond from {0}) % 1000 as bigint)")
+_scalar("millisecond", "day_to_second", "bigint", "cast(epoch_ms({0}) % 1000 as bigint)")
+_scalar("to_milliseconds", "day_to_second", "bigint", "cast(epoch_ms({0}) as bigint)")
+_scalar("date", "varchar", "date", "trino_text_to_date({0})")
+_scalar("date", "timestamp", "date", "cast({0} as date)")
+_scalar("date", "timestamp_tz", "date", "cast({0} as date)")
+_scalar("last_day_of_month", "date", "date", "last_day({0})")
+_scalar("last_day_of_month", "timestamp", "date", "last_day({0})")
+_scalar("now", "", "timestamp_tz", "cast(date_trunc('millisecond', now()) as timestamptz)")
+_scalar("current_timezone", "", "varchar", "'UTC'")
+_scalar("from_unixtime", "double", "timestamp_tz", "make_timestamptz(cast(round({0} * 1000) as bigint) * 1000)")
+_scalar(
+    "from_unixtime",
+    "double varchar",
+    lambda a: types.timestamp_tz(3, literal_of(a[1], "the zone of from_unixtime")),
+    "make_timestamptz(cast(round({0} * 1000) as bigint) * 1000)",
+)
+_scalar("to_unixtime", "timestamp", "double", "(epoch_us({0}) / cast(1000000 as double))")
+_scalar("to_unixtime", "timestamp_tz", "double", "(epoch_us({0}) / cast(1000000 as double))")
+_scalar(
+    "at_timezone",
+    "timestamp_tz varchar",
+    lambda a: types.timestamp_tz(a[0].type.args[0], literal_of(a[1], "the zone of at_timezone")),
+    "{0}",
+)
+_scalar(
+    "with_timezone",
+    "timestamp varchar",
+    lambda a: types.timestamp_tz(a[0].type.args[0], literal_of(a[1], "the zone of with_timezone")),
+    "timezone({1}, {0})",
+)
+_scalar("from_iso8601_timestamp", "varchar", "timestamp_tz", "cast({0} as timestamptz)")
+_scalar("from_iso8601_date", "varchar", "date", "trino_text_to_date({0})")
+_scalar("to_iso8601", "date", "varchar", "strftime({0}, '%Y-%m-%d')")
+_scalar("to_iso8601", "timestamp", "varchar", "strftime({0}, '%Y-%m-%dT%H:%M:%S.%g')")
+_scalar("to_iso8601", "timestamp_tz", "varchar", "strftime(timezone('UTC', {0}), '%Y-%m-%dT%H:%M:%S.%gZ')")
+
+
+def _date_format(args: Sequence[Value]) -> str:
+    pattern = mysql_to_strftime(literal_of(args[1], "the format of date_format"))
+    return f"strftime({args[0].sql}, {quote(pattern)})"
+
+
+def _date_parse(args: Sequence[Value]) -> str:
+    pattern = mysql_to_strftime(literal_of(args[1], "the format of date_parse"))
+    return f"strptime({args[0].sql}, {quote(pattern)})"
+
+
+def _format_datetime(args: Sequence[Value]) -> str:
+    pattern = joda_to_strftime(literal_of(args[1], "the format of format_datetime"))
+    return f"strftime({args[0].sql}, {quote(pattern)})"
+
+
+def _parse_datetime(args: Sequence[Value]) -> str:
+    pattern = joda_to_strftime(literal_of(args[1], "the format of parse_datetime"))
+    return f"timezone('UTC', strptime({args[0].sql}, {quote(pattern)}))"
+
+
+for _kind in ("timestamp", "timestamp_tz", "date"):
+    _scalar("date_format", f"{_kind} varchar", "varchar", _date_format)
+    _scalar("format_datetime", f"{_kind} varchar", "varchar", _format_datetime)
+_scalar("date_parse", "varchar varchar", "timestamp", _date_parse)
+_scalar("parse_datetime", "varchar varchar", "timestamp_tz", _parse_datetime)
+
+# -------------------- arrays and maps
+
+_scalar("cardinality", "array(T)", "bigint", "len({0})")
+_scalar("cardinality", "map(K,V)", "bigint", "cast(cardinality({0}) as bigint)")
+_scalar("contains", "array(T) T", "boolean", "list_contains({0}, {1})")
+_scalar("element_at", "array(T) bigint", "T", "({0})[{1}]")
+_scalar("element_at", "map(K,V) K", "V", "({0})[{1}]")
+_scalar("array_distinct", "array(T)", "array(T)", "list_distinct({0})")
+_scalar("array_join", "array(T) varchar", "varchar", "array_to_string(list_filter({0}, lambda x: x is not null), {1})")
+_scalar(
+    "array_join",
+    "array(T) varchar varchar",
+    "varchar",
+    "array_to_string(list_transform({0}, lambda x: coalesce(cast(x as varchar), {2})), {1})",
+)
+_scalar(
+    "array_max",
+    "array(T)",
+    "T",
+    "case when list_contains(list_transform({0}, lambda x: x is null), true) then null else list_max({0}) end",
+)
+_scalar(
+    "array_min",
+    "array(T)",
+    "T",
+    "case when list_contains(list_transform({0}, lambda x: x is null), true) then null else list_min({0}) end",
+)
+_scalar(
+    "array_position",
+    "array(T) T",
+    "bigint",
+    "case when {0} is not null and {1} is not null then coalesce(cast(list_position({0}, {1}) as bigint), 0) end",
+)
+_scalar("array_remove", "array(T) T", "array(T)", "list_filter({0}, lambda x: x is distinct from {1})")
+_scalar("array_sort", "array(T)", "array(T)", "list_sort({0}, 'asc', 'nulls last')")
+_scalar("array_union", "array(T) array(T)", "array(T)", "list_distinct({0} || {1})")
+_scalar("array_intersect", "array(T) array(T)", "array(T)", "list_intersect({0}, {1})")
+_scalar(
+    "array_except",
+    "array(T) array(T)",
+    "array(T)",
+    "list_distinct(list_filter({0}, lambda x: not list_contains({1}, x)))",
+)
+_scalar("arrays_overlap", "array(T) array(T)", "boolean", "list_has_any({0}, {1})")
+_scalar("slice", "array(T) bigint bigint", "array(T)", "list_slice({0}, {1}, {1} + {2} - 1)")
+_scalar("reverse", "array(T)", "array(T)", "list_reverse({0})")
+_scalar("repeat", "T bigint", "array(T)", "list_transform(range(0, {1}), lambda x: {0})")
+_scalar(
+    "sequence",
+    "bigint bigint",
+    lambda _: types.array(types.BIGINT),
+    "generate_series({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
+)
+_scalar("sequence", "bigint bigint bigint", lambda _: types.array(types.BIGINT), "generate_series({0}, {1}, {2})")
+_scalar(
+    "sequence",
+    "date date",
+    lambda _: types.array(types.DATE),
+    "list_transform(generate_series({0}, {1}, interval '1' day), lambda x: cast(x as date))",
+)
+
+
+def _interval_sequence(args: Sequence[Value]) -> str:
+    if not args[2].type.is_interval:
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND",
+            f"line 1:1: Unexpected parameters ({', '.join(str(a.type) for a in args)}) for function sequence",
+        )
+    kind = types.to_duckdb(args[0].type)
+    ends = ", ".join(f"cast({arg.sql} as timestamp)" for arg in args[:2])
+    return f"list_transform(generate_series({ends}, {args[2].sql}), lambda x: cast(x as {kind}))"
+
+
+_scalar("sequence", "date date any", lambda a: types.array(a[0].type), _interval_sequence)
+_scalar("sequence", "timestamp timestamp any", lambda a: types.array(a[0].type), _interval_sequence)
+_scalar("flatten", "array(T)", lambda a: a[0].type.items[0], "flatten({0})")
+_scalar(
+    "zip",
+    "array(A) array(B)",
+    lambda a: types.array(types.row((a[0].type.items[0], a[1].type.items[0]))),
+    "list_transform(list_zip({0}, {1}), lambda x: {{'field0': x[1], 'field1': x[2]}})",
+)
+_scalar("map", "", lambda _: types.map_of(types.UNKNOWN, types.UNKNOWN), "map([]::integer[], []::integer[])")
+_scalar("map", "array(K) array(V)", "map(K,V)", "map({0}, {1})")
+_scalar("map_keys", "map(K,V)", "array(K)", "map_keys({0})")
+_scalar("map_values", "map(K,V)", "array(V)", "map_values({0})")
+_scalar("map_concat", "map(K,V) map(K,V) …", "map(K,V)", "map_concat({args})")
+_scalar(
+    "map_from_entries",
+    "array(R)",
+    lambda a: types.map_of(a[0].type.items[0].items[0], a[0].type.items[0].items[1]),
+    "map_from_entries({0})",
+)
+_scalar(
+    "split_to_map",
+    "varchar varchar varchar",
+    lambda _: types.map_of(types.VARCHAR, types.VARCHAR),
+    "map_from_entries(list_transform(string_split({0}, {1}), "
+    "lambda x: row(split_part(x, {2}, 1), split_part(x, {2}, 2))))",
+)
+
+# -------------------- json and others
+
+
+def _path(value: Value, function: str) -> str:
+    path = literal_of(value, f"the path of {function}")
+    if ".." in path or "?" in path or "@" in path:
+        raise NotEmulatedError(f"the JSON path {path}")
+    return quote(path)
+
+
+def _text_as_json(value: Value) -> str:
+    return f"cast({value.sql} as json)"
+
+
+def _json_extract(args: Sequence[Value]) -> str:
+    return f"json_extract({_text_as_json(args[0])}, {_path(args[1], 'json_extract')})"
+
+
+def _json_extract_scalar(args: Sequence[Value]) -> str:
+    where = f"{_text_as_json(args[0])}, {_path(args[1], 'json_extract_scalar')}"
+    is_scalar = f"json_type({where}) not in ('OBJECT', 'ARRAY', 'NULL')"
+    return f"case when {is_scalar} then json_extract_string({where}) end"
+
+
+def _json_array_length(args: Sequence[Value]) -> str:
+    return f"cast(json_array_length({_text_as_json(args[0])}) as bigint)"
+
+
+for _kind in ("json", "varchar"):
+    _scalar("json_extract", f"{_kind} varchar", "json", _json_extract)
+    _scalar("json_extract_scalar", f"{_kind} varchar", "varchar", _json_extract_scalar)
+    _scalar("json_array_length", _kind, "bigint", _json_array_length)
+_scalar("json_parse", "varchar", "json", "cast({0} as json)")
+_scalar("json_format", "json", "varchar", "cast({0} as varchar)")
+_scalar("uuid", "", "uuid", "gen_random_uuid()")
+_scalar("version", "", "varchar", "'Athena engine version 3'")
+
+# -------------------- aggregates
+
+_BIG = "cast({0} as bigint)"
+_aggregate("count", "any", "bigint", "count({0})")
+_aggregate("count_if", "boolean", "bigint", "count(case when {0} then 1 end)")
+_aggregate("sum", "whole", "bigint", "sum({0})", wrap=_BIG)
+_aggregate("sum", "decimal", lambda a: types.decimal(38, a[0].type.args[1]), "sum({0})")
+_aggregate("sum", "double", "double", "sum({0})")
+_aggregate("avg", "whole", "double", "avg({0})")
+_aggregate("avg", "decimal", "$0", "avg({0})")
+_aggregate("avg", "double", "double", "avg({0})")
+for _name in ("min", "max"):
+    _aggregate(_name, "orderable", "$0", f"{_name}({{0}})")
+_aggregate("arbitrary any_value", "any", "$0", "any_value({0})")
+_aggregate("array_agg", "T", "array(T)", "list({0})")
+_aggregate("bool_and every", "boolean", "boolean", "bool_and({0})")
+_aggregate("bool_or", "boolean", "boolean", "bool_or({0})")
+_aggregate("max_by", "any orderable", "$0", "arg_max_null({0}, {1})")
+_aggregate("min_by", "any orderable", "$0", "arg_min_null({0}, {1})")
+_aggregate("approx_distinct", "any", "bigint", "count(distinct {0})")
+for _kind in ("bigint", "double"):
+    _aggregate("approx_percentile", f"{_kind} double", _kind, "quantile_disc({0}, {1})")
+for _name in ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "skewness", "kurtosis"):
+    _aggregate(_name, "double", "double", f"{_name}({{0}})")
+for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
+    _aggregate(_name, "double double", "double", f"{_name}({{0}}, {{1}})")
+_aggregate("geometric_mean", "double", "double", "geomean({0})")
+_aggregate("bitwise_and_agg", "bigint", "bigint", "bit_and({0})")
+_aggregate("bitwise_or_agg", "bigint", "bigint", "bit_or({0})")
+_aggregate("map_agg", "K V", "map(K,V)", "map_from_entries(list(row({0}, {1})))")
+_aggregate("histogram", "T", lambda a: types.map_of(a[0].type, types.BIGINT), "histogram({0})")
+
+# -------------------- window functions
+
+for _name in ("row_number", "rank", "dense_rank"):
+    _window(_name, "", "bigint", f"{_name}()")
+for _name in ("percent_rank", "cume_dist"):
+    _window(_name, "", "double", f"{_name}()")
+_window("ntile", "bigint", "bigint", "ntile({0})")
+for _name in ("first_value", "last_value"):
+    _window(_name, "any", "$0", f"{_name}({{0}})")
+_window("nth_value", "any bigint", "$0", "nth_value({0}, {1})")
+for _name in ("lag", "lead"):
+    _window(_name, "any", "$0", f"{_name}({{0}})")
+    _window(_name, "any bigint", "$0", f"{_name}({{0}}, {{1}})")
+    _window(_name, "T bigint T", "T", f"{_name}({{0}}, {{1}}, {{2}})")

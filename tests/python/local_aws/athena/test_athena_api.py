@@ -1,0 +1,154 @@
+"""Athena's API: paging, states, work groups, results in S3. https://docs.aws.amazon.com/athena/latest/APIReference/."""
+# ruff: noqa: E501, S608 - the statements are the tests' own
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.athena import LocalAthena
+from local_aws.athena.client import Client, QueryFailedError
+from real_data import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena.type_defs import ResultConfigurationTypeDef
+
+
+def test_results_come_in_pages(clients: Client) -> None:
+    identifier = clients.execute("select n from unnest(sequence(1, 2500)) as t(n) order by n")["QueryExecutionId"]
+    first = clients.athena.get_query_results(QueryExecutionId=identifier)
+    assert len(first["ResultSet"]["Rows"]) == 1000
+    assert first["ResultSet"]["Rows"][0]["Data"][0]["VarCharValue"] == "n"
+    assert len(clients.rows("select n from unnest(sequence(1, 2500)) as t(n)")) == 2500
+    with pytest.raises(ClientError, match="MaxResults"):
+        clients.athena.get_query_results(QueryExecutionId=identifier, MaxResults=1001)
+
+
+def test_result_files_lie_in_s3(clients: Client) -> None:
+    execution = clients.execute("select 'a \"b\"' as x, null as y")
+    location = execution["ResultConfiguration"]["OutputLocation"]
+    key = location.removeprefix(f"s3://{clients.bucket}/")
+    assert clients.s3.get_object(Bucket=clients.bucket, Key=key)["Body"].read() == b'"x","y"\n"a ""b""",\n'
+    assert clients.s3.head_object(Bucket=clients.bucket, Key=f"{key}.metadata")["ContentLength"] > 0
+    assert clients.execute("show databases")["ResultConfiguration"]["OutputLocation"].endswith(".txt")
+
+
+def test_failed_query_tells_why_and_has_no_result(clients: Client) -> None:
+    identifier = clients.athena.start_query_execution(
+        QueryString="select nosuch", ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}
+    )["QueryExecutionId"]
+    status = clients.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]["Status"]
+    assert status["State"] == "FAILED"
+    assert status["AthenaError"]["ErrorMessage"].startswith("COLUMN_NOT_FOUND: ")
+    with pytest.raises(ClientError, match="Query did not finish successfully"):
+        clients.athena.get_query_results(QueryExecutionId=identifier)
+
+
+def test_queries_can_be_stopped_and_are_listed(clients: Client) -> None:
+    endless = (
+        "select count(*) from unnest(sequence(1, 1000000)) as a(n), unnest(sequence(1, 1000000)) as b(m) where n < m"
+    )
+    identifier = clients.athena.start_query_execution(
+        QueryString=endless, ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}
+    )["QueryExecutionId"]
+    time.sleep(0.3)
+    clients.athena.stop_query_execution(QueryExecutionId=identifier)
+    execution = clients.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+    assert execution["Status"]["State"] == "CANCELLED"
+    assert clients.athena.list_query_executions()["QueryExecutionIds"][0] == identifier
+    answer = clients.athena.batch_get_query_execution(QueryExecutionIds=[identifier, "nosuch"])
+    assert [found["QueryExecutionId"] for found in answer["QueryExecutions"]] == [identifier]
+    assert answer["UnprocessedQueryExecutionIds"][0]["QueryExecutionId"] == "nosuch"
+
+
+def test_requests_that_are_refused(clients: Client) -> None:
+    output: ResultConfigurationTypeDef = {"OutputLocation": f"s3://{clients.bucket}/r/"}
+    with pytest.raises(ClientError, match="No output location"):
+        clients.athena.start_query_execution(QueryString="select 1")
+    with pytest.raises(ClientError, match="WorkGroup nosuch is not found"):
+        clients.athena.start_query_execution(QueryString="select 1", WorkGroup="nosuch", ResultConfiguration=output)
+    with pytest.raises(ClientError, match="was not found"):
+        clients.athena.get_query_execution(QueryExecutionId="nosuch")
+    with pytest.raises(ClientError, match="not emulated: the operation ListNamedQueries"):
+        clients.athena.list_named_queries()
+    with pytest.raises(QueryFailedError, match="Only one sql statement is allowed"):
+        clients.execute("select 1; select 2")
+
+
+def test_work_group_enforces_its_output_location(clients: Client) -> None:
+    configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{clients.bucket}/enforced/"}}
+    clients.athena.create_work_group(Name="strict", Configuration=configuration)  # type: ignore[arg-type]
+    group = clients.athena.get_work_group(WorkGroup="strict")["WorkGroup"]
+    assert group["Configuration"]["EnforceWorkGroupConfiguration"] is True
+    identifier = clients.athena.start_query_execution(
+        QueryString="select 1",
+        WorkGroup="strict",
+        ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/mine/"},
+    )["QueryExecutionId"]
+    execution = clients.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+    assert execution["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{clients.bucket}/enforced/")
+    assert {g["Name"] for g in clients.athena.list_work_groups()["WorkGroups"]} == {"primary", "strict"}
+    clients.athena.delete_work_group(WorkGroup="strict")
+
+
+def test_the_same_token_starts_a_query_once(clients: Client) -> None:
+    def start() -> str:
+        return clients.athena.start_query_execution(
+            QueryString="select 1",
+            ClientRequestToken="a token of thirty-two characters!",
+            ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"},
+        )["QueryExecutionId"]
+
+    assert start() == start()
+
+
+def test_s3_lists_while_others_write(clients: Client) -> None:
+    def write(number: int) -> None:
+        clients.put(f"many/{number}", "x")
+
+    def count(_: int) -> int:
+        return clients.s3.list_objects_v2(Bucket=clients.bucket, Prefix="many/")["KeyCount"]
+
+    with ThreadPoolExecutor(8) as pool:
+        writes = [pool.submit(write, number) for number in range(100)]
+        counts = list(pool.map(count, range(50)))
+        for done in writes:
+            done.result()
+    assert sorted(counts) == counts or max(counts) <= 100
+    assert count(0) == 100
+
+
+def test_concurrent_appends_are_all_kept(client: Client) -> None:
+    client.execute(
+        f"create table t with (table_type='ICEBERG', is_external=false, location='{client.location()}') as select 0 as a"
+    )
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: client.execute(f"insert into t values ({number})"), range(1, 9)))
+    assert client.rows("select count(*), sum(a) from t") == [("9", "36")]
+
+
+def test_only_the_loopback_interface_and_one_at_a_time(endpoint: LocalAthena) -> None:
+    assert endpoint.endpoint_url.startswith("http://127.0.0.1:")
+    with pytest.raises(RuntimeError, match="another LocalAthena"):
+        LocalAthena().start()
+
+
+def test_command_line_serves_and_prints_what_to_export() -> None:
+    command = [sys.executable, "-m", "local_aws.athena"]
+    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(3))
+            session = boto3.session.Session("any", "any", region_name="eu-west-1")
+            identity = session.client("sts", endpoint_url=exported["AWS_ENDPOINT_URL"]).get_caller_identity()
+            assert identity["Account"] == "123456789012"
+        finally:
+            process.terminate()
+        assert process.wait(10) == 0

@@ -82,12 +82,29 @@ def _parenthesised(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _date_part_first(name: str) -> Callable[[Arguments, Sequence[Token], int], tuple[list[Token], int]]:
+    name = _SYNONYMS.get(name, name)
+
     def rewrite(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
         if arguments and len(arguments[0]) == 1 and arguments[0][0].is_identifier:
             arguments[0] = sql(f"'{arguments[0][0].name}'")
-        return _call(_SYNONYMS.get(name, name), arguments), after
+        if name != "dateadd":
+            arguments[1:] = map(_as_timestamp, arguments[1:])
+        elif len(arguments) == 3:  # noqa: PLR2004
+            arguments[2] = _as_timestamp(arguments[2])
+        return _call(name, arguments), after
 
     return rewrite
+
+
+def _as_timestamp(argument: list[Token]) -> list[Token]:
+    """A plain literal is a timestamp here; PostgreSQL would choose the type with a time zone."""
+    if len(argument) == 1 and argument[0].kind is Kind.STRING:
+        return [*sql("cast("), *argument, *sql("as timestamp)")]
+    return argument
+
+
+def _date_trunc(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
+    return _call("date_trunc", [*arguments[:1], *map(_as_timestamp, arguments[1:])]), after
 
 
 def _renamed(name: str) -> Callable[[Arguments, Sequence[Token], int], tuple[list[Token], int]]:
@@ -138,11 +155,17 @@ def _listagg(arguments: Arguments, tokens: Sequence[Token], after: int) -> tuple
         end = closing(tokens, after + 2)
         order = _rewrite(tokens[after + 3 : end])
         after = end + 1
-    text = [*quantifier, *sql("cast("), *measure, *sql("as varchar)")]
-    inside = [*text, *sql(","), *spaced(separator[0] if separator else sql("''"))]
+    delimiter = spaced(separator[0] if separator else sql("''"))
+    if quantifier and quantifier[0].word == "distinct" and order:
+        # PostgreSQL orders distinct values by themselves only, and as what they are: not as their texts
+        collected = [*sql("array_agg(distinct"), *spaced(measure), *spaced(order), *sql(") filter (where")]
+        not_null = [*_parenthesised(measure), *sql("is not null)")]
+        return [*sql("array_to_string("), *collected, *not_null, *sql(","), *delimiter, *sql(")")], after
+    text = [*quantifier, *sql("cast("), *spaced(measure), *sql("as varchar)")]
+    inside = [*text, *sql(","), *delimiter]
     if starts_with(tokens, "over", "(", at=after):
         end = closing(tokens, after + 1)
-        window = [*_rewrite(tokens[after + 2 : end]), *order]
+        window = [*_rewrite(tokens[after + 2 : end]), *spaced(order)]
         frame = sql("rows between unbounded preceding and unbounded following") if order else []
         return [*sql("string_agg("), *inside, *sql(") over ("), *window, *frame, *sql(")")], end + 1
     return [*sql("string_agg("), *inside, *spaced(order), *sql(")")], after
@@ -176,6 +199,8 @@ _CALLS: dict[str, Callable[[Arguments, Sequence[Token], int], tuple[list[Token],
     "nvl2": _nvl2,
     "decode": _decode,
     "extract": _extract,
+    "date_trunc": _date_trunc,
+    "json_serialize": _renamed("redshift_internal.json_serialize"),  # a keyword of PostgreSQL's
     "listagg": _listagg,
     "ratio_to_report": _ratio_to_report,
     "array": _array,

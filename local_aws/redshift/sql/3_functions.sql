@@ -446,8 +446,27 @@ $$;
 -- SUPER -------------------------------------------------------------------------------------------------------------------------
 
 create function pg_catalog.json_parse(value text) returns super language sql immutable as $$ select value::jsonb::super $$;
-create function pg_catalog.json_serialize(value super) returns varchar language sql immutable as $$
-    select replace(replace(value::text, '": ', '":'), ', "', ',"')
+-- JSON without the blanks that PostgreSQL puts between its parts
+create function redshift_internal.json_serialize(value super) returns varchar language sql immutable as $$
+    select case jsonb_typeof(value)
+        when 'object' then
+            '{'
+            || coalesce(
+                (select string_agg(to_json(key)::text || ':' || redshift_internal.json_serialize(item::super), ',')
+                from jsonb_each(value) as members (key, item)),
+                ''
+            )
+            || '}'
+        when 'array' then
+            '['
+            || coalesce(
+                (select string_agg(redshift_internal.json_serialize(item::super), ',' order by place)
+                from jsonb_array_elements(value) with ordinality as elements (item, place)),
+                ''
+            )
+            || ']'
+        else value::text
+    end
 $$;
 create function pg_catalog.get_array_length(value super) returns bigint language sql immutable as $$
     select jsonb_array_length(value)

@@ -94,3 +94,10 @@ def connection(connect: Connect) -> Iterator[redshift_connector.Connection]:
     opened.close()
 
 
+
+
+@pytest.fixture(scope="session")
+def shared(connect: Connect) -> Iterator[redshift_connector.Connection]:
+    """A connection for tests that change nothing."""
+    with connect() as opened:
+        yield opened

@@ -1,0 +1,220 @@
+"""dbt's public suite for adapters (`dbt-tests-adapter`), through the unmodified dbt-redshift, on the local endpoint.
+
+A slice of it runs by default. `REDSHIFT_ADAPTER_SUITE=all pytest …` runs every class that applies to Redshift. Where the suite
+leaves open what an adapter expects, or dbt-redshift's own tests expect otherwise, the classes at the end of this module say so.
+"""
+
+import importlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dbt.tests.adapter.basic.expected_catalog import base_expected_catalog, expected_references_catalog, no_stats
+from dbt.tests.adapter.basic.files import seeds_added_csv, seeds_base_csv, seeds_newcolumns_csv
+from dbt.tests.adapter.basic.test_docs_generate import BaseDocsGenerate, BaseDocsGenReferences
+from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCols
+from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
+from dbt.tests.fixtures.project import *  # noqa: F403 - the suite's fixtures, which pytest finds by their names here
+from dbt.tests.util import AnyInteger, AnyStringWith
+
+from local_aws.redshift import LocalRedshift
+
+pytestmark = [
+    pytest.mark.filterwarnings("default"),  # dbt's suite is not written for warnings that are errors
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+EVERYTHING = os.environ.get("REDSHIFT_ADAPTER_SUITE") == "all"
+GRANTEES = ("grantee_one", "grantee_two", "grantee_three")
+
+# module below dbt.tests.adapter: its classes that run by default, and those that run with everything
+SUITE: dict[str, tuple[str, str]] = {
+    "aliases.test_aliases": ("", "BaseAliases BaseAliasErrors BaseSameAliasDifferentSchemas"),
+    "basic.test_adapter_methods": ("BaseAdapterMethod", ""),
+    "basic.test_base": ("BaseSimpleMaterializations", ""),
+    "basic.test_empty": ("", "BaseEmpty"),
+    "basic.test_ephemeral": ("", "BaseEphemeral"),
+    "basic.test_generic_tests": ("", "BaseGenericTests"),
+    "basic.test_get_catalog_for_single_relation": ("", ""),
+    "basic.test_incremental": ("BaseIncremental", "BaseIncrementalNotSchemaChange BaseIncrementalBadStrategy"),
+    "basic.test_singular_tests": ("", "BaseSingularTests"),
+    "basic.test_singular_tests_ephemeral": ("", "BaseSingularTestsEphemeral"),
+    "basic.test_table_materialization": ("", "BaseTableMaterialization"),
+    "basic.test_validate_connection": ("", "BaseValidateConnection"),
+    "caching.test_caching": (
+        "",
+        "BaseCachingLowercaseModel BaseCachingUppercaseModel BaseCachingSelectedSchemaOnly BaseNoPopulateCache",
+    ),
+    "column_types.test_column_types": ("", ""),
+    "concurrency.test_concurrency": ("BaseConcurrency", ""),
+    "constraints.test_constraints": ("", "BaseTableContractSqlHeader BaseIncrementalContractSqlHeader"),
+    "dbt_clone.test_dbt_clone": ("", "BaseCloneNotPossible BaseCloneSameTargetAndState"),
+    "dbt_debug.test_dbt_debug": ("", "BaseDebugProfileVariable"),
+    "dbt_show.test_dbt_show": ("", "BaseShowLimit BaseShowSqlHeader BaseShowDoesNotHandleDoubleLimit"),
+    "empty.test_empty": ("", "BaseTestEmpty BaseTestEmptyInlineSourceRef BaseTestEmptySeedFlag"),
+    "ephemeral.test_ephemeral": ("", "BaseEphemeralMulti BaseEphemeralNested BaseEphemeralErrorHandling"),
+    "functions.test_udfs": ("", "UDFsBasic DeterministicUDF StableUDF NonDeterministicUDF ErrorForUnsupportedType"),
+    "grants.test_incremental_grants": ("", "BaseIncrementalGrants"),
+    "grants.test_model_grants": ("BaseModelGrants", ""),
+    "grants.test_seed_grants": ("", "BaseSeedGrants"),
+    "grants.test_snapshot_grants": ("", "BaseSnapshotGrants"),
+    "hooks.test_model_hooks": (
+        "",
+        "BasePrePostModelHooks BaseHookRefs BasePrePostModelHooksOnSeeds BaseHooksRefsOnSeeds "
+        "BasePrePostModelHooksOnSeedsPlusPrefixed BasePrePostModelHooksOnSeedsPlusPrefixedWhitespace "
+        "BasePrePostModelHooksOnSnapshots BasePrePostModelHooksInConfig BasePrePostModelHooksInConfigWithCount "
+        "BasePrePostModelHooksInConfigKwargs BasePrePostSnapshotHooksInConfigKwargs BaseDuplicateHooksInConfigs",
+    ),
+    "hooks.test_run_hooks": ("", "BasePrePostRunHooks BaseAfterRunHooks"),
+    "incremental.test_incremental_merge_exclude_columns": ("BaseMergeExcludeColumns", ""),
+    "incremental.test_incremental_microbatch": ("", "BaseMicrobatch"),
+    "incremental.test_incremental_on_schema_change": ("", "BaseIncrementalOnSchemaChange"),
+    "incremental.test_incremental_predicates": ("", "BaseIncrementalPredicates"),
+    "incremental.test_incremental_unique_id": ("", "BaseIncrementalUniqueKey"),
+    "persist_docs.test_persist_docs": (
+        "BasePersistDocs",
+        "BasePersistDocsColumnMissing BasePersistDocsAllColumnsMissing BasePersistDocsQuotedColumnCaseSensitive "
+        "BasePersistDocsQuotedDescriptionNotAppliedOnMismatch BasePersistDocsCommentOnQuotedColumn",
+    ),
+    "query_comment.test_query_comment": (
+        "",
+        "BaseQueryComments BaseMacroQueryComments BaseMacroArgsQueryComments BaseMacroInvalidQueryComments "
+        "BaseNullQueryComments BaseEmptyQueryComments",
+    ),
+    "relations.test_changing_relation_type": ("", "BaseChangeRelationTypeValidator"),
+    "relations.test_dropping_schema_named": ("", "BaseDropSchemaNamed"),
+    "sample_mode.test_sample_mode": ("", "BaseSampleModeTest"),
+    "simple_copy.test_simple_copy": ("", "SimpleCopyBase EmptyModelsArentRunBase"),
+    "simple_seed.test_seed": (
+        "",
+        "BaseBasicSeedTests BaseSeedConfigFullRefreshOn BaseSeedConfigFullRefreshOff BaseSeedCustomSchema "
+        "BaseSeedWithUniqueDelimiter BaseSeedWithWrongDelimiter BaseSeedWithEmptyDelimiter BaseSimpleSeedEnabledViaConfig "
+        "BaseSeedParsing BaseSimpleSeedWithBOM BaseSeedSpecificFormats BaseTestEmptySeed",
+    ),
+    "simple_snapshot.test_ephemeral_snapshot_hard_deletes": (
+        "",
+        "BaseSnapshotEphemeralHardDeletes BaseSnapshotNewColumnTimestampStrategy BaseSnapshotNewColumnSpecificCheckCols "
+        "BaseSnapshotNewColumnWithDeletes",
+    ),
+    "simple_snapshot.test_snapshot": ("BaseSimpleSnapshot", "BaseSnapshotCheck"),
+    "simple_snapshot.test_various_configs": (
+        "",
+        "BaseSnapshotColumnNames BaseSnapshotColumnNamesFromDbtProject BaseSnapshotInvalidColumnNames "
+        "BaseSnapshotDbtValidToCurrent BaseSnapshotMultiUniqueKey",
+    ),
+    "store_test_failures_tests.test_store_test_failures": ("", "BaseStoreTestFailures BaseStoreTestFailuresLimit"),
+    "unit_testing.test_case_insensitivity": ("", "BaseUnitTestCaseInsensivity"),
+    "unit_testing.test_invalid_input": ("", "BaseUnitTestInvalidInput"),
+    "unit_testing.test_quoted_reserved_word_column_names": ("", "BaseUnitTestQuotedReservedWordColumnNames"),
+    "unit_testing.test_types": ("", "BaseUnitTestingVarcharFixtureNoTruncation"),
+    "utils.data_types.test_type_bigint": ("", "BaseTypeBigInt"),
+    "utils.data_types.test_type_boolean": ("", "BaseTypeBoolean"),
+    "utils.data_types.test_type_float": ("", "BaseTypeFloat"),
+    "utils.data_types.test_type_int": ("", "BaseTypeInt"),
+    "utils.data_types.test_type_numeric": ("", "BaseTypeNumeric"),
+    "utils.data_types.test_type_string": ("", "BaseTypeString"),
+    "utils.data_types.test_type_timestamp": ("", "BaseTypeTimestamp"),
+    "utils.test_any_value": ("", "BaseAnyValue"),
+    "utils.test_array_append": ("", "BaseArrayAppend"),
+    "utils.test_array_concat": ("", "BaseArrayConcat"),
+    "utils.test_array_construct": ("", "BaseArrayConstruct"),
+    "utils.test_bool_or": ("", "BaseBoolOr"),
+    "utils.test_cast": ("", "BaseCast"),
+    "utils.test_cast_bool_to_text": ("", "BaseCastBoolToText"),
+    "utils.test_concat": ("", "BaseConcat"),
+    "utils.test_current_timestamp": ("", "BaseCurrentTimestampNaive"),
+    "utils.test_date": ("", "BaseDate"),
+    "utils.test_date_spine": ("", "BaseDateSpine"),
+    "utils.test_date_trunc": ("", "BaseDateTrunc"),
+    "utils.test_dateadd": ("", "BaseDateAdd"),
+    "utils.test_datediff": ("", "BaseDateDiff"),
+    "utils.test_equals": ("", "BaseEquals"),
+    "utils.test_escape_single_quotes": ("", "BaseEscapeSingleQuotesBackslash"),
+    "utils.test_except": ("", "BaseExcept"),
+    "utils.test_generate_series": ("", "BaseGenerateSeries"),
+    "utils.test_get_intervals_between": ("", "BaseGetIntervalsBetween"),
+    "utils.test_get_powers_of_two": ("", "BaseGetPowersOfTwo"),
+    "utils.test_hash": ("", "BaseHash"),
+    "utils.test_intersect": ("", "BaseIntersect"),
+    "utils.test_last_day": ("", "BaseLastDay"),
+    "utils.test_length": ("", "BaseLength"),
+    "utils.test_listagg": ("", "BaseListagg"),
+    "utils.test_null_compare": ("", "BaseMixedNullCompare BaseNullCompare"),
+    "utils.test_position": ("", "BasePosition"),
+    "utils.test_replace": ("", "BaseReplace"),
+    "utils.test_right": ("", "BaseRight"),
+    "utils.test_safe_cast": ("", "BaseSafeCast"),
+    "utils.test_split_part": ("", "BaseSplitPart"),
+    "utils.test_string_literal": ("", "BaseStringLiteral"),
+    "utils.test_validate_sql": ("", "BaseValidateSqlMethod"),
+}
+
+
+def chosen_classes() -> Iterator[type]:
+    for module, (by_default, more) in SUITE.items():
+        names = [*by_default.split(), *(more.split() if EVERYTHING else ())]
+        if names:
+            loaded = importlib.import_module(f"dbt.tests.adapter.{module}")
+            yield from (getattr(loaded, name) for name in names)
+
+
+del TestProcessingException, TestProjInfo  # noqa: F821 - they came with the star, and are no tests
+
+for base in chosen_classes():
+    suffix = "ephemeral" if base.__module__.endswith("ephemeral.test_ephemeral") else ""
+    globals()[f"Test{base.__name__.removeprefix('Base')}{suffix}"] = type(f"Test{base.__name__}", (base,), {})
+del base
+
+
+@pytest.fixture(scope="class")
+def dbt_profile_target(redshift: LocalRedshift) -> dict[str, Any]:
+    environment = redshift.environment()
+    return {
+        "type": "redshift",
+        "host": environment["REDSHIFT_HOST"],
+        "port": int(environment["REDSHIFT_PORT"]),
+        "user": environment["REDSHIFT_USER"],
+        "password": environment["DBT_ENV_SECRET_REDSHIFT_PASSWORD"],
+        "dbname": environment["REDSHIFT_DATABASE"],
+        "sslmode": environment["REDSHIFT_SSLMODE"],
+        "ra3_node": True,
+        "threads": 4,
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def grantees(connect: Any) -> None:
+    cursor = connect().cursor()
+    for number, name in enumerate(GRANTEES, start=1):
+        cursor.execute(f"create user {name} password 'Grantee123'")
+        os.environ[f"DBT_TEST_USER_{number}"] = name
+
+
+# What dbt-redshift's own tests of the suite set otherwise ----------------------------------------------------------------------------
+
+ADDED_SEED = """
+seeds:
+  - name: added
+    config:
+      column_types: {name: varchar(64)}
+"""
+
+
+class TestSnapshotCheckCols(BaseSnapshotCheckCols):
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        return {"base.csv": seeds_base_csv, "added.csv": seeds_added_csv, "seeds.yml": ADDED_SEED}
+
+
+if EVERYTHING:
+
+    class TestSnapshotTimestamp(BaseSnapshotTimestamp):
+        @pytest.fixture(scope="class")
+        def models(self) -> dict[str, str]:
+            return {
+                "base.csv": seeds_base_csv,
+                "added.csv": seeds_added_csv,
+                "newcolumns.csv": seeds_newcolumns_csv,
+                "seeds.yml": ADDED_SEED,
+            }

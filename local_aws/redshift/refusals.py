@@ -23,13 +23,15 @@ _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema")
 _ENDS_FROM = {"where", "group", "having", "order", "limit", "union", "intersect", "except", "minus", "window", "qualify", "on", "set", "select", "when", "using"}
 
 
-def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool]) -> None:
-    """Raises for the first thing in a statement that Redshift refuses."""
+def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, creates: bool = False) -> None:
+    """Raises for the first thing in a statement, or in the query of what it creates, that Redshift refuses."""
     for at, token in enumerate(tokens):
         if token.kind in (Kind.WORD, Kind.OPERATOR) and word_at(tokens, at - 1) != ".":
             _check_syntax(tokens, at)
     leader_only = _check_calls(tokens, is_user_function)
-    if leader_only and any(not is_system_relation(parts) for parts in relations(tokens)):
+    # what needs no table runs on the leader node even where a table is made of it; a set of rows cannot leave it
+    made_of_rows = leader_only == "generate_series" and (creates or starts_with(tokens, "create"))
+    if leader_only and (made_of_rows or any(not is_system_relation(parts) for parts in relations(tokens))):
         raise RedshiftError(
             FEATURE_NOT_SUPPORTED, _LEADER_NODE_ONLY, detail=f'Function "{leader_only}" runs on the leader node only.'
         )
@@ -150,8 +152,6 @@ def relations(tokens: Sequence[Token]) -> list[tuple[str, ...]]:
     """The relations that a statement reads or writes, without its common table expressions."""
     found = [parts for parts, _, _ in relation_references(tokens)]
     defined = common_table_expressions(tokens)
-    if starts_with(tokens, "create"):
-        found.append(("created",))  # what creates a table or a view runs on the compute nodes
     return [parts for parts in found if len(parts) > 1 or parts[0] not in defined]
 
 

@@ -175,8 +175,7 @@ def _create(tokens: Sequence[Token], context: Context) -> Plan:
 def _create_table(tokens: Sequence[Token], context: Context) -> Script:
     start = find_top_level(tokens, "as")
     if start >= 0:
-        check(tokens[start:], context.functions.__contains__)
-        check([*tokens[:1], *tokens[start:]], context.functions.__contains__)
+        check(tokens[start:], context.functions.__contains__, creates=True)
         expanded, _ = context.late_views.expand(tokens[start:])
         tokens = [*tokens[:start], *expanded]
     table = parse_create_table(tokens)
@@ -197,7 +196,7 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
     if word_at(tokens, at) != "as":
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
     query = tokens[at + 1 :]
-    check([*tokens[:1], *query], context.functions.__contains__)
+    check(query, context.functions.__contains__, creates=True)
     check_qualified(query)
     text = render(query).strip()
     if columns:
@@ -222,7 +221,7 @@ def _create_materialized_view(tokens: Sequence[Token], context: Context) -> Scri
     if word_at(tokens, at) != "as":
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
     query = tokens[at + 1 :]
-    check([*tokens[:1], *query], context.functions.__contains__)
+    check(query, context.functions.__contains__, creates=True)
     expanded, _ = context.late_views.expand(query)
     select = text_of(expanded)
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")

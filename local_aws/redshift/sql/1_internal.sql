@@ -144,22 +144,22 @@ end $$;
 create function redshift_internal.add_constraints(relation text, constraints json) returns void
 language plpgsql security definer as $$
 declare
-    relid regclass := relation::regclass;
+    this regclass := relation::regclass;
     item json;
     columns smallint[];
     target regclass;
     referenced smallint[];
 begin
-    perform redshift_internal.check_owner(relid);
+    perform redshift_internal.check_owner(this);
     for item in select value from json_array_elements(constraints) loop
-        columns := redshift_internal.column_numbers(relid, item -> 'columns');
+        columns := redshift_internal.column_numbers(this, item -> 'columns');
         target := (item ->> 'table')::regclass;
         referenced := null;
         if item ->> 'type' = 'p'
-            and exists (select from redshift_internal.key_constraint k where k.relid = add_constraints.relid and k.type = 'p')
+            and exists (select from redshift_internal.key_constraint k where k.relid = this and k.type = 'p')
         then
             raise exception using
-                errcode = '42P16', message = format('multiple primary keys for table "%s" are not allowed', relid);
+                errcode = '42P16', message = format('multiple primary keys for table "%s" are not allowed', this);
         end if;
         if target is not null then
             referenced := case
@@ -187,10 +187,10 @@ begin
         end if;
         insert into redshift_internal.key_constraint
         values (
-            relid,
+            this,
             coalesce(
                 item ->> 'name',
-                (select relname from pg_catalog.pg_class where oid = relid)
+                (select relname from pg_catalog.pg_class where oid = this)
                 || case when item ->> 'type' = 'p' then '' else '_' || (item -> 'columns' ->> 0) end
                 || case item ->> 'type' when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end
             ),

@@ -1,4 +1,4 @@
-"""Amazon Redshift on this machine: an endpoint that the unmodified dbt-redshift adapter, psql and other clients talk to."""
+"""Amazon Redshift on this machine: an endpoint for the unmodified dbt-redshift adapter, psql and other clients."""
 
 from local_aws.redshift.endpoint import LocalRedshift
 

@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_aws.redshift", description=__doc__)
-    parser.add_argument("--port", type=int, default=5439, help="port to listen on; 0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=5439, help="port to listen on; 0 takes a free one (default: %(default)s)"
+    )
     parser.add_argument("--s3-endpoint-url", help="where COPY reads from; AWS_ENDPOINT_URL by default")
     parser.add_argument("--user", default="dbt", help="name of the superuser (default: %(default)s)")
     parser.add_argument("--database", default="dev", help="name of the database (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""A connection to the PostgreSQL server: what the endpoint asks on its own account and what it passes on for a client."""
+"""A connection to the PostgreSQL server: the endpoint's own questions, and those that it passes on."""
 
 import asyncio
 import struct
@@ -118,7 +118,7 @@ class Backend:
         return Result(rows, tag)
 
     async def fail(self, error: RedshiftError) -> BackendError:
-        """Makes PostgreSQL raise an error that was found outside it, so that the transaction fails as it would inside."""
+        """Makes PostgreSQL raise an error that was found outside it, so that the transaction fails as well."""
         arguments = ", ".join(literal(text) for text in (error.sqlstate, error.message, error.detail, error.hint))
         try:
             await self.query(f"select redshift_internal.fail({arguments})")

@@ -76,23 +76,21 @@ def converter(column: Column, command: CopyCommand) -> Converter:
 
 
 def _of_type(column: Column, command: CopyCommand) -> Converter:
-    if column.type in ("character varying", "character"):
-        return _text(column, command)
-    if column.type in _INTEGERS:
-        return _integer(*_INTEGERS[column.type])
-    if column.type in _FLOATS:
-        return _float(_FLOATS[column.type])
-    if column.type == "numeric":
-        return _decimal(column)
-    if column.type == "boolean":
-        return _boolean
-    if column.type == "date":
-        return _date
-    if column.type in ("timestamp without time zone", "timestamp with time zone"):
-        return _timestamp(command.time_format)
-    if column.type == "super":
-        return lambda value: _escape(_super(value))
-    raise not_emulated(f"COPY into a column of type {column.type}")
+    converters: dict[str, Callable[[], Converter]] = {
+        "character varying": lambda: _text(column, command),
+        "character": lambda: _text(column, command),
+        "numeric": lambda: _decimal(column),
+        "boolean": lambda: _boolean,
+        "date": lambda: _date,
+        "timestamp without time zone": lambda: _timestamp(command.time_format),
+        "timestamp with time zone": lambda: _timestamp(command.time_format),
+        "super": lambda: _super,
+        **{name: lambda kind=kind: _integer(*kind) for name, kind in _INTEGERS.items()},  # type: ignore[misc]
+        **{name: lambda kind=kind: _float(kind) for name, kind in _FLOATS.items()},  # type: ignore[misc]
+    }
+    if column.type not in converters:
+        raise not_emulated(f"COPY into a column of type {column.type}")
+    return converters[column.type]()
 
 
 def _escape(text: str) -> str:
@@ -100,7 +98,7 @@ def _escape(text: str) -> str:
 
 
 def _super(value: object) -> str:
-    return as_text([value])[1:-1]
+    return _escape(as_text([value])[1:-1])
 
 
 def _text(column: Column, command: CopyCommand) -> Converter:
@@ -114,7 +112,8 @@ def _text(column: Column, command: CopyCommand) -> Converter:
             byte = ord(bad[0]) - 0xDC00
             raise ConversionError(
                 INVALID_CHARACTER,
-                f"String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {byte & 0xFF:02x} (error 3)",
+                "String contains invalid or unsupported UTF8 codepoints. "
+                f"Bad UTF8 hex sequence: {byte & 0xFF:02x} (error 3)",
                 bad.start(),
             )
         if (command.empty_as_null and not text) or (command.blanks_as_null and text.isspace()):
@@ -149,8 +148,12 @@ def _integer(kind: str, bits: int) -> Converter:
             return None
         digits = text[1:] if text[0] in "+-" else text
         if not (digits.isascii() and digits.isdigit()):
-            wrong = next((at for at, c in enumerate(text) if not (c in "0123456789" or (at == 0 and c in "+-"))), len(text) - 1)
-            raise ConversionError(INVALID_DIGIT, f"Invalid digit, Value '{text[wrong]}', Pos {wrong}, Type: {kind}", wrong)
+            wrong = next(
+                (at for at, c in enumerate(text) if not (c in "0123456789" or (at == 0 and c in "+-"))), len(text) - 1
+            )
+            raise ConversionError(
+                INVALID_DIGIT, f"Invalid digit, Value '{text[wrong]}', Pos {wrong}, Type: {kind}", wrong
+            )
         if not -limit <= int(text) < limit:
             raise ConversionError(OVERFLOW, f"Overflow for value {text} (Type: {kind}, {-limit} to {limit - 1})")
         return text

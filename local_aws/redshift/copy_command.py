@@ -16,8 +16,9 @@ from local_aws.redshift.tokens import (
 )
 
 _NOT_EMULATED = {
-    "csv", "delimiter", "fixedwidth", "avro", "parquet", "orc", "shapefile", "encrypted", "lzop", "zstd", "bzip2", "escape",
-    "removequotes", "ignoreheader", "fillrecord", "ignoreblanklines", "null", "quote", "explicit_ids", "ssh", "readratio", "noload",
+    "csv", "delimiter", "fixedwidth", "avro", "parquet", "orc", "shapefile", "encrypted", "lzop", "zstd", "bzip2",
+    "escape", "removequotes", "ignoreheader", "fillrecord", "ignoreblanklines", "null", "quote", "explicit_ids", "ssh",
+    "readratio", "noload", "acceptanydate",
     "trimblanks", "roundec", "comprows", "ignoreallerrors", "dateformat", "simplify", "encoding",
 }  # fmt: skip
 
@@ -39,7 +40,6 @@ class CopyCommand:
     truncate_columns: bool = False
     blanks_as_null: bool = False
     empty_as_null: bool = False
-    accept_any_date: bool = False
     replacement: str | None = None  # for characters that are not valid UTF-8, with ACCEPTINVCHARS
     authorised: bool = field(default=False, repr=False)
 
@@ -108,13 +108,12 @@ class _Options:
             "truncatecolumns": lambda: self._set("truncate_columns", value=True),
             "blanksasnull": lambda: self._set("blanks_as_null", value=True),
             "emptyasnull": lambda: self._set("empty_as_null", value=True),
-            "acceptanydate": lambda: self._set("accept_any_date", value=True),
             "acceptinvchars": lambda: self._set("replacement", self._string() if self._string_follows() else "?"),
             "compupdate": lambda: self._skip("on", "off", "true", "false", "preset"),
             "statupdate": lambda: self._skip("on", "off", "true", "false"),
         }
 
-    def _set(self, name: str, value: str | int | bool) -> None:  # noqa: FBT001 - as it is stored
+    def _set(self, name: str, value: str | int | bool) -> None:
         setattr(self._command, name, value)
 
     def _word(self) -> str:

@@ -36,7 +36,7 @@ class TemporaryCredentials:
 
 
 class TemporaryLogins:
-    """The temporary credentials that were given out, by the thread that answers AWS and for the one that answers clients."""
+    """The temporary credentials that were given out; one thread gives them out, another one asks for them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -104,11 +104,17 @@ def read_type(tokens: Sequence[Token], at: int) -> tuple[DataType, int]:
         arguments = tuple(_argument(part) for part in split(tokens[at + 1 : end]))
         at = end + 1
         # the zone stands behind the precision in `timestamp(6) with time zone`
-        if name in ("timestamp", "time") and word_at(tokens, at + 1) == "time" and word_at(tokens, at) in ("with", "without"):
+        if (
+            name in ("timestamp", "time")
+            and word_at(tokens, at + 1) == "time"
+            and word_at(tokens, at) in ("with", "without")
+        ):
             name += "tz" if word_at(tokens, at) == "with" else ""
             at += 3
     if word_at(tokens, at) == "[":
-        raise RedshiftError(FEATURE_NOT_SUPPORTED, f'type "{name}[]" is not supported: Redshift has no array types, use super')
+        raise RedshiftError(
+            FEATURE_NOT_SUPPORTED, f'type "{name}[]" is not supported: Redshift has no array types, use super'
+        )
     return _checked(name, arguments), at
 
 
@@ -151,7 +157,7 @@ def _checked(name: str, arguments: tuple[int, ...]) -> DataType:
     if name == "numeric":
         # Redshift's default, which cuts fractions off; PostgreSQL's has no bounds
         arguments = arguments or (18, 0)
-        arguments = arguments if len(arguments) == 2 else (arguments[0], 0)  # noqa: PLR2004
+        arguments = arguments if len(arguments) == 2 else (arguments[0], 0)
         if not 0 < arguments[0] <= MAX_PRECISION:
             raise RedshiftError(
                 INVALID_PARAMETER_VALUE, f"DECIMAL precision {arguments[0]} must be between 1 and {MAX_PRECISION}"

@@ -35,7 +35,7 @@ class CredentialsApi:
         api = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
                 body = self.rfile.read(length).decode()
                 target = self.headers.get("X-Amz-Target", "")
@@ -46,7 +46,7 @@ class CredentialsApi:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server has
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server has
                 """Says nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -85,7 +85,9 @@ class CredentialsApi:
                 f"<Message>{escape(error.message)}</Message></Error></ErrorResponse>"
             )
             return HTTPStatus.BAD_REQUEST, "text/xml", refusal_xml.encode()
-        answer_xml = f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result></{action}Response>'
+        answer_xml = (
+            f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result></{action}Response>'
+        )
         return HTTPStatus.OK, "text/xml", answer_xml.encode()
 
     def _cluster(self, action: str, form: dict[str, str]) -> str:
@@ -113,7 +115,13 @@ class CredentialsApi:
     def _serverless(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
         if action == "GetWorkgroup":
             endpoint = {"address": "localhost", "port": self._redshift_port}
-            return {"workgroup": {"workgroupName": request.get("workgroupName"), "endpoint": endpoint, "status": "AVAILABLE"}}
+            return {
+                "workgroup": {
+                    "workgroupName": request.get("workgroupName"),
+                    "endpoint": endpoint,
+                    "status": "AVAILABLE",
+                }
+            }
         if action != "GetCredentials":
             raise ApiError("UnknownOperationException", f"{action} is not emulated by the local Redshift endpoint")
         # the IAM identity says who logs in, and there is none here: the endpoint's own user does
@@ -124,5 +132,7 @@ class CredentialsApi:
     def _seconds(asked: str | int | None) -> int:
         seconds = int(asked) if asked is not None else _DEFAULT_SECONDS
         if not _SHORTEST <= seconds <= _LONGEST:
-            raise ApiError("InvalidParameterValue", f"Token duration must be between {_SHORTEST} and {_LONGEST} seconds")
+            raise ApiError(
+                "InvalidParameterValue", f"Token duration must be between {_SHORTEST} and {_LONGEST} seconds"
+            )
         return seconds

@@ -1,6 +1,7 @@
 """Users, groups and roles, and what they are granted.
 
-PostgreSQL has one kind of all three. Which one it was is written down, for the catalogue to tell; their names must differ here.
+PostgreSQL has one kind of all three. Which one it was is written down, for the catalogue to tell; their names must
+differ here.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,12 @@ _PASSWORD_LENGTHS = range(8, 65)
 def translate_create_identity(tokens: Sequence[Token]) -> Script:
     """CREATE USER, GROUP and ROLE."""
     kind = tokens[1].word
-    if len(tokens) < 3:  # noqa: PLR2004
+    if len(tokens) < 3:
         raise syntax_error("")
     name = tokens[2].name
     if kind == "user":
         return Script((f'create user "{name}"{_user_options(tokens[3:])}', _record(name, kind)), tag="CREATE USER")
-    if kind == "role" and len(tokens) > 3:  # noqa: PLR2004
+    if kind == "role" and len(tokens) > 3:
         raise not_emulated("CREATE ROLE … EXTERNALID")
     return Script((f'create {kind} "{name}"{render(tokens[3:])}', _record(name, kind)), tag=f"CREATE {kind.upper()}")
 
@@ -69,12 +70,14 @@ def _password(tokens: Sequence[Token], at: int) -> list[Token]:
     password = tokens[at + 1].value
     if password.startswith(("md5", "sha256|")):
         raise not_emulated("a password that is hashed already")
-    strong = any(c.isupper() for c in password) and any(c.islower() for c in password) and any(c.isdigit() for c in password)
+    strong = (
+        any(c.isupper() for c in password) and any(c.islower() for c in password) and any(c.isdigit() for c in password)
+    )
     if len(password) not in _PASSWORD_LENGTHS or not strong or any(c in "'\"\\/@ " for c in password):
         raise RedshiftError(
             INVALID_PARAMETER_VALUE,
-            "password must be 8 to 64 characters long, and contain an uppercase letter, a lowercase letter and a digit, "
-            "and none of ' \" \\ / @ or space",
+            "password must be 8 to 64 characters long, and contain an uppercase letter, a lowercase letter and "
+            "a digit, and none of ' \" \\ / @ or space",
         )
     return sql(f"password {literal(password)}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 MAX_ROW_BYTES = 4 * 1024 * 1024
 
-_BLANKS = re.compile(r"[\s]*")
+_NOT_BLANK = re.compile(r"\S")
 _PATH_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
 
 JsonPath = tuple[str | int, ...]
@@ -33,12 +33,17 @@ class Record:
     fault: str = ""
 
 
+def _after_blanks(text: str, at: int) -> int:
+    found = _NOT_BLANK.search(text, at)
+    return found.start() if found else len(text)
+
+
 def read_records(text: str) -> Iterator[Record]:
     """The JSON values of a file. After what is none, reading goes on with the next line."""
     line = 1
     at = 0
     while True:
-        start = _BLANKS.match(text, at).end()  # type: ignore[union-attr] - it matches nothing, too
+        start = _after_blanks(text, at)
         line += text.count("\n", at, start)
         if start >= len(text):
             return
@@ -51,7 +56,9 @@ def read_records(text: str) -> Iterator[Record]:
             continue
         line += text.count("\n", start, at)
         raw = text[start:at]
-        if len(raw) > MAX_ROW_BYTES or (len(raw) * 4 > MAX_ROW_BYTES and len(raw.encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES):
+        if len(raw) > MAX_ROW_BYTES or (
+            len(raw) * 4 > MAX_ROW_BYTES and len(raw.encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES
+        ):
             yield Record(line, raw, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
         else:
             yield Record(line, raw, value)
@@ -94,7 +101,11 @@ def _compact(value: object) -> str:
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_compact(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_compact(item)}" for key, item in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(map(_compact, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

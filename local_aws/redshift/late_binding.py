@@ -1,7 +1,8 @@
 """Late-binding views: `create view … with no schema binding`.
 
-PostgreSQL knows them as empty views that depend on nothing, so that their tables may be dropped, made anew, or be missing from the
-start. Their definitions are written down, and put in the place of their names whenever a statement reads them.
+PostgreSQL knows them as empty views that depend on nothing, so that their tables may be dropped, made anew, or be
+missing from the start. Their definitions are written down, and put in the place of their names whenever a statement
+reads them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +14,8 @@ from local_aws.redshift.tokens import Kind, Token, find_top_level, spaced, sql, 
 
 _DEEPEST = 32
 _BEHIND_A_RELATION = {
-    "where", "group", "having", "order", "limit", "offset", "union", "intersect", "except", "minus", "join", "inner", "left",
-    "right", "full", "cross", "natural", "on", "using", "window", "qualify", "when", "set", "with", "for",
+    "where", "group", "having", "order", "limit", "offset", "union", "intersect", "except", "minus", "join", "inner",
+    "left", "right", "full", "cross", "natural", "on", "using", "window", "qualify", "when", "set", "with", "for",
 }  # fmt: skip
 
 
@@ -68,7 +69,11 @@ def _has_alias(tokens: Sequence[Token], at: int) -> bool:
     if at >= len(tokens):
         return False
     token = tokens[at]
-    return token.word == "as" or token.kind is Kind.NAME or (token.kind is Kind.WORD and token.word not in _BEHIND_A_RELATION)
+    return (
+        token.word == "as"
+        or token.kind is Kind.NAME
+        or (token.kind is Kind.WORD and token.word not in _BEHIND_A_RELATION)
+    )
 
 
 def check_qualified(query: Sequence[Token]) -> None:

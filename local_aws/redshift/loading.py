@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,6 @@ import botocore.exceptions
 from local_aws.redshift import wire
 from local_aws.redshift.backend import Backend, Result, literal
 from local_aws.redshift.conversion import (
-    INVALID_CHARACTER,
     INVALID_JSON,
     Column,
     ConversionError,
@@ -33,6 +33,7 @@ from local_aws.redshift.json_records import JsonPath, Record, at_path, parse_pat
 from local_aws.redshift.wire import Message
 
 _CHUNK_BYTES = 1 << 18
+_INVALID_BYTE = re.compile("[\udc80-\udcff]")  # as surrogateescape decodes it
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,16 @@ class Target:
     columns: list[Column]
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One load: what was asked for, into what, by whom and when."""
+
+    command: CopyCommand
+    target: Target
+    environment: LoadEnvironment
+    started: dt.datetime
+
+
 async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironment) -> list[Message]:
     """Runs a COPY; gives the notices to send. Raises where it fails, after the reasons were written down."""
     started = dt.datetime.now(dt.UTC)
@@ -96,7 +107,7 @@ async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironm
     if not failed:
         names = ", ".join(f'"{column.name}"' for column in target.columns)
         await backend.copy_in(f"copy {command.table.sql} ({names}) from stdin", report.chunks)
-    query_id = await _write_down(command, target, report, backend, environment, started, failed=failed)
+    query_id = await _write_down(_Run(command, target, environment, started), report, backend, failed=failed)
     if failed:
         raise RedshiftError(
             INTERNAL_ERROR,
@@ -118,11 +129,13 @@ async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironm
 
 async def _target(command: CopyCommand, backend: Backend) -> Target:
     query = f"""
-        select a.attname, pg_catalog.format_type(a.atttypid, null), a.atttypmod, a.attnotnull, a.attidentity, c.relname, c.oid
+        select
+            a.attname, pg_catalog.format_type(a.atttypid, null), a.atttypmod, a.attnotnull, a.attidentity,
+            c.relname, c.oid
         from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
         where a.attrelid = {literal(command.table.sql)}::regclass and a.attnum > 0 and not a.attisdropped
         order by a.attnum
-    """
+    """  # noqa: S608 - the name is a literal
     rows = (await backend.query(query)).rows
     known = {row[0] or "": row for row in rows}
     # an identity column is filled by its table, and takes part in no load that does not name it
@@ -152,104 +165,91 @@ def _column(row: Sequence[str | None]) -> Column:
     )
 
 
-# Reading ---------------------------------------------------------------------------------------------------------------------------
+# Reading --------------------------------------------------------------------------------------------------------------
 
 
 def _read_files(command: CopyCommand, columns: list[Column], environment: LoadEnvironment) -> LoadReport:
     bucket = _S3(environment)
-    paths = _paths(command, columns, bucket)
-    convert = [converter(column, command) for column in columns]
-    report = LoadReport()
+    reader = _Reader(command, columns, _paths(command, columns, bucket))
     for url in _files(command, bucket):
-        body = bucket.read(url)
-        _read_file(_File(url, body), command, columns, convert, paths, report)
-        if len(report.errors) >= max(command.max_errors, 1):
+        reader.read(url, bucket.read(url))
+        if reader.has_failed:
             break
-    return report
+    return reader.report
 
 
-@dataclass(frozen=True)
-class _File:
-    url: str
-    body: bytes
+class _Reader:
+    """Reads the files of one load, one after the other."""
 
+    def __init__(self, command: CopyCommand, columns: list[Column], paths: list[JsonPath] | None) -> None:
+        self._command = command
+        self._columns = columns
+        self._converters: list[Converter] = [converter(column, command) for column in columns]
+        self._paths = paths
+        self.report = LoadReport()
 
-def _read_file(
-    file: _File,
-    command: CopyCommand,
-    columns: list[Column],
-    convert: list[Converter],
-    paths: list[JsonPath] | None,
-    report: LoadReport,
-) -> None:
-    text = _decode(file, command)
-    ignore_case = command.json == "auto ignorecase"
-    buffer: list[str] = []
-    lines = 0
-    for record in read_records(text):
-        lines = record.line
-        error = _fault(file.url, record, paths)
-        if error is None:
-            values = _values(record.value, columns, paths, ignore_case=ignore_case)
-            error, row = _convert_row(file.url, record, columns, convert, values)
+    @property
+    def has_failed(self) -> bool:
+        """Whether there are as many errors as the load may not have."""
+        return len(self.report.errors) >= max(self._command.max_errors, 1)
+
+    def read(self, url: str, body: bytes) -> None:
+        """Converts the records of a file."""
+        rows: list[str] = []
+        lines = 0
+        for record in read_records(_decode(url, body, self._command)):
+            lines = record.line
+            error, row = self._convert(url, record)
             if error is None:
-                buffer.append(row)
-                report.rows += 1
-        if error is not None:
-            report.errors.append(error)
-            if len(report.errors) >= max(command.max_errors, 1):
-                break
-    encoded = "".join(buffer).encode()
-    report.chunks += [encoded[at : at + _CHUNK_BYTES] for at in range(0, len(encoded), _CHUNK_BYTES)]
-    report.files.append(LoadedFile(file.url, len(file.body), lines))
+                rows.append(row)
+            else:
+                self.report.errors.append(error)
+                if self.has_failed:
+                    break
+        encoded = "".join(rows).encode()
+        self.report.rows += len(rows)
+        self.report.chunks += [encoded[at : at + _CHUNK_BYTES] for at in range(0, len(encoded), _CHUNK_BYTES)]
+        self.report.files.append(LoadedFile(url, len(body), lines))
+
+    def _convert(self, url: str, record: Record) -> tuple[LoadError | None, str]:
+        if record.fault:
+            return LoadError(url, record, INVALID_JSON, record.fault), ""
+        if self._paths is None and not isinstance(record.value, dict):
+            return LoadError(url, record, INVALID_JSON, "Invalid JSON: an object was expected"), ""
+        fields = []
+        for column, convert, value in zip(self._columns, self._converters, self._values(record.value), strict=True):
+            try:
+                converted = convert(value)
+            except ConversionError as error:
+                shown = None if value is None else str(value)
+                return LoadError(url, record, error.code, error.message, column, error.position, shown), ""
+            fields.append("\\N" if converted is None else converted)
+        return None, "\t".join(fields) + "\n"
+
+    def _values(self, value: object) -> list[object]:
+        """What is meant for each column."""
+        if self._paths is not None:
+            return [at_path(value, path) for path in self._paths]
+        if not isinstance(value, dict):
+            raise TypeError("a record that is not an object")
+        if self._command.json == "auto ignorecase":
+            value = {key.lower(): item for key, item in value.items()}
+        return [value.get(column.name) for column in self._columns]
 
 
-def _decode(file: _File, command: CopyCommand) -> str:
-    body = file.body
+def _decode(url: str, body: bytes, command: CopyCommand) -> str:
     if command.gzip:
         try:
             body = gzip.decompress(body)
         except (OSError, EOFError, zlib.error) as error:
-            raise RedshiftError(INTERNAL_ERROR, f"The GZIP file {file.url} cannot be read", detail=str(error)) from error
+            raise RedshiftError(INTERNAL_ERROR, f"The GZIP file {url} cannot be read", detail=str(error)) from error
     text = body.decode("utf-8-sig", "surrogateescape")
-    if command.replacement is not None:
-        replacement = command.replacement
-        text = "".join(replacement if "\udc80" <= c <= "\udcff" else c for c in text) if not text.isascii() else text
-    return text
+    if command.replacement is None or text.isascii():
+        return text
+    return _INVALID_BYTE.sub(command.replacement.replace("\\", "\\\\"), text)
 
 
-def _fault(url: str, record: Record, paths: list[JsonPath] | None) -> LoadError | None:
-    if record.fault:
-        return LoadError(url, record, INVALID_JSON, record.fault)
-    if paths is None and not isinstance(record.value, dict):
-        return LoadError(url, record, INVALID_JSON, "Invalid JSON: an object was expected")
-    return None
-
-
-def _values(value: object, columns: list[Column], paths: list[JsonPath] | None, *, ignore_case: bool) -> list[object]:
-    if paths is not None:
-        return [at_path(value, path) for path in paths]
-    if not isinstance(value, dict):
-        raise TypeError("a record that is not an object")
-    fields: dict[str, object] = {key.lower(): item for key, item in value.items()} if ignore_case else value
-    return [fields.get(column.name) for column in columns]
-
-
-def _convert_row(
-    url: str, record: Record, columns: list[Column], convert: list[Converter], values: list[object]
-) -> tuple[LoadError | None, str]:
-    fields = []
-    for column, to_field, value in zip(columns, convert, values, strict=True):
-        try:
-            converted = to_field(value)
-        except ConversionError as error:
-            shown = None if value is None else str(value)
-            return LoadError(url, record, error.code, error.message, column, error.position, shown), ""
-        fields.append("\\N" if converted is None else converted)
-    return None, "\t".join(fields) + "\n"
-
-
-# S3 --------------------------------------------------------------------------------------------------------------------------------
+# S3 -------------------------------------------------------------------------------------------------------------------
 
 
 class _S3:
@@ -282,7 +282,9 @@ class _S3:
         except botocore.exceptions.ClientError as error:
             details: Any = error.response.get("Error", {})
             raise RedshiftError(
-                INTERNAL_ERROR, f"S3ServiceException:{details.get('Message')}", detail=f"error: {details.get('Code')}, key: {key}"
+                INTERNAL_ERROR,
+                f"S3ServiceException:{details.get('Message')}",
+                detail=f"error: {details.get('Code')}, key: {key}",
             ) from error
         return body
 
@@ -331,7 +333,8 @@ def _files(command: CopyCommand, bucket: _S3) -> list[str]:
             files.append(url)
         elif entry.get("mandatory", False):
             raise RedshiftError(
-                INTERNAL_ERROR, f"Problem reading manifest file - S3ServiceException: the mandatory file {url} does not exist"
+                INTERNAL_ERROR,
+                f"Problem reading manifest file - S3ServiceException: the mandatory file {url} does not exist",
             )
     return files
 
@@ -366,41 +369,47 @@ def _json_of(bucket: _S3, url: str, key: str, what: str) -> list[Any]:
     return items
 
 
-# What is written down ----------------------------------------------------------------------------------------------------------------
+# What is written down -------------------------------------------------------------------------------------------------
 
 
-async def _write_down(
-    command: CopyCommand,
-    target: Target,
-    report: LoadReport,
-    backend: Backend,
-    environment: LoadEnvironment,
-    started: dt.datetime,
-    *,
-    failed: bool,
-) -> int:
+async def _write_down(run: _Run, report: LoadReport, backend: Backend, *, failed: bool) -> int:
     """Writes the load into the system tables on a connection of its own, so that a rollback leaves it there."""
-    session = (await backend.query("select pg_backend_pid(), pg_current_xact_id()::text")).rows[0]
-    books = await environment.connect()
+    (session,) = (await backend.query("select pg_backend_pid(), pg_current_xact_id()::text")).rows
+    books = await run.environment.connect()
     try:
         (row,) = (await books.query("select nextval('redshift_internal.query_id')")).rows
         query_id = int(row[0] or 0)
-        ended = dt.datetime.now(dt.UTC)
-        values = (
-            query_id, _Sql(f"{literal(environment.user)}::regrole::oid"), int(session[1] or 0), int(session[0] or 0), environment.database,
-            "aborted" if failed else "completed", int(target.oid), target.relation, command.source, "JSON",
-            started.strftime("%Y-%m-%d %H:%M:%S.%f"), ended.strftime("%Y-%m-%d %H:%M:%S.%f"), 0 if failed else report.rows,
-            sum(file.bytes_scanned for file in report.files), len(report.files), len(report.errors), command.text,
-        )  # fmt: skip
-        await _insert(books, "load", [values])
-        loaded_at = ended.strftime("%Y-%m-%d %H:%M:%S.%f")
-        await _insert(
-            books, "load_file", [(query_id, f.url, f.bytes_scanned, f.lines_scanned, loaded_at) for f in report.files]
+        ended = _timestamp(dt.datetime.now(dt.UTC))
+        load_row: tuple[_Value, ...] = (
+            query_id,
+            _Sql(f"{literal(run.environment.user)}::regrole::oid"),
+            int(session[1] or 0),
+            int(session[0] or 0),
+            run.environment.database,
+            "aborted" if failed else "completed",
+            int(run.target.oid),
+            run.target.relation,
+            run.command.source,
+            "JSON",
+            _timestamp(run.started),
+            ended,
+            0 if failed else report.rows,
+            sum(file.bytes_scanned for file in report.files),
+            len(report.files),
+            len(report.errors),
+            run.command.text,
         )
+        files = [(query_id, file.url, file.bytes_scanned, file.lines_scanned, ended) for file in report.files]
+        await _insert(books, "load", [load_row])
+        await _insert(books, "load_file", files)
         await _insert(books, "load_error", [_error_row(query_id, error) for error in report.errors])
     finally:
         await books.close()
     return query_id
+
+
+def _timestamp(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 class _Sql(str):
@@ -438,7 +447,7 @@ async def _insert(backend: Backend, table: str, rows: Sequence[Sequence[_Value]]
     if not rows:
         return None
     values = ", ".join(f"({', '.join(map(_render, row))})" for row in rows)
-    return await backend.query(f"insert into redshift_internal.{table} values {values}")
+    return await backend.query(f"insert into redshift_internal.{table} values {values}")  # noqa: S608 - literals
 
 
 def _render(value: _Value) -> str:

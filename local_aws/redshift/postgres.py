@@ -1,4 +1,4 @@
-"""The PostgreSQL server behind the endpoint: made in a temporary folder, reached by a socket in it, gone when it stops."""
+"""The PostgreSQL server behind the endpoint: made in a temporary folder, reached by a socket, gone when it stops."""
 
 import os
 import pwd
@@ -42,15 +42,15 @@ class PostgresError(Exception):
 class PostgresServer:
     """One PostgreSQL server with a folder of its own.
 
-    It listens on no port: only who may enter the folder reaches it, so that the endpoint before it is the one that asks for
-    passwords.
+    It listens on no port: only who may enter the folder reaches it, so that the endpoint before it is the one that asks
+    for passwords.
     """
 
     port = 5432  # part of the socket's name only
 
     def __init__(self) -> None:
         self._owner = _unprivileged_user()
-        self.folder = Path(tempfile.mkdtemp(prefix="local_redshift_", dir="/tmp"))  # noqa: S108 - a socket's path must be short
+        self.folder = Path(tempfile.mkdtemp(prefix="local_redshift_", dir="/tmp"))
         self.data = self.folder / "data"
 
     @property
@@ -120,7 +120,7 @@ class PostgresServer:
                 user=owner.pw_uid if owner else None,
                 group=owner.pw_gid if owner else None,
                 extra_groups=[] if owner else None,
-                # Ctrl-C reaches every process of the terminal's group: PostgreSQL must outlive it until stop() is called
+                # Ctrl-C reaches the terminal's whole group: PostgreSQL must outlive it until stop() is called
                 start_new_session=True,
                 check=False,
             )

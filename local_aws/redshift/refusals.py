@@ -1,7 +1,7 @@
 """What PostgreSQL would accept and Redshift does not: found in the tokens of a statement before it is rewritten.
 
-Sources: "Unsupported PostgreSQL features", "Unsupported PostgreSQL functions" and "Leader node-only functions" in the Amazon
-Redshift Database Developer Guide.
+Sources: "Unsupported PostgreSQL features", "Unsupported PostgreSQL functions" and "Leader node-only functions" in the
+Amazon Redshift Database Developer Guide.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +14,44 @@ from local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from local_aws.redshift.functions import KEYWORDS_BEFORE_PARENTHESIS, LEADER_NODE_FUNCTIONS, NOT_EMULATED, REDSHIFT_FUNCTIONS
+from local_aws.redshift.functions import (
+    KEYWORDS_BEFORE_PARENTHESIS,
+    LEADER_NODE_FUNCTIONS,
+    NOT_EMULATED_FUNCTIONS,
+    REDSHIFT_FUNCTIONS,
+)
 from local_aws.redshift.tokens import Kind, Token, closing, qualified_name, split, starts_with, word_at
 
 _LEADER_NODE_ONLY = "Specified types or functions (one per INFO message) not supported on Redshift tables."
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema")
 # Behind these words a comma begins another relation no longer
-_ENDS_FROM = {"where", "group", "having", "order", "limit", "union", "intersect", "except", "minus", "window", "qualify", "on", "set", "select", "when", "using"}
+_ENDS_FROM = {
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "union",
+    "intersect",
+    "except",
+    "minus",
+    "window",
+    "qualify",
+    "on",
+    "set",
+    "select",
+    "when",
+    "using",
+}
+
+
+# Words that PostgreSQL's grammar takes before these, and Redshift's does not
+_WRONG_BEFORE = {
+    "filter": ("(", "where"),
+    "on": ("conflict",),
+    "tablesample": ("bernoulli|system",),
+    "fetch": ("first|next",),
+}
 
 
 def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, creates: bool = False) -> None:
@@ -38,46 +69,48 @@ def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, c
 
 
 def _check_syntax(tokens: Sequence[Token], at: int) -> None:
-    match tokens[at].word:
-        case "distinct" if starts_with(tokens, "on", "(", at=at + 1) and word_at(tokens, at - 1) == "select":
+    """Raises where a word begins what Redshift's grammar has not, or what is not emulated."""
+    word, before = tokens[at].word, word_at(tokens, at - 1)
+    if word in _WRONG_BEFORE and starts_with(tokens, *_WRONG_BEFORE[word], at=at + 1):
+        raise syntax_error(tokens[at].text)
+    match word:
+        case "distinct" if starts_with(tokens, "on", "(", at=at + 1) and before == "select":
             raise not_supported("SELECT DISTINCT ON")
-        case "filter" if starts_with(tokens, "(", "where", at=at + 1):
-            raise syntax_error("(")
-        case "lateral" if word_at(tokens, at - 1) in ("join", "from", ",", "cross"):
+        case "lateral" if before in ("join", "from", ",", "cross"):
             raise syntax_error("lateral")
-        case "on" if starts_with(tokens, "conflict", at=at + 1):
-            raise syntax_error("on")
         case "returning" if word_at(tokens, 0) in ("insert", "update", "delete", "merge", "with"):
             raise syntax_error("returning")
-        case "tablesample" | "fetch" if word_at(tokens, at + 1) in ("bernoulli", "system", "first", "next"):
-            raise syntax_error(tokens[at].text)
-        case "for" if starts_with(tokens, "update|share|no|key", at=at + 1) and word_at(tokens, 0) in ("select", "with"):
+        case "for" if starts_with(tokens, "update|share|no|key", at=at + 1) and word_at(tokens, 0) in (
+            "select",
+            "with",
+        ):
             raise not_supported("SELECT FOR UPDATE/SHARE")
-        case "values" if word_at(tokens, at - 1) == "(" and word_at(tokens, at - 2) in ("from", "join", ","):
+        case "values" if before == "(" and word_at(tokens, at - 2) in ("from", "join", ","):
             raise syntax_error("values")
-        case "values" if at == 0:
-            raise syntax_error("values")
-        case "window" if word_at(tokens, at + 2) == "as" and word_at(tokens, at + 3) == "(":
+        case "window" if starts_with(tokens, "as", "(", at=at + 2):
             raise syntax_error("window")
-        case "@" | "#>" | "?" | "->":
-            raise syntax_error(tokens[at].text)
         case "-" if starts_with(tokens, ">", at=at + 1) and not tokens[at + 1].before:
             raise RedshiftError(UNDEFINED_FUNCTION, "operator does not exist: -> (Redshift has no JSON operators)")
-        case "grouping" if starts_with(tokens, "sets", at=at + 1):
-            return
+    _check_emulated(tokens, at)
+
+
+def _check_emulated(tokens: Sequence[Token], at: int) -> None:
+    match tokens[at].word:
         case "qualify" if _is_clause(tokens, at):
             raise not_emulated("QUALIFY")
         case "pivot" | "unpivot" if word_at(tokens, at + 1) == "(":
             raise not_emulated(tokens[at].text.upper())
         case "connect" if starts_with(tokens, "by", at=at + 1):
             raise not_emulated("CONNECT BY")
-        case _:
-            return
 
 
 def _is_clause(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a word that may also be a name begins a clause: something it can follow stands before it, a condition behind."""
-    return at > 0 and word_at(tokens, at - 1) not in (",", "select", ".", "as", "(") and word_at(tokens, at + 1) not in ("", ",", ")", ".", "from")
+    """Whether a word that may also be a name begins a clause: between what it can follow and a condition."""
+    return (
+        at > 0
+        and word_at(tokens, at - 1) not in (",", "select", ".", "as", "(")
+        and word_at(tokens, at + 1) not in ("", ",", ")", ".", "from")
+    )
 
 
 def _check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]) -> str:
@@ -94,7 +127,7 @@ def _check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool
             continue  # a function of the user's own, or a column list behind a table's name
         if word in LEADER_NODE_FUNCTIONS:
             leader_only = word
-        elif word in NOT_EMULATED:
+        elif word in NOT_EMULATED_FUNCTIONS:
             raise not_emulated(f"function {word}()")
         elif word in REDSHIFT_FUNCTIONS or word in KEYWORDS_BEFORE_PARENTHESIS:
             _check_arguments(tokens, at)
@@ -124,12 +157,30 @@ def _is_name_of_relation(tokens: Sequence[Token], at: int) -> bool:
     while word_at(tokens, start - 1) == ".":
         start -= 2
     before = word_at(tokens, start - 1)
-    if before in ("table", "into", "view", "exists", "references", "copy", "on", "key", "with", "recursive", "as", "schema", "function", "procedure", "call"):
+    if before in (
+        "table",
+        "into",
+        "view",
+        "exists",
+        "references",
+        "copy",
+        "on",
+        "key",
+        "with",
+        "recursive",
+        "as",
+        "schema",
+        "function",
+        "procedure",
+        "call",
+    ):
         return True
     if word_at(tokens, at + 1) == "(":
         end = closing(tokens, at + 1)
         # a further common table expression: `, name (columns) as (`; an alias with columns: `from t alias (columns)`
-        return starts_with(tokens, "as", "(", at=end + 1) or (start > 0 and (tokens[start - 1].is_identifier or before == ")") and _in_from(tokens, start))
+        return starts_with(tokens, "as", "(", at=end + 1) or (
+            start > 0 and (tokens[start - 1].is_identifier or before == ")") and _in_from(tokens, start)
+        )
     return False
 
 

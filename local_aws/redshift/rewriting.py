@@ -1,4 +1,4 @@
-"""Redshift's expressions in PostgreSQL's words: what differs in syntax. What differs only in name is defined in sql/."""
+"""Redshift's expressions in PostgreSQL's words: what differs in syntax. What differs in name only is in sql/."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -89,7 +89,7 @@ def _date_part_first(name: str) -> Callable[[Arguments, Sequence[Token], int], t
             arguments[0] = sql(f"'{arguments[0][0].name}'")
         if name != "dateadd":
             arguments[1:] = map(_as_timestamp, arguments[1:])
-        elif len(arguments) == 3:  # noqa: PLR2004
+        elif len(arguments) == 3:
             arguments[2] = _as_timestamp(arguments[2])
         return _call(name, arguments), after
 
@@ -116,7 +116,7 @@ def _renamed(name: str) -> Callable[[Arguments, Sequence[Token], int], tuple[lis
 
 def _extract(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
     (inside,) = arguments if len(arguments) == 1 else [[]]
-    if len(inside) < 3 or inside[1].word != "from":  # noqa: PLR2004
+    if len(inside) < 3 or inside[1].word != "from":
         raise syntax_error("extract")
     part = inside[0].value if inside[0].kind is Kind.STRING else inside[0].name
     # its own function, because the seconds since 1970 do not fit an integer for ever
@@ -126,14 +126,14 @@ def _extract(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list
 
 
 def _nvl2(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
-    if len(arguments) != 3:  # noqa: PLR2004
+    if len(arguments) != 3:
         raise syntax_error("nvl2")
     tested, present, absent = map(_parenthesised, arguments)
     return [*sql("case when"), *tested, *sql("is not null then"), *present, *sql("else"), *absent, *sql("end")], after
 
 
 def _decode(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
-    if len(arguments) < 3:  # noqa: PLR2004
+    if len(arguments) < 3:
         raise syntax_error("decode")
     tested, *rest = map(_parenthesised, arguments)
     output = sql("case")
@@ -145,7 +145,7 @@ def _decode(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[
 
 
 def _listagg(arguments: Arguments, tokens: Sequence[Token], after: int) -> tuple[list[Token], int]:
-    if not 1 <= len(arguments) <= 2:  # noqa: PLR2004
+    if not 1 <= len(arguments) <= 2:
         raise syntax_error("listagg")
     measure, *separator = arguments
     distinct = measure[0].word in ("distinct", "all")
@@ -178,7 +178,15 @@ def _ratio_to_report(arguments: Arguments, tokens: Sequence[Token], after: int) 
     measure = _parenthesised(arguments[0])
     window = [*sql("over ("), *_rewrite(tokens[after + 2 : end]), *sql(")")]
     # in parentheses, so that a cast or an operator behind it takes the whole
-    return [*sql("(cast("), *measure, *sql("as double precision) / nullif(sum("), *measure, *sql(")"), *window, *sql(", 0))")], end + 1
+    return [
+        *sql("(cast("),
+        *measure,
+        *sql("as double precision) / nullif(sum("),
+        *measure,
+        *sql(")"),
+        *window,
+        *sql(", 0))"),
+    ], end + 1
 
 
 def _array(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:

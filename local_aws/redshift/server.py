@@ -15,7 +15,7 @@ from local_aws.redshift.certificates import Certificates
 from local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
 from local_aws.redshift.loading import LoadEnvironment
 from local_aws.redshift.postgres import SUPERUSER, PostgresServer
-from local_aws.redshift.session import Session
+from local_aws.redshift.session import Client, Session
 from local_aws.redshift.wire import Message
 
 _CLEARTEXT_PASSWORD = 3
@@ -34,7 +34,7 @@ class Configuration:
     region: str = "us-west-2"
 
 
-class LoginRefused(Exception):
+class LoginRefusedError(Exception):
     """Somebody may not log in."""
 
     def __init__(self, message: Message) -> None:
@@ -61,7 +61,9 @@ class RedshiftServer:
         configuration = self._configuration
         # in the template, so that every database that is ever created has it
         template = await self._superuser("template1")
-        for script in sorted(resources.files("local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name):
+        for script in sorted(
+            resources.files("local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name
+        ):
             await template.query(script.read_text(encoding="utf-8"))
         user, password = identifier(configuration.user), literal(configuration.password)
         await template.query(f"create user {user} superuser password {password}")
@@ -88,7 +90,7 @@ class RedshiftServer:
         if task is not None:
             self._sessions.add(task)
             task.add_done_callback(self._sessions.discard)
-        # a client that vanishes, or speaks nonsense, is no concern of the others; cancelled is who is connected at the end
+        # a client that vanishes, or speaks nonsense, is no concern of the others; at the end, who is left is cancelled
         with contextlib.suppress(
             asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, ssl.SSLError, wire.ProtocolError
         ):
@@ -120,7 +122,7 @@ class RedshiftServer:
         try:
             user = await self._authenticate(login, reader, writer)
             backend = await self._open(user, database, parameters)
-        except LoginRefused as refusal:
+        except LoginRefusedError as refusal:
             writer.write(refusal.message.encode())
             await writer.drain()
             return
@@ -131,7 +133,7 @@ class RedshiftServer:
                     writer.write(as_redshift(message).encode())
             writer.write(wire.ready(backend.status).encode())
             await writer.drain()
-            await Session(self, backend, reader, writer, user, database).run()
+            await Session(self, backend, Client(reader, writer, user, database)).run()
         finally:
             await backend.close()
 
@@ -140,7 +142,7 @@ class RedshiftServer:
         try:
             return await Backend.connect(self._postgres.socket, user=user, database=database, **known)
         except BackendError as error:
-            raise LoginRefused(as_redshift(error.message)) from error
+            raise LoginRefusedError(as_redshift(error.message)) from error
 
     async def _authenticate(self, login: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         """Asks for the password; gives the name of the database user that logs in."""
@@ -154,7 +156,8 @@ class RedshiftServer:
         try:
             if is_temporary(login):
                 return await self._temporary_user(login, password, admin)
-            query = f"select rolpassword from pg_catalog.pg_authid where rolcanlogin and rolname = {literal(login)}"
+            where = f"rolcanlogin and rolname = {literal(login)}"
+            query = f"select rolpassword from pg_catalog.pg_authid where {where}"  # noqa: S608 - the name is a literal
             rows = (await admin.query(query)).rows
             if rows and password_matches(password, rows[0][0]):
                 return login
@@ -186,13 +189,11 @@ class RedshiftServer:
         await asyncio.gather(*self._sessions, return_exceptions=True)
 
 
-def _password_refused(login: str) -> LoginRefused:
+def _password_refused(login: str) -> LoginRefusedError:
     message = f'password authentication failed for user "{login}"'
-    return LoginRefused(wire.error_message("28000", message, severity="FATAL"))
+    return LoginRefusedError(wire.error_message("28000", message, severity="FATAL"))
 
 
 def new_password() -> str:
     """A password that Redshift would take."""
     return "Aa1" + secrets.token_urlsafe(24).replace("_", "x").replace("-", "y")
-
-

@@ -1,4 +1,4 @@
-"""One client's session: its statements are translated, run on a PostgreSQL connection of its own, and answered as Redshift would."""
+"""One client's session: its statements are translated, run by PostgreSQL, and answered as Redshift would."""
 
 import asyncio
 import json
@@ -24,6 +24,16 @@ _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", 
 _LATE_BINDING_COLUMNS = "pg_get_late_binding_view_cols"
 
 
+@dataclass(frozen=True)
+class Client:
+    """Who is at the other end, as whom and where."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    user: str
+    database: str
+
+
 @dataclass
 class Prepared:
     """A statement of the extended protocol."""
@@ -37,16 +47,10 @@ class Prepared:
 class Session:
     """Speaks with one client from its first statement to its last."""
 
-    def __init__(
-        self, server: "RedshiftServer", backend: Backend, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
-        user: str, database: str,
-    ) -> None:  # fmt: skip
+    def __init__(self, server: "RedshiftServer", backend: Backend, client: Client) -> None:
         self._server = server
         self._backend = backend
-        self._reader = reader
-        self._writer = writer
-        self._database = database
-        self.user = user
+        self._client = client
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Prepared] = {}
@@ -63,7 +67,7 @@ class Session:
             wire.CLOSE: self._close,
         }
         while True:
-            message = await wire.read_message(self._reader)
+            message = await wire.read_message(self._client.reader)
             if message.kind == wire.TERMINATE:
                 return
             if message.kind == wire.QUERY:
@@ -81,16 +85,16 @@ class Session:
                     self._fail(await self._backend.fail(error))
                 except BackendError as error:
                     self._fail(error)
-            await self._writer.drain()
+            await self._client.writer.drain()
 
     def _send(self, message: Message) -> None:
-        self._writer.write(as_redshift(message).encode())
+        self._client.writer.write(as_redshift(message).encode())
 
     def _fail(self, error: BackendError) -> None:
         self._send(error.message)
         self._failed = True
 
-    # The simple protocol ---------------------------------------------------------------------------------------------------------
+    # The simple protocol ----------------------------------------------------------------------------------------------
 
     async def _simple_query(self, message: Message) -> None:
         text, _ = wire.take_cstring(message.body)
@@ -140,7 +144,7 @@ class Session:
             raise BackendError(error)
         self._note(plan)
 
-    # The extended protocol -------------------------------------------------------------------------------------------------------
+    # The extended protocol --------------------------------------------------------------------------------------------
 
     async def _parse(self, message: Message) -> None:
         name, at = wire.take_cstring(message.body)
@@ -222,10 +226,10 @@ class Session:
         if error is not None:
             raise BackendError(error)
 
-    # What both have in common ----------------------------------------------------------------------------------------------------
+    # What both have in common -----------------------------------------------------------------------------------------
 
     async def _translate(self, tokens: list[Token]) -> Plan:
-        context = Context(self._database, self._case_sensitive_names)
+        context = Context(self._client.database, self._case_sensitive_names)
         if self._backend.status != wire.FAILED:
             context = await self._with_names(context)
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
@@ -287,7 +291,9 @@ class Session:
         if alone:
             await self._backend.query("begin")
         try:
-            loaded = await load(plan.command, self._backend, self._server.load_environment(self.user, self._database))
+            loaded = await load(
+                plan.command, self._backend, self._server.load_environment(self._client.user, self._client.database)
+            )
         except RedshiftError as error:
             failure = await self._backend.fail(error)
             if alone:

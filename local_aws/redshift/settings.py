@@ -76,7 +76,7 @@ def translate_set(tokens: Sequence[Token]) -> Forward:
         return Forward(render(tokens))
     if starts_with(tokens, "time", "zone", at=at):
         return Forward(render(tokens))
-    if word_at(tokens, at + 1) not in ("to", "=") or at + 2 >= len(tokens):  # noqa: PLR2004
+    if word_at(tokens, at + 1) not in ("to", "=") or at + 2 >= len(tokens):
         raise syntax_error(tokens[at + 1].text if at + 1 < len(tokens) else "")
     value = tokens[at + 2 :]
     statement = f"{render(tokens[:at])} {parameter(name)} to {render(value).strip()}"

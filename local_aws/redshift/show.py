@@ -28,13 +28,13 @@ def translate_show(tokens: Sequence[Token], database: str) -> Forward:
             table, at = _qualified(tokens, 5, 3, database, "table")
             if at != len(tokens):
                 raise not_emulated("SHOW GRANTS … FOR")
-            return Forward(f"select * from redshift_internal.show_grants({literal(table.sql)})")
+            return Forward(f"select * from redshift_internal.show_grants({literal(table.sql)})")  # noqa: S608 - a literal
         case ("grants", _):
             raise not_emulated("SHOW GRANTS of anything but a table")
         case ("table" | "view" | "external" | "procedure" | "model" | "datashares" | "constraints", _):
             raise not_emulated(f"SHOW {tokens[1].text.upper()}")
-    if len(tokens) != 2 or not tokens[1].is_identifier:  # noqa: PLR2004
-        raise syntax_error(tokens[2].text if len(tokens) > 2 else "")  # noqa: PLR2004
+    if len(tokens) != 2 or not tokens[1].is_identifier:
+        raise syntax_error(tokens[2].text if len(tokens) > 2 else "")
     return translate_show_parameter(tokens[1].name)
 
 
@@ -53,13 +53,14 @@ def _qualified(tokens: Sequence[Token], _: int, at: int, database: str, kind: st
 def _check_database(name: str, database: str) -> None:
     if name != database:
         raise RedshiftError(
-            FEATURE_NOT_SUPPORTED, f'database "{name}" is not the session\'s: the local endpoint emulates no access across databases'
+            FEATURE_NOT_SUPPORTED,
+            f'database "{name}" is not the session\'s: the local endpoint emulates no access across databases',
         )
 
 
 def _read(function: str, filtered: str, tokens: Sequence[Token], at: int) -> Forward:
     """A reading of the catalogue with what may stand behind it: LIKE 'pattern' and LIMIT n."""
-    statement = f"select * from redshift_internal.{function}"
+    statement = f"select * from redshift_internal.{function}"  # noqa: S608 - names of our own, and literals
     if word_at(tokens, at) == "like" and at + 1 < len(tokens) and tokens[at + 1].kind is Kind.STRING:
         statement += f" where {filtered} like {literal(tokens[at + 1].value)}"
         at += 2

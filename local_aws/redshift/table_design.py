@@ -1,7 +1,7 @@
 """CREATE TABLE: what PostgreSQL is told of it, and the physical design and the keys that are only written down.
 
-Redshift enforces NOT NULL and no key. Distribution, sort order and encoding have no counterpart in PostgreSQL: they are kept in
-tables of the endpoint's own, from which the catalogue shows them.
+Redshift enforces NOT NULL and no key. Distribution, sort order and encoding have no counterpart in PostgreSQL: they are
+kept in tables of the endpoint's own, from which the catalogue shows them.
 """
 
 import json
@@ -20,7 +20,6 @@ from local_aws.redshift.errors import (
 )
 from local_aws.redshift.rewriting import rewrite_expressions, text_of
 from local_aws.redshift.tokens import (
-    Kind,
     QualifiedName,
     Token,
     closing,
@@ -31,8 +30,38 @@ from local_aws.redshift.tokens import (
     word_at,
 )
 
-_ENCODINGS = {"az64", "bytedict", "delta", "delta32k", "lzo", "mostly8", "mostly16", "mostly32", "raw", "runlength", "text255", "text32k", "zstd", "auto"}
-_ATTRIBUTES = {"default", "identity", "generated", "encode", "distkey", "sortkey", "collate", "not", "null", "unique", "primary", "references", "constraint", "check"}
+_ENCODINGS = {
+    "az64",
+    "bytedict",
+    "delta",
+    "delta32k",
+    "lzo",
+    "mostly8",
+    "mostly16",
+    "mostly32",
+    "raw",
+    "runlength",
+    "text255",
+    "text32k",
+    "zstd",
+    "auto",
+}
+_ATTRIBUTES = {
+    "default",
+    "identity",
+    "generated",
+    "encode",
+    "distkey",
+    "sortkey",
+    "collate",
+    "not",
+    "null",
+    "unique",
+    "primary",
+    "references",
+    "constraint",
+    "check",
+}
 _TABLE_CONSTRAINTS = {"constraint", "primary", "unique", "foreign", "check"}
 
 
@@ -203,52 +232,60 @@ def column_definition(part: Sequence[Token], design: TableDesign) -> str:
     data_type, at = read_type(part, 1)
     sql = f'"{column}" {data_type.of_column().sql}'
     while at < len(part):
-        match part[at].word:
-            case "default":
-                end = _end_of_default(part, at + 1)
-                sql += f" default {text_of(part[at + 1 : end])}"
-                at = end
-            case "identity":
-                clause, at = _identity(part, at + 1, always=True)
-                sql += clause
-            case "generated" if starts_with(part, "by", "default", "as", "identity", at=at + 1):
-                clause, at = _identity(part, at + 5, always=False)
-                sql += clause
-            case "encode":
-                encoding = part[at + 1].name if at + 1 < len(part) else ""
-                if encoding not in _ENCODINGS:
-                    raise RedshiftError(INVALID_COLUMN_DEFINITION, f'invalid encoding type "{encoding}"')
-                design.encodings[column] = encoding
-                at += 2
-            case "distkey":
-                design.distribute_by(column)
-                at += 1
-            case "sortkey":
-                design.sort_keys.append(column)
-                at += 1
-            case "collate" if word_at(part, at + 1) in ("case_sensitive", "cs"):
-                at += 2
-            case "collate":
-                raise not_emulated("COLLATE CASE_INSENSITIVE")
-            case "not" if word_at(part, at + 1) == "null":
-                sql += " not null"
-                at += 2
-            case "null":
-                at += 1
-            case "unique":
-                design.constraints.append({"type": "u", "columns": [column]})
-                at += 1
-            case "primary" if word_at(part, at + 1) == "key":
-                design.constraints.append({"type": "p", "columns": [column]})
-                sql += " not null" if " not null" not in sql else ""
-                at += 2
-            case "references":
-                at = _references(part, at, [column], None, design)
-            case "check":
-                raise not_supported("CHECK constraints")
-            case _:
-                raise syntax_error(part[at].text)
+        after = _design_attribute(part, at, column, design)
+        if after == at:
+            clause, after = _column_attribute(part, at)
+            sql += "" if clause in sql else clause
+        if starts_with(part, "primary", at=at) and " not null" not in sql:
+            sql += " not null"
+        at = after
     return sql
+
+
+def _design_attribute(part: Sequence[Token], at: int, column: str, design: TableDesign) -> int:
+    """Writes an attribute down that PostgreSQL is not told of; gives where what follows it begins, or `at` itself."""
+    match part[at].word:
+        case "encode":
+            encoding = part[at + 1].name if at + 1 < len(part) else ""
+            if encoding not in _ENCODINGS:
+                raise RedshiftError(INVALID_COLUMN_DEFINITION, f'invalid encoding type "{encoding}"')
+            design.encodings[column] = encoding
+            return at + 2
+        case "distkey":
+            design.distribute_by(column)
+            return at + 1
+        case "sortkey":
+            design.sort_keys.append(column)
+            return at + 1
+        case "unique" | "primary" as key:
+            design.constraints.append({"type": key[0], "columns": [column]})
+            return at + (1 if key == "unique" else 2)
+        case "references":
+            return _references(part, at, [column], None, design)
+    return at
+
+
+def _column_attribute(part: Sequence[Token], at: int) -> tuple[str, int]:
+    """An attribute in PostgreSQL's words, and where what follows it begins."""
+    match part[at].word:
+        case "default":
+            end = _end_of_default(part, at + 1)
+            return f" default {text_of(part[at + 1 : end])}", end
+        case "identity":
+            return _identity(part, at + 1, always=True)
+        case "generated" if starts_with(part, "by", "default", "as", "identity", at=at + 1):
+            return _identity(part, at + 5, always=False)
+        case "collate" if word_at(part, at + 1) in ("case_sensitive", "cs"):
+            return "", at + 2
+        case "collate":
+            raise not_emulated("COLLATE CASE_INSENSITIVE")
+        case "not" if word_at(part, at + 1) == "null":
+            return " not null", at + 2
+        case "null":
+            return "", at + 1
+        case "check":
+            raise not_supported("CHECK constraints")
+    raise syntax_error(part[at].text)
 
 
 def _end_of_default(part: Sequence[Token], at: int) -> int:
@@ -267,7 +304,7 @@ def _identity(part: Sequence[Token], at: int, *, always: bool) -> tuple[str, int
         raise syntax_error(part[at].text if at < len(part) else "")
     end = closing(part, at)
     numbers = [render(number).strip() for number in split(part[at + 1 : end])]
-    if len(numbers) != 2 or not all(number.lstrip("-").isdigit() for number in numbers):  # noqa: PLR2004
+    if len(numbers) != 2 or not all(number.lstrip("-").isdigit() for number in numbers):
         raise syntax_error("identity")
     start, step = map(int, numbers)
     bounds = f"minvalue {min(start, 1)}" if step > 0 else f"maxvalue {max(start, -1)}"
@@ -310,5 +347,3 @@ def _references(part: Sequence[Token], at: int, columns: list[str], name: str | 
         {"type": "f", "columns": columns, "name": name, "table": table.sql, "referenced": referenced}
     )
     return at
-
-

@@ -1,6 +1,6 @@
 """A tokenizer for Redshift's SQL, and what the rewriting needs to walk over tokens.
 
-Statements are rewritten token by token, never by patterns over raw text: those would find words in literals and comments.
+Statements are rewritten token by token, never by patterns over raw text, which find words in literals and comments.
 """
 
 import re
@@ -98,7 +98,7 @@ def _skip_comment(sql: str, at: int) -> int:
 
 def tokenize(sql: str) -> list[Token]:
     """Cuts a text into tokens."""
-    tokens = []
+    tokens: list[Token] = []
     at = 0
     while True:
         start = _skip_trivia(sql, at)
@@ -216,7 +216,10 @@ def qualified_name(tokens: Sequence[Token], at: int) -> tuple[QualifiedName, int
     parts = []
     while True:
         if at >= len(tokens) or not tokens[at].is_identifier:
-            raise RedshiftError(SYNTAX_ERROR, f'syntax error at or near "{tokens[at].text}"' if at < len(tokens) else "syntax error at end of input")
+            raise RedshiftError(
+                SYNTAX_ERROR,
+                f'syntax error at or near "{tokens[at].text}"' if at < len(tokens) else "syntax error at end of input",
+            )
         parts.append(tokens[at].name)
         at += 1
         if word_at(tokens, at) != ".":

@@ -90,7 +90,7 @@ def query_of_view(text: str, context: Context) -> str:
 def _with_redshift_catalogue(tokens: Sequence[Token]) -> list[Token]:
     """Catalogue tables that have more columns on Redshift, where a statement asks for those."""
     wanted = {_CATALOGUE_COLUMNS[token.word] for token in tokens if token.word in _CATALOGUE_COLUMNS}
-    output = []
+    output: list[Token] = []
     for at, token in enumerate(tokens):
         if token.word in wanted and word_at(tokens, at + 1) != ".":
             if word_at(tokens, at - 1) == ".":  # pg_catalog.pg_attribute
@@ -122,7 +122,9 @@ def _merge(tokens: Sequence[Token], context: Context) -> Forward:
         raise syntax_error("(")  # the source is a table
     if starts_with(tokens[-2:], "remove", "duplicates"):
         raise not_emulated("MERGE … REMOVE DUPLICATES")
-    clauses = [tokens[start:] for start, token in enumerate(tokens) if token.word == "when" and _is_merge_clause(tokens, start)]
+    clauses = [
+        tokens[start:] for start, token in enumerate(tokens) if token.word == "when" and _is_merge_clause(tokens, start)
+    ]
     for clause in clauses:
         negated = word_at(clause, 1) == "not"
         then = 3 if negated else 2
@@ -148,31 +150,19 @@ def _explain(tokens: Sequence[Token], context: Context) -> Forward:
 
 def _create(tokens: Sequence[Token], context: Context) -> Plan:
     at = 3 if starts_with(tokens, "or", "replace", at=1) else 1
-    match word_at(tokens, at):
-        case "table" | "temp" | "temporary" | "local":
-            return _create_table(tokens, context)
-        case "view":
-            return _create_view(tokens, at, context)
-        case "materialized":
-            return _create_materialized_view(tokens, context)
-        case "schema":
-            return _create_schema(tokens)
-        case "user" | "group" | "role":
-            return translate_create_identity(tokens)
-        case "function" | "procedure":
-            return _create_function(tokens, at)
-        case "database":
-            return _create_database(tokens)
-        case "index" | "unique":
-            raise not_supported("CREATE INDEX")
-        case "sequence" | "type" | "domain" | "trigger" | "rule" | "operator" | "aggregate" | "extension" | "unlogged" | "cast":
-            raise not_supported(f"CREATE {tokens[at].text.upper()}")
-        case "external" | "datashare" | "model" | "library" | "masking" | "rls" | "identity":
-            raise not_emulated(f"CREATE {tokens[at].text.upper()}")
+    what = word_at(tokens, at)
+    if what in _CREATED:
+        return _CREATED[what](tokens, at, context)
+    if what in ("index", "unique"):
+        raise not_supported("CREATE INDEX")
+    if what in _NOT_CREATED:
+        raise not_supported(f"CREATE {what.upper()}")
+    if what in ("external", "datashare", "model", "library", "masking", "rls", "identity"):
+        raise not_emulated(f"CREATE {what.upper()}")
     raise syntax_error(tokens[at].text if at < len(tokens) else "")
 
 
-def _create_table(tokens: Sequence[Token], context: Context) -> Script:
+def _create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
     start = find_top_level(tokens, "as")
     if start >= 0:
         check(tokens[start:], context.functions.__contains__, creates=True)
@@ -200,7 +190,7 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
     check_qualified(query)
     text = render(query).strip()
     if columns:
-        text = f"select * from ({text}) as late_bound{render(columns)}"
+        text = f"select * from ({text}) as late_bound{render(columns)}"  # noqa: S608 - the statement itself
     statement = render(tokens).strip() + " with no schema binding"
     record = ", ".join(map(literal, (name.sql, text, statement)))
     replacing = "or replace " if word_at(tokens, 1) == "or" else ""
@@ -212,9 +202,9 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
     )
 
 
-def _create_materialized_view(tokens: Sequence[Token], context: Context) -> Script:
+def _create_materialized_view(tokens: Sequence[Token], _: int, context: Context) -> Script:
     if word_at(tokens, 2) != "view":
-        raise syntax_error(tokens[2].text if len(tokens) > 2 else "")  # noqa: PLR2004
+        raise syntax_error(tokens[2].text if len(tokens) > 2 else "")
     name, at = qualified_name(tokens, 3)
     design = TableDesign()
     at = read_attributes(tokens, at, design)
@@ -227,36 +217,34 @@ def _create_materialized_view(tokens: Sequence[Token], context: Context) -> Scri
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")
     design.check(name.relation)
     storage = name.sibling(f"mv_tbl__{name.relation}__0")
-    record = ", ".join(
-        literal(text) for text in (name.sql, storage.sql, render(tokens).strip() + ";", select)
-    )
+    record = ", ".join(literal(text) for text in (name.sql, storage.sql, render(tokens).strip() + ";", select))
     return Script(
         (
             f"create table {storage.sql} as {select}",
             f"select redshift_internal.settle_types({literal(storage.sql)})",
             f"select redshift_internal.record_table({literal(storage.sql)}, {literal(design.as_json())})",
-            f"create view {name.sql} as select * from {storage.sql}",
+            f"create view {name.sql} as select * from {storage.sql}",  # noqa: S608 - quoted names
             f"select redshift_internal.record_materialized_view({record}, {str(design.auto_refresh).lower()})",
         ),
         tag="CREATE MATERIALIZED VIEW",
     )
 
 
-def _create_schema(tokens: Sequence[Token]) -> Forward:
+def _create_schema(tokens: Sequence[Token], _: int, __: Context) -> Forward:
     quota = find_top_level(tokens, "quota")
     if quota >= 0:
         raise not_emulated("CREATE SCHEMA … QUOTA")
     return Forward(render(tokens))
 
 
-def _create_database(tokens: Sequence[Token]) -> Forward:
+def _create_database(tokens: Sequence[Token], _: int, __: Context) -> Forward:
     name, at = qualified_name(tokens, 2)
     if at != len(tokens):
         raise not_emulated(f"CREATE DATABASE … {tokens[at].text.upper()}")
     return Forward(f"create database {name.sql}")
 
 
-def _create_function(tokens: Sequence[Token], at: int) -> Forward:
+def _create_function(tokens: Sequence[Token], at: int, _: Context) -> Forward:
     """A scalar SQL function, or a procedure in PL/pgSQL: their bodies are Redshift's SQL, too."""
     kind = tokens[at].word
     language_at = find_top_level(tokens, "language")
@@ -280,6 +268,30 @@ def _create_function(tokens: Sequence[Token], at: int) -> Forward:
         rest = [*tokenize(f" returns {data_type.name}"), *rest[behind:]]
     head = render(tokens[: at + 1])
     return Forward(f"{head} {name.sql} ({', '.join(arguments)}){render(rest)}")
+
+
+def _create_identity(tokens: Sequence[Token], _: int, __: Context) -> Script:
+    return translate_create_identity(tokens)
+
+
+_CREATED: dict[str, Callable[[Sequence[Token], int, Context], Plan]] = {
+    "table": _create_table,
+    "temp": _create_table,
+    "temporary": _create_table,
+    "local": _create_table,
+    "view": _create_view,
+    "materialized": _create_materialized_view,
+    "schema": _create_schema,
+    "database": _create_database,
+    "user": _create_identity,
+    "group": _create_identity,
+    "role": _create_identity,
+    "function": _create_function,
+    "procedure": _create_function,
+}
+_NOT_CREATED = {
+    "sequence", "type", "domain", "trigger", "rule", "operator", "aggregate", "extension", "unlogged", "cast",
+}  # fmt: skip
 
 
 def _function_argument(part: Sequence[Token]) -> str:
@@ -325,11 +337,19 @@ def _alter_table(tokens: Sequence[Token]) -> Plan:
             design = TableDesign()
             not_null = table_constraint(action[1:], design)
             steps = [f'alter table {table.sql} alter column "{column}" set not null' for column in not_null]
-            return Script((*steps, f"select redshift_internal.add_constraints({name}, {literal(json.dumps(design.constraints))})"), tag="ALTER TABLE")
+            return Script(
+                (
+                    *steps,
+                    f"select redshift_internal.add_constraints({name}, {literal(json.dumps(design.constraints))})",
+                ),
+                tag="ALTER TABLE",
+            )
         case ("add", second):
             return _add_column(table, action[2:] if second == "column" else action[1:])
         case ("drop", "constraint"):
-            return Script((f"select redshift_internal.drop_constraint({name}, {literal(action[2].name)})",), tag="ALTER TABLE")
+            return Script(
+                (f"select redshift_internal.drop_constraint({name}, {literal(action[2].name)})",), tag="ALTER TABLE"
+            )
         case ("alter", "distkey" | "diststyle" | "sortkey" | "compound" | "encode"):
             return _alter_design(table, action[1:])
         case ("alter", _):
@@ -355,7 +375,7 @@ def _add_column(table: QualifiedName, definition: Sequence[Token]) -> Script:
 
 
 def _alter_design(table: QualifiedName, action: Sequence[Token]) -> Script:
-    """ALTER DISTSTYLE, DISTKEY and SORTKEY: the key stands without parentheses where it is one column of distribution."""
+    """ALTER DISTSTYLE, DISTKEY and SORTKEY: a distribution key stands without parentheses."""
     tokens = list(action)
     if starts_with(tokens, "diststyle", "key", "distkey"):
         tokens = tokens[2:]
@@ -370,7 +390,10 @@ def _alter_design(table: QualifiedName, action: Sequence[Token]) -> Script:
         "sort_keys": design.sort_keys,
         "sorts": any(token.word == "sortkey" for token in tokens),
     }
-    return Script((f"select redshift_internal.alter_design({literal(table.sql)}, {literal(json.dumps(changes))})",), tag="ALTER TABLE")
+    return Script(
+        (f"select redshift_internal.alter_design({literal(table.sql)}, {literal(json.dumps(changes))})",),
+        tag="ALTER TABLE",
+    )
 
 
 def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Plan:
@@ -381,7 +404,11 @@ def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Plan:
             if end != len(action):
                 raise syntax_error(action[end].text)
             if data_type.name != "varchar":
-                raise RedshiftError(FEATURE_NOT_SUPPORTED, f"target data type \"{data_type.sql}\" is not supported: ALTER COLUMN TYPE changes the size of VARCHAR columns only")
+                raise RedshiftError(
+                    FEATURE_NOT_SUPPORTED,
+                    f'target data type "{data_type.sql}" is not supported: '
+                    "ALTER COLUMN TYPE changes the size of VARCHAR columns only",
+                )
             check_type = f"select redshift_internal.check_is_varchar({literal(table.sql)}, {literal(action[0].name)})"
             return Script(
                 (check_type, f"alter table {table.sql} alter column {column} type {data_type.of_column().sql}"),
@@ -389,8 +416,11 @@ def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Plan:
                 alone="ALTER TABLE ALTER COLUMN",
             )
         case "encode":
-            encodings = json.dumps({action[0].name: action[2].name if len(action) > 2 else ""})  # noqa: PLR2004
-            return Script((f"select redshift_internal.record_encodings({literal(table.sql)}, {literal(encodings)})",), tag="ALTER TABLE")
+            encodings = json.dumps({action[0].name: action[2].name if len(action) > 2 else ""})
+            return Script(
+                (f"select redshift_internal.record_encodings({literal(table.sql)}, {literal(encodings)})",),
+                tag="ALTER TABLE",
+            )
     raise syntax_error(action[1].text if len(action) > 1 else "")
 
 
@@ -399,10 +429,13 @@ def _alter_materialized_view(tokens: Sequence[Token]) -> Script:
     if not (starts_with(tokens, "auto", "refresh", "yes|no", at=at) and at + 3 == len(tokens)):
         raise not_emulated("ALTER MATERIALIZED VIEW of anything but AUTO REFRESH")
     refreshes = str(tokens[-1].word == "yes").lower()
-    return Script((f"select redshift_internal.alter_materialized_view({literal(name.sql)}, {refreshes})",), tag="ALTER MATERIALIZED VIEW")
+    return Script(
+        (f"select redshift_internal.alter_materialized_view({literal(name.sql)}, {refreshes})",),
+        tag="ALTER MATERIALIZED VIEW",
+    )
 
 
-def _refresh(tokens: Sequence[Token], _: Context) -> Script:
+def _refresh(tokens: Sequence[Token], __: Context) -> Script:
     if not starts_with(tokens, "materialized", "view", at=1):
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
     name, _ = qualified_name(tokens, 3)
@@ -415,7 +448,9 @@ def _drop(tokens: Sequence[Token], context: Context) -> Plan:
             present = starts_with(tokens, "if", "exists", at=3)
             name, at = qualified_name(tokens, 3 + 2 * present)
             arguments = f"{literal(name.sql)}, {str(present).lower()}, {str(word_at(tokens, at) == 'cascade').lower()}"
-            return Script((f"select redshift_internal.drop_materialized_view({arguments})",), tag="DROP MATERIALIZED VIEW")
+            return Script(
+                (f"select redshift_internal.drop_materialized_view({arguments})",), tag="DROP MATERIALIZED VIEW"
+            )
         case "table" | "view" | "schema" | "user" | "group" | "database" | "function" | "procedure" | "role":
             return _unchanged(tokens, context)
     raise not_emulated(f"DROP {tokens[1].text.upper()}") if len(tokens) > 1 else syntax_error("")
@@ -506,7 +541,9 @@ def _rollback(tokens: Sequence[Token], context: Context) -> Plan:
 
 def _comment(tokens: Sequence[Token], context: Context) -> Forward:
     if word_at(tokens, 2) not in ("table", "column", "view", "schema", "database", "constraint", "function"):
-        raise RedshiftError(INVALID_TABLE_DEFINITION, f"COMMENT ON {tokens[2].text.upper() if len(tokens) > 2 else ''} is not supported")  # noqa: PLR2004
+        raise RedshiftError(
+            INVALID_TABLE_DEFINITION, f"COMMENT ON {tokens[2].text.upper() if len(tokens) > 2 else ''} is not supported"
+        )
     return _unchanged(tokens, context)
 
 

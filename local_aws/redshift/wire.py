@@ -119,9 +119,7 @@ def fields_message(kind: bytes, fields: Mapping[str, str]) -> Message:
 
 def error_message(sqlstate: str, message: str, *, severity: str = "ERROR", detail: str = "", hint: str = "") -> Message:
     """An error of the server's."""
-    return fields_message(
-        ERROR, {"S": severity, "V": severity, "C": sqlstate, "M": message, "D": detail, "H": hint}
-    )
+    return fields_message(ERROR, {"S": severity, "V": severity, "C": sqlstate, "M": message, "D": detail, "H": hint})
 
 
 def message_fields(body: bytes) -> dict[str, str]:
@@ -168,7 +166,9 @@ class Field:
 
     def encode(self) -> bytes:
         """The column as it stands in a row description."""
-        return cstring(self.name) + self.head + struct.pack("!IhiH", self.type_oid, self.size, self.modifier, self.format)
+        return (
+            cstring(self.name) + self.head + struct.pack("!IhiH", self.type_oid, self.size, self.modifier, self.format)
+        )
 
 
 def row_fields(body: bytes) -> list[Field]:

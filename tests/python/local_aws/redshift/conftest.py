@@ -11,10 +11,11 @@ import pytest
 import redshift_connector
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
+from redshift_helpers import Connection
 
 from local_aws.redshift import LocalRedshift
 
-Connect = Callable[..., redshift_connector.Connection]
+Connect = Callable[..., Connection]
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +63,8 @@ def connect(redshift: LocalRedshift) -> Connect:
     """Connects to the endpoint as its superuser, or as somebody else."""
     environment = redshift.environment()
 
-    def connect_as(**changes: Any) -> redshift_connector.Connection:  # noqa: ANN401 - the driver's own options
-        options = {
+    def connect_as(**changes: Any) -> Connection:  # noqa: ANN401 - the driver's own options
+        options: dict[str, Any] = {
             "host": redshift.host,
             "port": redshift.port,
             "database": environment["REDSHIFT_DATABASE"],
@@ -81,7 +82,7 @@ def connect(redshift: LocalRedshift) -> Connect:
 
 
 @pytest.fixture
-def connection(connect: Connect) -> Iterator[redshift_connector.Connection]:
+def connection(connect: Connect) -> Iterator[Connection]:
     """A connection for one test, with a schema of its own."""
     opened = connect()
     cursor = opened.cursor()
@@ -94,10 +95,8 @@ def connection(connect: Connect) -> Iterator[redshift_connector.Connection]:
     opened.close()
 
 
-
-
 @pytest.fixture(scope="session")
-def shared(connect: Connect) -> Iterator[redshift_connector.Connection]:
+def shared(connect: Connect) -> Iterator[Connection]:
     """A connection for tests that change nothing."""
     with connect() as opened:
         yield opened

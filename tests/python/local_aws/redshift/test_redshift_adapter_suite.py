@@ -158,7 +158,7 @@ def chosen_classes() -> Iterator[type]:
             yield from (getattr(loaded, name) for name in names)
 
 
-del TestProcessingException, TestProjInfo  # noqa: F821 - they came with the star, and are no tests
+del TestProcessingException, TestProjInfo  # type: ignore[name-defined]  # noqa: F821 - they came with the star, and are no tests
 
 for base in chosen_classes():
     suffix = "ephemeral" if base.__module__.endswith("ephemeral.test_ephemeral") else ""
@@ -196,7 +196,7 @@ def grantees(connect: Any) -> None:
         os.environ[f"DBT_TEST_USER_{number}"] = name
 
 
-# What dbt-redshift's own tests of the suite set otherwise ----------------------------------------------------------------------------
+# What dbt-redshift's own tests of the suite set otherwise -------------------------------------------------------------
 
 ADDED_SEED = """
 seeds:

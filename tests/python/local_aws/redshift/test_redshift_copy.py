@@ -11,12 +11,9 @@ import json
 from typing import Any
 
 import pytest
-import redshift_connector
 from mypy_boto3_s3 import S3Client
+from redshift_helpers import Connection, ProgrammingError, rows, run
 
-from redshift_helpers import rows, run
-
-Connection = redshift_connector.Connection
 FAILED = "Load into table 't' failed. Check 'sys_load_error_detail' system table for details."
 
 
@@ -48,7 +45,7 @@ def last_errors(connection: Connection) -> list[list[object]]:
     return rows(connection, query)
 
 
-# Values: (type of the column, JSON, options, value that is loaded) -------------------------------------------------------------------
+# Values: (type of the column, JSON, options, value that is loaded) ----------------------------------------------------
 
 LOADED: list[tuple[str, str, str, Any]] = [
     ("varchar(10)", '"é"', "", "é"),
@@ -82,11 +79,13 @@ LOADED: list[tuple[str, str, str, Any]] = [
 def test_value_is_loaded(
     connection: Connection, put: Any, column: str, value: str, options: str, expected: object
 ) -> None:
-    run(connection, f"create table t (a {column})", copy(put("one.json", f'{{"a": {value}}}'), f"json 'auto' {options}"))
+    run(
+        connection, f"create table t (a {column})", copy(put("one.json", f'{{"a": {value}}}'), f"json 'auto' {options}")
+    )
     assert rows(connection, "select a from t") == [[expected]]
 
 
-# Values that do not fit: (type, JSON, column_length, position, error_code, part of error_message) -------------------------------------
+# Values that do not fit: (type, JSON, column_length, position, error_code, part of error_message) ---------------------
 
 NOT_LOADED: list[tuple[str, str, str, int, int, str]] = [
     ("varchar(3)", '"éé"', "3", 0, 1204, "String length exceeds DDL length"),
@@ -109,7 +108,7 @@ def test_value_is_not_loaded(
     connection: Connection, put: Any, column: str, value: str, length: str, position: int, code: int, message: str
 ) -> None:
     run(connection, f"create table t (a {column})")
-    with pytest.raises(redshift_connector.ProgrammingError) as failure:
+    with pytest.raises(ProgrammingError) as failure:
         run(connection, copy(put("one.json", f'{{"a": {value}}}')))
     assert failure.value.args[0]["M"] == FAILED
     ((name, type_name, length_shown, line, where, error_code, said),) = last_errors(connection)
@@ -119,7 +118,7 @@ def test_value_is_not_loaded(
     assert message in str(said)
 
 
-# Options ---------------------------------------------------------------------------------------------------------------------------
+# Options --------------------------------------------------------------------------------------------------------------
 
 
 def test_auto_minds_the_case_of_keys(connection: Connection, put: Any) -> None:
@@ -134,7 +133,7 @@ def test_jsonpaths(connection: Connection, put: Any) -> None:
     url = put("data.json", {"firstName": "A", "place": [{}, {"name": "B"}]})
     run(connection, "create table t (x varchar(5), y varchar(5), z int)", copy(url, f"format json as '{paths}'"))
     assert rows(connection, "select * from t") == [["A", "B", None]]
-    with pytest.raises(redshift_connector.ProgrammingError, match="JSONPath size: 3, Number of columns in table or column list: 2"):
+    with pytest.raises(ProgrammingError, match="JSONPath size: 3, Number of columns in table or column list: 2"):
         run(connection, copy(url, f"json '{paths}'", "t (x, y)"))
 
 
@@ -144,7 +143,7 @@ def test_a_column_list_leaves_the_rest_to_defaults(connection: Connection, put: 
     run(connection, table, copy(url, target="t (name)"))
     run(connection, copy(url))
     assert rows(connection, "select * from t order by id") == [[1, "A", "given"], [2, "A", "ignored"]]
-    with pytest.raises(redshift_connector.ProgrammingError, match='column "missing" of relation "t" does not exist'):
+    with pytest.raises(ProgrammingError, match='column "missing" of relation "t" does not exist'):
         run(connection, copy(url, target="t (missing)"))
 
 
@@ -152,9 +151,16 @@ def test_a_manifest_names_the_files(connection: Connection, put: Any) -> None:
     first = put("first.json.gz", gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
     second = put("second.json.gz", gzip.compress(b'{"a": 3}'))
     put("third.json.gz", gzip.compress(b'{"a": 4}'))
-    entries: list[dict[str, object]] = [{"url": first, "mandatory": True}, {"url": second, "meta": {"content_length": 28}}]
+    entries: list[dict[str, object]] = [
+        {"url": first, "mandatory": True},
+        {"url": second, "meta": {"content_length": 28}},
+    ]
     manifest = put("manifest", {"entries": [*entries, {"url": f"{second}.missing", "mandatory": False}]})
-    run(connection, "create table t (a int)", copy(manifest, "manifest gzip json 'auto' compupdate off statupdate off region 'us-west-2'"))
+    run(
+        connection,
+        "create table t (a int)",
+        copy(manifest, "manifest gzip json 'auto' compupdate off statupdate off region 'us-west-2'"),
+    )
     assert rows(connection, "select a from t order by 1") == [[1], [2], [3]]
     assert rows(connection, "select pg_last_copy_count()") == [[3]]
     query = "select trim(file_name), lines_scanned from sys_load_detail where query_id = pg_last_copy_id() order by 1"
@@ -165,7 +171,7 @@ def test_a_manifest_names_the_files(connection: Connection, put: Any) -> None:
     assert rows(connection, query) == [["completed", "t", 3, 0, 2]]
 
     broken = put("broken", {"entries": [{"url": f"{second}.missing", "mandatory": True}]})
-    with pytest.raises(redshift_connector.ProgrammingError, match="mandatory file .* does not exist"):
+    with pytest.raises(ProgrammingError, match="mandatory file .* does not exist"):
         run(connection, copy(broken, "manifest gzip json 'auto'"))
 
 
@@ -179,7 +185,7 @@ def test_several_values_of_several_lines(connection: Connection, put: Any) -> No
 def test_maxerror(connection: Connection, put: Any) -> None:
     url = put("data.json", '{"a": 1}\n{"a": "x"}\nno json\n{"a": 2}\n')
     run(connection, "create table t (a int)")
-    with pytest.raises(redshift_connector.ProgrammingError, match="failed"):
+    with pytest.raises(ProgrammingError, match="failed"):
         run(connection, copy(url, "json 'auto' maxerror 2"))
     assert [row[3] for row in last_errors(connection)] == [2, 3]
     run(connection, copy(url, "json 'auto' maxerror as 3"))
@@ -189,9 +195,12 @@ def test_maxerror(connection: Connection, put: Any) -> None:
 def test_invalid_characters(connection: Connection, put: Any) -> None:
     url = put("data.json", b'{"a": "x\xffy"}')
     run(connection, "create table t (a varchar(9))")
-    with pytest.raises(redshift_connector.ProgrammingError, match="failed"):
+    with pytest.raises(ProgrammingError, match="failed"):
         run(connection, copy(url))
-    assert last_errors(connection)[0][5:] == [1220, "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: ff (error 3)"]
+    assert last_errors(connection)[0][5:] == [
+        1220,
+        "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: ff (error 3)",
+    ]
     run(connection, copy(url, "json 'auto' acceptinvchars as '^'"))
     assert rows(connection, "select a from t") == [["x^y"]]
 
@@ -199,21 +208,21 @@ def test_invalid_characters(connection: Connection, put: Any) -> None:
 def test_a_row_is_at_most_4_megabytes(connection: Connection, put: Any) -> None:
     url = put("data.json", json.dumps({"a": "x" * (4 * 1024 * 1024)}))
     run(connection, "create table t (a varchar(max))")
-    with pytest.raises(redshift_connector.ProgrammingError, match="failed"):
+    with pytest.raises(ProgrammingError, match="failed"):
         run(connection, copy(url, "json 'auto' truncatecolumns"))
     assert "exceeds the maximum size" in str(last_errors(connection)[0][6])
 
 
-# Transactions ------------------------------------------------------------------------------------------------------------------------
+# Transactions ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_load_is_part_of_its_transaction(connection: Connection, put: Any) -> None:
     good, bad = put("good.json", {"a": 1}), put("bad.json", {"a": "x"})
     run(connection, "create table t (a int)", "begin", copy(good))
     assert rows(connection, "select count(*) from t") == [[1]]
-    with pytest.raises(redshift_connector.ProgrammingError, match="failed"):
+    with pytest.raises(ProgrammingError, match="failed"):
         run(connection, copy(bad))
-    with pytest.raises(redshift_connector.ProgrammingError, match="aborted"):
+    with pytest.raises(ProgrammingError, match="aborted"):
         run(connection, "select 1")
     run(connection, "rollback")
     assert rows(connection, "select count(*) from t") == [[0]]
@@ -222,7 +231,7 @@ def test_a_load_is_part_of_its_transaction(connection: Connection, put: Any) -> 
     assert rows(connection, query) == [["a", "integer", 1207, "x", '{"a": "x"}']]
 
 
-# What cannot be read -------------------------------------------------------------------------------------------------------------------
+# What cannot be read --------------------------------------------------------------------------------------------------
 
 BROKEN = {
     "copy t from 's3://lake/nothing/here' iam_role default json 'auto'": "The specified S3 prefix 'nothing/here' does not exist",
@@ -242,6 +251,6 @@ BROKEN = {
 @pytest.mark.parametrize("statement", BROKEN)
 def test_copy_says_why_not(connection: Connection, statement: str) -> None:
     run(connection, "create table t (a int)")
-    with pytest.raises(redshift_connector.ProgrammingError) as failure:
+    with pytest.raises(ProgrammingError) as failure:
         run(connection, statement)
     assert BROKEN[statement] in failure.value.args[0]["M"]

@@ -9,10 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import redshift_connector
 from redshift_connector.utils.oids import get_datatype_name
-
-from redshift_helpers import run
+from redshift_helpers import Connection, run
 
 CASES: dict[str, list[tuple[str, Any, str]]] = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html
@@ -75,7 +73,11 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("date '2020-03-01' - date '2020-02-01'", 29, "INTEGER"),
         ("date '2020-03-01' + 1", dt.date(2020, 3, 2), "DATE"),
         ("date '2020-03-01' + interval '1 hour'", dt.datetime(2020, 3, 1, 1), "TIMESTAMP"),
-        ("to_char(timestamp '2009-12-31 23:15:59', 'MONTH-DY-DD-YYYY HH12:MIPM')", "DECEMBER -THU-31-2009 11:15PM", "STRING"),
+        (
+            "to_char(timestamp '2009-12-31 23:15:59', 'MONTH-DY-DD-YYYY HH12:MIPM')",
+            "DECEMBER -THU-31-2009 11:15PM",
+            "STRING",
+        ),
         ("to_date('02 Oct 2001', 'DD Mon YYYY')", dt.date(2001, 10, 2), "DATE"),
         ("getdate() = date_trunc('second', getdate())", True, "BOOLEAN"),
         ("sysdate between dateadd(hour, -1, getdate()) and dateadd(hour, 1, getdate())", True, "BOOLEAN"),
@@ -188,7 +190,7 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
     ("expression", "value", "type_name"),
     [pytest.param(*case, id=f"{group}: {case[0]}") for group, cases in CASES.items() for case in cases],
 )
-def test_expression(shared: redshift_connector.Connection, expression: str, value: object, type_name: str) -> None:
+def test_expression(shared: Connection, expression: str, value: object, type_name: str) -> None:
     cursor = run(shared, f"select {expression}")
     ((got,),) = cursor.fetchall()
 
@@ -197,7 +199,7 @@ def test_expression(shared: redshift_connector.Connection, expression: str, valu
     assert get_datatype_name(cursor.description[0][1]) == type_name
 
 
-# Queries over rows: (rows, query over them, what it gives) -----------------------------------------------------------------------
+# Queries over rows: (rows, query over them, what it gives) ------------------------------------------------------------
 
 ROWS = "(select 'a' as k, 1 as n union all select 'a', 2 union all select 'b', 4) as t"
 
@@ -240,11 +242,11 @@ QUERIES: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("query", "rows"), QUERIES, ids=[query for query, _ in QUERIES])
-def test_query(shared: redshift_connector.Connection, query: str, rows: list[list[object]]) -> None:
+def test_query(shared: Connection, query: str, rows: list[list[object]]) -> None:
     assert [list(row) for row in run(shared, query).fetchall()] == rows
 
 
-def test_names_are_lower_case(shared: redshift_connector.Connection) -> None:
+def test_names_are_lower_case(shared: Connection) -> None:
     assert run(shared, 'select 1 as "MixedCase"').description[0][0] == "mixedcase"
 
 

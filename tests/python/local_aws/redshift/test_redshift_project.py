@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redshift_connector
 import yaml
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from mypy_boto3_s3 import S3Client
+from redshift_helpers import Cursor
 
 from dbt_project import DbtProject, environment
 from lakehouse.landing import land
@@ -56,9 +56,9 @@ def landed_objects(zone: Path, table: dict[str, Any]) -> list[str]:
     return sorted({row["object_key"] for row in ledger if row["object_key"]})
 
 
-def copy_table(table: dict[str, Any], zone: Path, s3: S3Client, cursor: redshift_connector.Cursor) -> int:
+def copy_table(table: dict[str, Any], zone: Path, s3: S3Client, cursor: Cursor) -> int:
     """Makes one landing table and loads it by COPY with a manifest; gives the number of its rows."""
-    relation = f'{table["schema"]}.{table["name"]}'
+    relation = f"{table['schema']}.{table['name']}"
     columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in table["columns"])
     cursor.execute(f"create schema if not exists {table['schema']}")
     cursor.execute(f"create table {relation} ({columns})")

@@ -5,9 +5,7 @@ node-only functions" in the Amazon Redshift Database Developer Guide, and the sy
 """
 
 import pytest
-import redshift_connector
-
-from redshift_helpers import rows, run
+from redshift_helpers import Connection, ProgrammingError, rows, run
 
 LEADER_NODE_ONLY = "not supported on Redshift tables"
 
@@ -114,10 +112,22 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
     "merge": [
-        ("merge into t as g using s on g.a = s.a when matched then delete when not matched then insert values (1, 'x')", "syntax error"),
-        ("merge into t using (select 1 as a) as s on t.a = s.a when matched then delete when not matched then insert values (1, 'x')", "syntax error"),
-        ("merge into t using s on t.a = s.a when matched and s.a > 1 then delete when not matched then insert values (1, 'x')", "syntax error"),
-        ("merge into t using s on t.a = s.a when matched then do nothing when not matched then insert values (1, 'x')", "syntax error"),
+        (
+            "merge into t as g using s on g.a = s.a when matched then delete when not matched then insert values (1, 'x')",
+            "syntax error",
+        ),
+        (
+            "merge into t using (select 1 as a) as s on t.a = s.a when matched then delete when not matched then insert values (1, 'x')",
+            "syntax error",
+        ),
+        (
+            "merge into t using s on t.a = s.a when matched and s.a > 1 then delete when not matched then insert values (1, 'x')",
+            "syntax error",
+        ),
+        (
+            "merge into t using s on t.a = s.a when matched then do nothing when not matched then insert values (1, 'x')",
+            "syntax error",
+        ),
         ("merge into t using s on t.a = s.a when not matched by source then delete", "syntax error"),
         ("merge into t using s on t.a = s.a when matched then update set b = 'x'", "syntax error"),
     ],
@@ -148,7 +158,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
 
 
 @pytest.fixture(scope="module")
-def tables(connect: object) -> redshift_connector.Connection:
+def tables(connect: object) -> Connection:
     connection = connect()  # type: ignore[operator]
     run(
         connection,
@@ -166,8 +176,8 @@ def tables(connect: object) -> redshift_connector.Connection:
     ("statement", "message"),
     [pytest.param(*case, id=f"{group}: {case[0]}") for group, cases in REFUSED.items() for case in cases],
 )
-def test_refused(tables: redshift_connector.Connection, statement: str, message: str) -> None:
-    with pytest.raises(redshift_connector.ProgrammingError) as refusal:
+def test_refused(tables: Connection, statement: str, message: str) -> None:
+    with pytest.raises(ProgrammingError) as refusal:
         run(tables, statement)
     assert message in refusal.value.args[0]["M"]
 
@@ -184,11 +194,11 @@ def test_refused(tables: redshift_connector.Connection, statement: str, message:
         "select count(*) from pg_class where age(timestamp '2020-01-01') is not null",
     ],
 )
-def test_functions_of_the_leader_node_run_without_tables(shared: redshift_connector.Connection, query: str) -> None:
+def test_functions_of_the_leader_node_run_without_tables(shared: Connection, query: str) -> None:
     assert rows(shared, query)
 
 
-def test_words_in_literals_and_comments_mean_nothing(shared: redshift_connector.Connection) -> None:
+def test_words_in_literals_and_comments_mean_nothing(shared: Connection) -> None:
     query = """
         select 'distinct on (a) returning string_agg(x) ::json' as a -- on conflict do nothing
         /* create index; lateral /* nested */ values */
@@ -196,11 +206,11 @@ def test_words_in_literals_and_comments_mean_nothing(shared: redshift_connector.
     assert rows(shared, query) == [["distinct on (a) returning string_agg(x) ::json"]]
 
 
-def test_a_refused_statement_fails_its_transaction(tables: redshift_connector.Connection) -> None:
+def test_a_refused_statement_fails_its_transaction(tables: Connection) -> None:
     run(tables, "begin")
-    with pytest.raises(redshift_connector.ProgrammingError, match="DISTINCT ON"):
+    with pytest.raises(ProgrammingError, match="DISTINCT ON"):
         run(tables, "select distinct on (a) a from t")
-    with pytest.raises(redshift_connector.ProgrammingError, match="current transaction is aborted"):
+    with pytest.raises(ProgrammingError, match="current transaction is aborted"):
         run(tables, "select 1")
     run(tables, "rollback")
     assert rows(tables, "select 1") == [[1]]

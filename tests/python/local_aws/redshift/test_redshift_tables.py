@@ -7,12 +7,9 @@ Database Developer Guide.
 from decimal import Decimal
 
 import pytest
-import redshift_connector
+from redshift_helpers import Connection, ProgrammingError, rows, run
 
-from redshift_helpers import rows, run
-
-Connection = redshift_connector.Connection
-DESIGN = 'select diststyle, sortkey1, sortkey_num, encoded, tbl_rows from svv_table_info where "table" = \'t\''
+DESIGN = "select diststyle, sortkey1, sortkey_num, encoded, tbl_rows from svv_table_info where \"table\" = 't'"
 
 DESIGNS = {
     "(a int, b varchar(5)) diststyle even": ("EVEN", "AUTO(SORTKEY)", 0, "Y, AUTO(ENCODE)"),
@@ -73,7 +70,7 @@ def test_the_attributes_that_only_redshift_has(connection: Connection) -> None:
     assert rows(connection, query) == [["a", False, 2, 1], ["b", True, 1, 1]]
 
 
-# Columns -------------------------------------------------------------------------------------------------------------------------
+# Columns --------------------------------------------------------------------------------------------------------------
 
 TYPES = {
     "text": ("character varying", 256),
@@ -107,21 +104,24 @@ def test_numeric_without_precision_has_no_fraction(connection: Connection) -> No
 
 def test_varchar_counts_bytes(connection: Connection) -> None:
     run(connection, "create table t (a varchar(4))", "insert into t values ('éé'), ('abcd'), ('abc    ')")
-    with pytest.raises(redshift_connector.ProgrammingError, match="value too long for type character varying\\(4\\)"):
+    with pytest.raises(ProgrammingError, match="value too long for type character varying\\(4\\)"):
         run(connection, "insert into t values ('ééé')")
-    with pytest.raises(redshift_connector.ProgrammingError, match="value too long for type character varying\\(4\\)"):
+    with pytest.raises(ProgrammingError, match="value too long for type character varying\\(4\\)"):
         run(connection, "update t set a = a || 'x' where a = 'abcd'")
     assert rows(connection, "select a from t order by 1") == [["abc "], ["abcd"], ["éé"]]
 
 
 def test_char_takes_single_bytes_only(connection: Connection) -> None:
     run(connection, "create table t (a char(4))")
-    with pytest.raises(redshift_connector.ProgrammingError, match="ASCII"):
+    with pytest.raises(ProgrammingError, match="ASCII"):
         run(connection, "insert into t values ('é')")
 
 
 def test_what_a_query_makes_a_varchar(connection: Connection) -> None:
-    run(connection, "create table t as select 'abc' as literal, upper('x') || 'y' as computed, cast('z' as varchar(5)) as sized")
+    run(
+        connection,
+        "create table t as select 'abc' as literal, upper('x') || 'y' as computed, cast('z' as varchar(5)) as sized",
+    )
     query = "select column_name, data_type, character_maximum_length from svv_columns where table_name = 't' order by 1"
     assert rows(connection, query) == [
         ["computed", "character varying", 65535],
@@ -132,7 +132,7 @@ def test_what_a_query_makes_a_varchar(connection: Connection) -> None:
 
 def test_not_null_is_enforced(connection: Connection) -> None:
     run(connection, "create table t (id int not null)")
-    with pytest.raises(redshift_connector.ProgrammingError, match="Cannot insert a NULL value into column id"):
+    with pytest.raises(ProgrammingError, match="Cannot insert a NULL value into column id"):
         run(connection, "insert into t values (null)")
 
 
@@ -151,7 +151,7 @@ def test_keys_are_written_down_and_not_enforced(connection: Connection) -> None:
         ["FOREIGN KEY", "child_parent_id_fkey"],
         ["PRIMARY KEY", "pk"],
     ]
-    with pytest.raises(redshift_connector.ProgrammingError, match="Cannot insert a NULL value into column id"):
+    with pytest.raises(ProgrammingError, match="Cannot insert a NULL value into column id"):
         run(connection, "insert into child values (null, 1, 'x')")
     run(connection, "alter table child drop constraint pk", "alter table child add primary key (parent_id)")
 
@@ -164,7 +164,7 @@ def test_identity(connection: Connection) -> None:
         "insert into t (other, name) values (77, 'c')",
     )
     assert rows(connection, "select * from t order by id") == [[10, 0, "a"], [15, 1, "b"], [20, 77, "c"]]
-    with pytest.raises(redshift_connector.ProgrammingError, match="cannot set an identity column to a value"):
+    with pytest.raises(ProgrammingError, match="cannot set an identity column to a value"):
         run(connection, "insert into t (id, name) values (1, 'x')")
 
 
@@ -178,7 +178,7 @@ def test_altering_columns(connection: Connection) -> None:
         "alter table t rename column a to d",
         "insert into t values ('abcdef', 'x')",
     )
-    query = 'select "column", type, encoding from pg_table_def where tablename = \'t\' order by 1'
+    query = "select \"column\", type, encoding from pg_table_def where tablename = 't' order by 1"
     assert rows(connection, query) == [
         ["c", "character varying(256)", "lzo"],
         ["d", "character varying(6)", "none"],
@@ -187,12 +187,12 @@ def test_altering_columns(connection: Connection) -> None:
 
 def test_altering_a_type_is_no_part_of_a_transaction(connection: Connection) -> None:
     run(connection, "create table t (a varchar(3))", "begin")
-    with pytest.raises(redshift_connector.ProgrammingError, match="cannot run inside a transaction block"):
+    with pytest.raises(ProgrammingError, match="cannot run inside a transaction block"):
         run(connection, "alter table t alter column a type varchar(6)")
     run(connection, "rollback")
 
 
-# Statements ----------------------------------------------------------------------------------------------------------------------
+# Statements -----------------------------------------------------------------------------------------------------------
 
 
 def test_merge(connection: Connection) -> None:
@@ -207,7 +207,7 @@ def test_merge(connection: Connection) -> None:
     )
     assert rows(connection, "select * from t order by id") == [[1, "new"], [2, "kept"], [3, "added"]]
     run(connection, "insert into s values (1, 'twice')")
-    with pytest.raises(redshift_connector.ProgrammingError, match="Found multiple matches to update the same tuple"):
+    with pytest.raises(ProgrammingError, match="Found multiple matches to update the same tuple"):
         run(
             connection,
             "merge into t using s on t.id = s.id when matched then update set name = s.name "
@@ -246,13 +246,18 @@ def test_vacuum_and_analyze(connection: Connection) -> None:
         "analyze t predicate columns",
         "begin",
     )
-    with pytest.raises(redshift_connector.ProgrammingError, match="VACUUM cannot run inside a transaction block"):
+    with pytest.raises(ProgrammingError, match="VACUUM cannot run inside a transaction block"):
         run(connection, "vacuum t")
     run(connection, "rollback")
 
 
 def test_temporary_tables(connection: Connection) -> None:
-    run(connection, "create temp table tt (a text) diststyle all", "insert into tt values ('x')", "create table #hash (a int)")
+    run(
+        connection,
+        "create temp table tt (a text) diststyle all",
+        "insert into tt values ('x')",
+        "create table #hash (a int)",
+    )
     assert rows(connection, "select a from tt") == [["x"]]
 
 

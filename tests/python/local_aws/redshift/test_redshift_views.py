@@ -7,19 +7,15 @@ Database Developer Guide.
 from typing import Any
 
 import pytest
-import redshift_connector
-
-from redshift_helpers import rows, run
-
-Connection = redshift_connector.Connection
+from redshift_helpers import Connection, ProgrammingError, rows, run
 
 
 def test_a_view_binds(connection: Connection) -> None:
     run(connection, "create table t as select 1 as a", "create view v as select a from t")
-    with pytest.raises(redshift_connector.ProgrammingError, match="other objects depend on it"):
+    with pytest.raises(ProgrammingError, match="other objects depend on it"):
         run(connection, "drop table t")
     run(connection, "drop table t cascade")
-    with pytest.raises(redshift_connector.ProgrammingError, match="does not exist"):
+    with pytest.raises(ProgrammingError, match="does not exist"):
         rows(connection, "select * from v")
 
 
@@ -31,7 +27,7 @@ def test_a_late_binding_view_survives_its_table(connection: Connection) -> None:
     )
     assert rows(connection, "select a from v where a = 1") == [[1]]
     run(connection, "drop table t")
-    with pytest.raises(redshift_connector.ProgrammingError, match='relation "case_schema.t" does not exist'):
+    with pytest.raises(ProgrammingError, match='relation "case_schema.t" does not exist'):
         rows(connection, "select * from v")
     run(connection, "create table t as select 'now a text' as a, 2 as b")
     assert rows(connection, "select * from v") == [["now a text"]]
@@ -47,7 +43,9 @@ def test_a_late_binding_view_may_come_before_its_table(connection: Connection) -
 
 def test_a_prepared_statement_reads_the_view_as_it_is(connection: Connection) -> None:
     """The driver prepares a statement once, and runs it again by its name."""
-    cursor = run(connection, "create table t (a int)", "create view v as select a from case_schema.t with no schema binding")
+    cursor = run(
+        connection, "create table t (a int)", "create view v as select a from case_schema.t with no schema binding"
+    )
     assert rows(connection, "select * from v") == []
     run(connection, "insert into t values (1)")
     assert rows(connection, "select * from v") == [[1]]
@@ -78,7 +76,7 @@ def test_a_late_binding_view_is_replaced_and_renamed(connection: Connection) -> 
     )
     assert rows(connection, "select b from w") == [[2]]
     run(connection, "drop view w")
-    with pytest.raises(redshift_connector.ProgrammingError, match="does not exist"):
+    with pytest.raises(ProgrammingError, match="does not exist"):
         rows(connection, "select b from w")
 
 
@@ -141,7 +139,7 @@ def test_a_materialized_view_is_as_it_was_refreshed(connection: Connection) -> N
 
 def test_what_is_no_materialized_view_is_not_refreshed(connection: Connection) -> None:
     run(connection, "create table t (a int)")
-    with pytest.raises(redshift_connector.ProgrammingError, match="is not a materialized view"):
+    with pytest.raises(ProgrammingError, match="is not a materialized view"):
         run(connection, "refresh materialized view t")
 
 
@@ -156,7 +154,9 @@ def test_show(connection: Connection) -> None:
     )
     query = "show tables from schema dev.case_schema like '_'"
     cursor = run(connection, query)
-    shown: list[dict[str, Any]] = [dict(zip([c[0] for c in cursor.description], row, strict=True)) for row in cursor.fetchall()]
+    shown: list[dict[str, Any]] = [
+        dict(zip([c[0] for c in cursor.description], row, strict=True)) for row in cursor.fetchall()
+    ]
     assert [(row["table_name"], row["table_type"], row["table_subtype"], row["remarks"]) for row in shown] == [
         ("l", "VIEW", "LATE BINDING VIEW", None),
         ("m", "VIEW", "MATERIALIZED VIEW", None),
@@ -169,5 +169,5 @@ def test_show(connection: Connection) -> None:
         ["b", 2, None, "YES", "numeric", None, 5],
     ]
     assert ["case_schema"] in [row[1:2] for row in rows(connection, "show schemas from database dev like 'case%'")]
-    with pytest.raises(redshift_connector.ProgrammingError, match='Schema "missing" does not exist'):
+    with pytest.raises(ProgrammingError, match='Schema "missing" does not exist'):
         rows(connection, "show tables from schema dev.missing")

@@ -37,6 +37,6 @@ def _error(message: Message) -> Message:
             shown |= {"M": "Found multiple matches to update the same tuple.", "H": ""}
         case "428C9":
             shown |= {"M": "cannot set an identity column to a value", "D": "", "H": ""}
-        case "42P01" if match := re.fullmatch(r'relation "(.+)" does not exist', shown["M"]):
-            shown |= {"M": f'relation "{match[1]}" does not exist', "H": ""}
+        case "42704" if match := re.fullmatch(r'role "(.+)" does not exist', shown["M"]):
+            shown |= {"M": f'user "{match[1]}" does not exist'}
     return wire.fields_message(message.kind, shown)

@@ -74,6 +74,7 @@ def test_who_may_do_what(people: Connection) -> None:
     assert rows(people, query) == [[True, False, True]]
     run(people, "grant insert on t to group analysts")
     assert rows(people, "select has_table_privilege('analyst', 't', 'insert')") == [[True]]
+    run(people, "revoke usage on schema case_schema from analyst")
 
 
 def test_membership(people: Connection) -> None:
@@ -87,5 +88,5 @@ def test_membership(people: Connection) -> None:
 
 
 def test_a_user_that_is_not_there(people: Connection) -> None:
-    with pytest.raises(ProgrammingError, match='role "nobody_here" does not exist'):
+    with pytest.raises(ProgrammingError, match='user "nobody_here" does not exist'):
         run(people, "grant select on t to nobody_here")

@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -11,11 +11,9 @@ import pytest
 import redshift_connector
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
-from redshift_helpers import Connection
 
 from local_aws.redshift import LocalRedshift
-
-Connect = Callable[..., Connection]
+from local_aws.redshift.testing import Connect, Connection
 
 
 @pytest.fixture(scope="session")

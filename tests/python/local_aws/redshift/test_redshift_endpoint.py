@@ -1,5 +1,7 @@
 """The endpoint as a server: who may log in, over TLS or not, by which protocol, and what is left when it stops."""
 
+# ruff: noqa: E501 - a statement is a line
+
 import gc
 import os
 import signal
@@ -14,19 +16,20 @@ from typing import Any
 
 import boto3
 import botocore.exceptions
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 import pytest
 import redshift_connector
 from dbt.adapters.redshift.connections import RedshiftCredentials, get_connection_method
-from redshift_helpers import ProgrammingError, rows, run
+from dbt_common.helper_types import Port
 
 from local_aws.redshift import LocalRedshift
+from local_aws.redshift.testing import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 from real_data import PROJECT_DIR
 
 # the driver leaves its socket open where it is refused
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-AWS = {"region_name": "us-west-2", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+AWS: dict[str, Any] = {"region_name": "us-west-2", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +41,9 @@ def sockets_closed() -> Iterator[None]:
         gc.collect()
 
 
-def libpq(redshift: LocalRedshift, **changes: Any) -> "psycopg2.extensions.connection":
+def libpq(redshift: LocalRedshift, **changes: str) -> Any:  # noqa: ANN401 - psycopg2 has no types
     environment = redshift.environment()
-    options = {
+    options: dict[str, Any] = {
         "host": "localhost",
         "port": redshift.port,
         "dbname": environment["REDSHIFT_DATABASE"],
@@ -55,7 +58,7 @@ def libpq(redshift: LocalRedshift, **changes: Any) -> "psycopg2.extensions.conne
 # Logging in ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_version_is_redshifts(shared: Any) -> None:
+def test_the_version_is_redshifts(shared: Connection) -> None:
     ((version,),) = rows(shared, "select version()")
     assert str(version).startswith("PostgreSQL 8.0.2 on ")
     assert "Redshift" in str(version)
@@ -63,19 +66,19 @@ def test_the_version_is_redshifts(shared: Any) -> None:
 
 
 @pytest.mark.parametrize("user", ["dbt", "nobody_of_this_name"])
-def test_a_wrong_password_is_refused(connect: Any, user: str) -> None:
-    with pytest.raises(redshift_connector.InterfaceError) as refusal:
+def test_a_wrong_password_is_refused(connect: Connect, user: str) -> None:
+    with pytest.raises(InterfaceError) as refusal:
         connect(user=user, password="wrong")  # noqa: S106 - that is the point
     assert refusal.value.args[0]["M"] == f'password authentication failed for user "{user}"'
     assert refusal.value.args[0]["C"] == "28000"
 
 
-def test_a_database_that_is_not_there(connect: Any) -> None:
+def test_a_database_that_is_not_there(connect: Connect) -> None:
     with pytest.raises(ProgrammingError, match='database "missing" does not exist'):
         connect(database="missing")
 
 
-def test_a_user_logs_in_and_may_do_nothing_ungranted(connect: Any) -> None:
+def test_a_user_logs_in_and_may_do_nothing_ungranted(connect: Connect) -> None:
     with connect() as admin:
         run(admin, "create user reader password 'Reader123'", "create table public.secrets (a int)")
         with connect(user="reader", password="Reader123") as reader:  # noqa: S106 - of this test alone
@@ -84,12 +87,14 @@ def test_a_user_logs_in_and_may_do_nothing_ungranted(connect: Any) -> None:
                 rows(reader, "select * from public.secrets")
             run(reader, "create table public.own (a text) distkey (a)", "drop table public.own")
         run(admin, "alter user reader password disable")
-        with pytest.raises(redshift_connector.InterfaceError):
+        with pytest.raises(InterfaceError):
             connect(user="reader", password="Reader123")  # noqa: S106 - of this test alone
         run(admin, "drop user reader", "drop table public.secrets")
 
 
-def test_tls_is_verified_against_the_endpoints_own_authority(redshift: LocalRedshift, monkeypatch: Any) -> None:
+def test_tls_is_verified_against_the_endpoints_own_authority(
+    redshift: LocalRedshift, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with libpq(redshift) as connection:
         assert connection.info.ssl_attribute("library") == "OpenSSL"
     other = ssl.get_default_verify_paths().openssl_cafile
@@ -97,7 +102,7 @@ def test_tls_is_verified_against_the_endpoints_own_authority(redshift: LocalReds
     environment = redshift.environment()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(redshift_connector.InterfaceError):
+        with pytest.raises(InterfaceError):
             redshift_connector.connect(
                 host="localhost", port=redshift.port, database="dev", user="dbt", sslmode="verify-full",
                 password=environment["DBT_ENV_SECRET_REDSHIFT_PASSWORD"],
@@ -115,13 +120,13 @@ def test_without_tls(redshift: LocalRedshift) -> None:
 # Temporary credentials: https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html ----------------
 
 
-def test_cluster_credentials(redshift: LocalRedshift, connect: Any) -> None:
+def test_cluster_credentials(redshift: LocalRedshift, connect: Connect) -> None:
     client = boto3.client("redshift", endpoint_url=redshift.environment()["AWS_ENDPOINT_URL_REDSHIFT"], **AWS)
     given = client.get_cluster_credentials(DbUser="dbt", DbName="dev", ClusterIdentifier="local", DurationSeconds=900)
     assert given["DbUser"] == "IAM:dbt"
     with connect(user=given["DbUser"], password=given["DbPassword"]) as connection:
         assert rows(connection, "select current_user") == [["dbt"]]
-    with pytest.raises(redshift_connector.InterfaceError, match="password authentication failed"):
+    with pytest.raises(InterfaceError, match="password authentication failed"):
         connect(user="IAM:dbt", password="guessed")  # noqa: S106 - that is the point
     with pytest.raises(botocore.exceptions.ClientError, match="between 900 and 3600"):
         client.get_cluster_credentials(DbUser="dbt", ClusterIdentifier="local", DurationSeconds=60)
@@ -129,17 +134,17 @@ def test_cluster_credentials(redshift: LocalRedshift, connect: Any) -> None:
         client.describe_cluster_versions()
 
 
-def test_a_user_is_created_where_that_is_asked_for(redshift: LocalRedshift, connect: Any) -> None:
+def test_a_user_is_created_where_that_is_asked_for(redshift: LocalRedshift, connect: Connect) -> None:
     client = boto3.client("redshift", endpoint_url=redshift.environment()["AWS_ENDPOINT_URL_REDSHIFT"], **AWS)
     given = client.get_cluster_credentials(DbUser="fresh", ClusterIdentifier="local", AutoCreate=True)
     with connect(user=given["DbUser"], password=given["DbPassword"]) as connection:
         assert rows(connection, "select current_user") == [["fresh"]]
     other = client.get_cluster_credentials(DbUser="absent", ClusterIdentifier="local", AutoCreate=False)
-    with pytest.raises((redshift_connector.InterfaceError, ProgrammingError)):
+    with pytest.raises((InterfaceError, ProgrammingError)):
         connect(user=other["DbUser"], password=other["DbPassword"])
 
 
-def test_serverless_credentials(redshift: LocalRedshift, connect: Any) -> None:
+def test_serverless_credentials(redshift: LocalRedshift, connect: Connect) -> None:
     endpoint = redshift.environment()["AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS"]
     client = boto3.client("redshift-serverless", endpoint_url=endpoint, **AWS)
     given = client.get_credentials(workgroupName="local", dbName="dev")
@@ -148,11 +153,13 @@ def test_serverless_credentials(redshift: LocalRedshift, connect: Any) -> None:
 
 
 @pytest.mark.parametrize("where", [{"cluster_id": "local"}, {"is_serverless": True, "serverless_work_group": "group"}])
-def test_the_adapters_iam_method(redshift: LocalRedshift, where: dict[str, Any], monkeypatch: Any) -> None:
+def test_the_adapters_iam_method(
+    redshift: LocalRedshift, where: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     credentials = RedshiftCredentials(
-        host="localhost", port=redshift.port, user="dbt", database="dev", schema="public", method="iam",
+        host="localhost", port=Port(redshift.port), user="dbt", database="dev", schema="public", method="iam",
         region="us-west-2", **where,
     )  # fmt: skip
     with warnings.catch_warnings():
@@ -239,7 +246,9 @@ def test_the_command_line_ends_cleanly_when_interrupted(number: signal.Signals) 
     said = ""
     while not said.endswith("removes its data.\n"):
         said += process.stdout.readline()
-    exported = dict(line.removeprefix("export ").split("=", 1) for line in said.splitlines() if line.startswith("export "))
+    exported = dict(
+        line.removeprefix("export ").split("=", 1) for line in said.splitlines() if line.startswith("export ")
+    )
     assert exported["REDSHIFT_HOST"] == "localhost"
     process.send_signal(number)
     assert process.wait(30) == 0
@@ -251,6 +260,7 @@ def test_it_ends_with_the_program_that_started_it() -> None:
     program = """
 import time
 from local_aws.redshift import LocalRedshift
+from local_aws.redshift.testing import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 endpoint = LocalRedshift()
 endpoint.start()
 print(endpoint.environment()["SSL_CERT_FILE"], flush=True)

@@ -1,8 +1,10 @@
 """Redshift's expressions, case by case: each gives this value and this type.
 
-Sources: "SQL functions reference", "Data types" and "Expressions" in the Amazon Redshift Database Developer Guide; where a case
-is an example of theirs, value and type are the guide's.
+Sources: "SQL functions reference", "Data types" and "Expressions" in the Amazon Redshift Database Developer Guide;
+where a case is an example of theirs, value and type are the guide's.
 """
+
+# ruff: noqa: DTZ001, E501, S608 - timestamps have no zone here, a case is a line, and the SQL is our own
 
 import datetime as dt
 from decimal import Decimal
@@ -10,7 +12,8 @@ from typing import Any
 
 import pytest
 from redshift_connector.utils.oids import get_datatype_name
-from redshift_helpers import Connection, run
+
+from local_aws.redshift.testing import Connect, Connection, run
 
 CASES: dict[str, list[tuple[str, Any, str]]] = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html
@@ -250,7 +253,7 @@ def test_names_are_lower_case(shared: Connection) -> None:
     assert run(shared, 'select 1 as "MixedCase"').description[0][0] == "mixedcase"
 
 
-def test_names_keep_their_case_when_told_so(connect: Any) -> None:
+def test_names_keep_their_case_when_told_so(connect: Connect) -> None:
     with connect() as connection:
         run(connection, "set enable_case_sensitive_identifier to true")
         assert run(connection, 'select 1 as "MixedCase"').description[0][0] == "MixedCase"

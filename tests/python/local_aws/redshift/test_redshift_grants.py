@@ -1,13 +1,14 @@
 """Users, groups, roles, and what they are granted.
 
-Sources: GRANT, REVOKE, CREATE USER, CREATE GROUP, CREATE ROLE, SVV_RELATION_PRIVILEGES and HAS_TABLE_PRIVILEGE in the Amazon
-Redshift Database Developer Guide.
+Sources: GRANT, REVOKE, CREATE USER, CREATE GROUP, CREATE ROLE, SVV_RELATION_PRIVILEGES and HAS_TABLE_PRIVILEGE in the
+Amazon Redshift Database Developer Guide.
 """
 
 from collections.abc import Iterator
 
 import pytest
-from redshift_helpers import Connection, ProgrammingError, rows, run
+
+from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import yaml
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from mypy_boto3_s3 import S3Client
-from redshift_helpers import Cursor
 
 from dbt_project import DbtProject, environment
 from lakehouse.landing import land
@@ -17,6 +16,7 @@ from lakehouse.sample import generate
 from lakehouse.sources import load_tables
 from lakehouse.text_repair import repair_text
 from local_aws.redshift import LocalRedshift
+from local_aws.redshift.testing import Connect, Cursor
 from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")
@@ -78,7 +78,7 @@ def copy_table(table: dict[str, Any], zone: Path, s3: S3Client, cursor: Cursor) 
 
 
 def test_every_model_and_every_test_of_the_project_passes(
-    zone: Path, s3: S3Client, redshift: LocalRedshift, connect: Any, tmp_path: Path
+    zone: Path, s3: S3Client, redshift: LocalRedshift, connect: Connect, tmp_path: Path
 ) -> None:
     upload(zone, s3)
     with connect() as connection:

@@ -1,11 +1,17 @@
 """What Redshift refuses and PostgreSQL would do, case by case: each with a part of the message.
 
-Sources: "Unsupported PostgreSQL features", "Unsupported PostgreSQL data types", "Unsupported PostgreSQL functions" and "Leader
-node-only functions" in the Amazon Redshift Database Developer Guide, and the syntax of the statement in question there.
+Sources: "Unsupported PostgreSQL features", "Unsupported PostgreSQL data types", "Unsupported PostgreSQL functions"
+and "Leader node-only functions" in the Amazon Redshift Database Developer Guide, and the syntax of the statement in
+question there.
 """
 
+# ruff: noqa: E501 - a case is a line
+
+from collections.abc import Iterator
+
 import pytest
-from redshift_helpers import Connection, ProgrammingError, rows, run
+
+from local_aws.redshift.testing import Connect, Connection, ProgrammingError, rows, run
 
 LEADER_NODE_ONLY = "not supported on Redshift tables"
 
@@ -158,8 +164,8 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
 
 
 @pytest.fixture(scope="module")
-def tables(connect: object) -> Connection:
-    connection = connect()  # type: ignore[operator]
+def tables(connect: Connect) -> Iterator[Connection]:
+    connection = connect()
     run(
         connection,
         "create schema refusals",

@@ -1,13 +1,16 @@
 """Tables: their physical design, their keys, their columns, and what alters them.
 
-Sources: CREATE TABLE, CREATE TABLE AS, ALTER TABLE, MERGE, TRUNCATE, VACUUM, SVV_TABLE_INFO and PG_TABLE_DEF in the Amazon Redshift
-Database Developer Guide.
+Sources: CREATE TABLE, CREATE TABLE AS, ALTER TABLE, MERGE, TRUNCATE, VACUUM, SVV_TABLE_INFO and PG_TABLE_DEF in the
+Amazon Redshift Database Developer Guide.
 """
+
+# ruff: noqa: E501 - a statement is a line
 
 from decimal import Decimal
 
 import pytest
-from redshift_helpers import Connection, ProgrammingError, rows, run
+
+from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
 
 DESIGN = "select diststyle, sortkey1, sortkey_num, encoded, tbl_rows from svv_table_info where \"table\" = 't'"
 

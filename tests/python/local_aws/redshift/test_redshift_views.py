@@ -1,13 +1,14 @@
 """Views that bind, that bind late, and that are materialized.
 
-Sources: CREATE VIEW, CREATE MATERIALIZED VIEW, REFRESH MATERIALIZED VIEW and PG_GET_LATE_BINDING_VIEW_COLS in the Amazon Redshift
-Database Developer Guide.
+Sources: CREATE VIEW, CREATE MATERIALIZED VIEW, REFRESH MATERIALIZED VIEW and PG_GET_LATE_BINDING_VIEW_COLS in the
+Amazon Redshift Database Developer Guide.
 """
 
 from typing import Any
 
 import pytest
-from redshift_helpers import Connection, ProgrammingError, rows, run
+
+from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
 
 
 def test_a_view_binds(connection: Connection) -> None:
@@ -27,7 +28,7 @@ def test_a_late_binding_view_survives_its_table(connection: Connection) -> None:
     )
     assert rows(connection, "select a from v where a = 1") == [[1]]
     run(connection, "drop table t")
-    with pytest.raises(ProgrammingError, match='relation "case_schema.t" does not exist'):
+    with pytest.raises(ProgrammingError, match=r'relation "case_schema\.t" does not exist'):
         rows(connection, "select * from v")
     run(connection, "create table t as select 'now a text' as a, 2 as b")
     assert rows(connection, "select * from v") == [["now a text"]]

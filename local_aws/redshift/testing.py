@@ -1,10 +1,14 @@
-"""What the tests of the Redshift endpoint share beside fixtures."""
+"""What tests against the endpoint need again and again."""
+
+from collections.abc import Callable
 
 from redshift_connector.core import Connection
 from redshift_connector.cursor import Cursor
-from redshift_connector.error import ProgrammingError
+from redshift_connector.error import InterfaceError, ProgrammingError
 
-__all__ = ["Connection", "Cursor", "ProgrammingError", "rows", "run"]
+__all__ = ["Connect", "Connection", "Cursor", "InterfaceError", "ProgrammingError", "rows", "run"]
+
+Connect = Callable[..., Connection]
 
 
 def run(connection: Connection, *statements: str) -> Cursor:

@@ -77,10 +77,16 @@ left join redshift_internal.column_encoding e on e.relid = r.relid and e.attnum 
 
 create function redshift_internal.row_count(relation oid) returns bigint language plpgsql stable security definer as $$
 declare
-    counted bigint;
+    counted bigint := 0;
 begin
-    execute format('select count(*) from %s', relation::regclass) into counted;
+    -- a temporary table may be gone without a word, and any other one while this runs
+    if exists (select from pg_catalog.pg_class where oid = relation) then
+        execute format('select count(*) from %s', relation::regclass) into counted;
+    end if;
     return counted;
+exception
+    when undefined_table then
+        return 0;
 end $$;
 
 create function redshift_internal.column_name(relation oid, number smallint) returns text language sql stable as $$

@@ -44,6 +44,7 @@ from local_aws.redshift.tokens import (
     word_at,
 )
 
+_LONGEST_NAME = 63  # bytes, of PostgreSQL's names; Redshift's have up to 127
 # Columns that only Redshift's catalogue has, with the tables that have them
 _CATALOGUE_COLUMNS = {
     "attisdistkey": "pg_attribute",
@@ -69,6 +70,10 @@ def translate(tokens: Sequence[Token], context: Context) -> Plan:
     tokens = tokens if context.case_sensitive_names else fold_names(tokens)
     if not tokens:
         return Forward("")
+    for token in tokens:
+        # PostgreSQL would cut the name off and go on
+        if token.is_identifier and len(token.name.encode()) > _LONGEST_NAME:
+            raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
     handler = _HANDLERS.get(tokens[0].word)
     if handler is None:
         raise syntax_error(tokens[0].text)

@@ -6,7 +6,7 @@ say so. Left out, because they are not about Redshift:
 
 - Python and JavaScript models and functions, clones, two databases, and what dbt-core 1.11 has not (`seed --empty`);
 - hooks that assert that the database is called `dbt` and its type `postgres`; SQL compared with such names in it;
-- seeds and BaseSnapshotMultiUniqueKey: they send several statements as one prepared one, which Redshift refuses, too;
+- seeds and snapshots whose tests send several statements as one prepared one, which Redshift refuses, too;
 - BasePersistDocsQuotedDescriptionNotAppliedOnMismatch: needs `enable_case_sensitive_identifier` as the default.
 """
 
@@ -21,6 +21,7 @@ from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCo
 from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
 from dbt.tests.adapter.functions.files import MY_UDF_YML
 from dbt.tests.adapter.functions.test_udfs import DeterministicUDF, NonDeterministicUDF, StableUDF, UDFsBasic
+from dbt.tests.adapter.utils.data_types.test_type_string import BaseTypeString
 from dbt.tests.fixtures.project import *  # noqa: F403 - the suite's fixtures, which pytest finds by their names here
 
 from local_aws.redshift import LocalRedshift
@@ -100,11 +101,6 @@ SUITE: dict[str, tuple[str, str]] = {
         "BaseSnapshotNewColumnSpecificCheckCols BaseSnapshotNewColumnWithDeletes",
     ),
     "simple_snapshot.test_snapshot": ("BaseSimpleSnapshot", "BaseSnapshotCheck"),
-    "simple_snapshot.test_various_configs": (
-        "",
-        "BaseSnapshotColumnNames BaseSnapshotColumnNamesFromDbtProject BaseSnapshotInvalidColumnNames "
-        "BaseSnapshotDbtValidToCurrent",
-    ),
     "store_test_failures_tests.test_store_test_failures": ("", "BaseStoreTestFailures BaseStoreTestFailuresLimit"),
     "unit_testing.test_case_insensitivity": ("", "BaseUnitTestCaseInsensivity"),
     "unit_testing.test_invalid_input": ("", "BaseUnitTestInvalidInput"),
@@ -115,7 +111,6 @@ SUITE: dict[str, tuple[str, str]] = {
     "utils.data_types.test_type_float": ("", "BaseTypeFloat"),
     "utils.data_types.test_type_int": ("", "BaseTypeInt"),
     "utils.data_types.test_type_numeric": ("", "BaseTypeNumeric"),
-    "utils.data_types.test_type_string": ("", "BaseTypeString"),
     "utils.data_types.test_type_timestamp": ("", "BaseTypeTimestamp"),
     "utils.test_any_value": ("", "BaseAnyValue"),
     "utils.test_array_append": ("", "BaseArrayAppend"),
@@ -185,6 +180,12 @@ def dbt_profile_target(redshift: LocalRedshift) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="class")  # type: ignore[no-redef]
+def unique_schema(prefix: str) -> str:
+    """Short, since names have 63 bytes here: dbt appends to it."""
+    return f"{prefix}_redshift"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def grantees(connect: Connect) -> None:
     cursor = connect().cursor()
@@ -210,6 +211,11 @@ class TestSnapshotCheckCols(BaseSnapshotCheckCols):
 
 
 if EVERYTHING:
+
+    class TestTypeString(BaseTypeString):
+        def assert_columns_equal(self, project: Any, expected_cols: Any, actual_cols: Any) -> None:  # noqa: ANN401
+            """A seed's texts are as long as its longest one, a query's are not."""
+            assert [column[:-1] for column in expected_cols] == [column[:-1] for column in actual_cols]
 
     class TestUdf(UDFsBasic):
         @pytest.fixture(scope="class")

@@ -235,11 +235,22 @@ def _create_materialized_view(tokens: Sequence[Token], _: int, context: Context)
     )
 
 
-def _create_schema(tokens: Sequence[Token], _: int, __: Context) -> Forward:
+def _create_schema(tokens: Sequence[Token], at: int, context: Context) -> Forward:
+    absent = starts_with(tokens, "if", "not", "exists", at=at + 1)
+    tokens = _in_own_database(tokens, at + 1 + 3 * absent, context)
     quota = find_top_level(tokens, "quota")
     if quota >= 0:
         raise not_emulated("CREATE SCHEMA … QUOTA")
     return Forward(render(tokens))
+
+
+def _in_own_database(tokens: Sequence[Token], at: int, context: Context) -> Sequence[Token]:
+    """The tokens without the database before a schema's name, which must be the session's."""
+    if word_at(tokens, at + 1) != ".":
+        return tokens
+    if tokens[at].name != context.database:
+        raise not_emulated("a schema in another database than the session's")
+    return [*tokens[:at], replace(tokens[at + 2], before=" "), *tokens[at + 3 :]]
 
 
 def _create_database(tokens: Sequence[Token], _: int, __: Context) -> Forward:
@@ -456,7 +467,10 @@ def _drop(tokens: Sequence[Token], context: Context) -> Plan:
             return Script(
                 (f"select redshift_internal.drop_materialized_view({arguments})",), tag="DROP MATERIALIZED VIEW"
             )
-        case "table" | "view" | "schema" | "user" | "group" | "database" | "function" | "procedure" | "role":
+        case "schema":
+            present = starts_with(tokens, "if", "exists", at=2)
+            return _unchanged(_in_own_database(tokens, 2 + 2 * present, context), context)
+        case "table" | "view" | "user" | "group" | "database" | "function" | "procedure" | "role":
             return _unchanged(tokens, context)
     raise not_emulated(f"DROP {tokens[1].text.upper()}") if len(tokens) > 1 else syntax_error("")
 

@@ -16,13 +16,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from dbt.adapters.base.relation import BaseRelation
 from dbt.tests.adapter.basic.files import seeds_added_csv, seeds_base_csv, seeds_newcolumns_csv
+from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
 from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCols
 from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
 from dbt.tests.adapter.functions.files import MY_UDF_YML
 from dbt.tests.adapter.functions.test_udfs import DeterministicUDF, NonDeterministicUDF, StableUDF, UDFsBasic
+from dbt.tests.adapter.grants.test_model_grants import BaseModelGrants
+from dbt.tests.adapter.materialized_view import files
+from dbt.tests.adapter.materialized_view.basic import MaterializedViewBasic
+from dbt.tests.adapter.materialized_view.changes import (
+    MaterializedViewChanges,
+    MaterializedViewChangesApplyMixin,
+    MaterializedViewChangesContinueMixin,
+    MaterializedViewChangesFailMixin,
+)
+from dbt.tests.adapter.persist_docs.test_persist_docs import BasePersistDocs
 from dbt.tests.adapter.utils.data_types.test_type_string import BaseTypeString
 from dbt.tests.fixtures.project import *  # noqa: F403 - the suite's fixtures, which pytest finds by their names here
+from dbt.tests.util import get_model_file, set_model_file
 
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect
@@ -32,6 +45,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+Project = Any  # the suite's, which has no types
 EVERYTHING = os.environ.get("REDSHIFT_ADAPTER_SUITE") == "all"
 GRANTEES = ("grantee_one", "grantee_two", "grantee_three")
 
@@ -194,6 +208,119 @@ def grantees(connect: Connect) -> None:
         os.environ[f"DBT_TEST_USER_{number}"] = name
 
 
+# Materialized views, whose classes leave to the adapter how they are looked at ----------------------------------------
+MY_MATERIALIZED_VIEW = """
+{{ config(materialized='materialized_view', sort_type='compound', sort=['id'], dist='id') }}
+select * from {{ ref('my_seed') }}
+"""
+
+
+class RedshiftMaterializedViews:
+    @pytest.fixture(scope="class", autouse=True)
+    def models(self) -> dict[str, str]:
+        return {
+            "my_table.sql": files.MY_TABLE,
+            "my_view.sql": files.MY_VIEW,
+            "my_materialized_view.sql": MY_MATERIALIZED_VIEW,
+        }
+
+    @staticmethod
+    def query_relation_type(project: Project, relation: BaseRelation) -> str | None:
+        sql = f"""
+            select case when definition ilike '%create materialized view%' then 'materialized_view' else 'view' end
+            from pg_views where schemaname = '{relation.schema}' and viewname = '{relation.identifier}'
+            union all
+            select 'table' from pg_tables where schemaname = '{relation.schema}' and tablename = '{relation.identifier}'
+        """  # noqa: S608 - the test's own names
+        found = project.run_sql(sql, fetch="one")
+        return found[0] if found else None
+
+
+class TestMaterializedViews(RedshiftMaterializedViews, MaterializedViewBasic):
+    @staticmethod
+    def insert_record(project: Project, table: BaseRelation, record: tuple[int, int]) -> None:
+        project.run_sql(f"insert into {table} (id, value) values ({record[0]}, {record[1]})")  # noqa: S608
+
+    @staticmethod
+    def refresh_materialized_view(project: Project, materialized_view: BaseRelation) -> None:
+        project.run_sql(f"refresh materialized view {materialized_view}")
+
+    @staticmethod
+    def query_row_count(project: Project, relation: BaseRelation) -> int:
+        return int(project.run_sql(f"select count(*) from {relation}", fetch="one")[0])  # noqa: S608
+
+
+class RedshiftMaterializedViewChanges(RedshiftMaterializedViews, MaterializedViewChanges):
+    @staticmethod
+    def state(project: Project, view: BaseRelation) -> tuple[object, ...]:
+        design = project.run_sql(
+            f"""
+            select tb.diststyle, tb.sortkey1, mv.autorefresh
+            from svv_table_info tb
+            join svv_mv_info mv on mv.schema_name = tb.schema and mv.name = tb.table
+            where tb.schema = '{view.schema}' and tb.table = '{view.identifier}'
+            """,  # noqa: S608 - the test's own names
+            fetch="one",
+        )
+        return tuple(design)
+
+    @classmethod
+    def check_start_state(cls, project: Project, materialized_view: BaseRelation) -> None:
+        assert cls.state(project, materialized_view) == ("KEY(id)", "id", "f")
+
+    @staticmethod
+    def change_config_via_alter(project: Project, materialized_view: BaseRelation) -> None:
+        model = get_model_file(project, materialized_view)
+        set_model_file(project, materialized_view, model.replace("dist='id'", "dist='id', auto_refresh=True"))
+
+    @classmethod
+    def check_state_alter_change_is_applied(cls, project: Project, materialized_view: BaseRelation) -> None:
+        assert cls.state(project, materialized_view)[2] == "t"
+
+    @staticmethod
+    def change_config_via_replace(project: Project, materialized_view: BaseRelation) -> None:
+        model = get_model_file(project, materialized_view)
+        changed = model.replace(", dist='id'", "").replace("sort=['id']", "sort=['value']")
+        set_model_file(project, materialized_view, changed)
+
+    @classmethod
+    def check_state_replace_change_is_applied(cls, project: Project, materialized_view: BaseRelation) -> None:
+        assert cls.state(project, materialized_view)[:2] == ("EVEN", "value")
+
+
+class TestMaterializedViewChangesApply(RedshiftMaterializedViewChanges, MaterializedViewChangesApplyMixin):
+    pass
+
+
+class TestMaterializedViewChangesContinue(RedshiftMaterializedViewChanges, MaterializedViewChangesContinueMixin):
+    pass
+
+
+class TestMaterializedViewChangesFail(RedshiftMaterializedViewChanges, MaterializedViewChangesFailMixin):
+    pass
+
+
+# With `datasharing`, the adapter reads the catalogue by SHOW ------------------------------------------------------
+
+
+class WithDatasharing:
+    @pytest.fixture(scope="class")
+    def dbt_profile_target(self, dbt_profile_target: dict[str, Any]) -> dict[str, Any]:
+        return dbt_profile_target | {"datasharing": True}
+
+
+class TestSimpleMaterializationsWithDatasharing(WithDatasharing, BaseSimpleMaterializations):
+    pass
+
+
+class TestModelGrantsWithDatasharing(WithDatasharing, BaseModelGrants):
+    pass
+
+
+class TestPersistDocsWithDatasharing(WithDatasharing, BasePersistDocs):
+    pass
+
+
 # What dbt-redshift's own tests of the suite set otherwise -------------------------------------------------------------
 
 ADDED_SEED = """
@@ -210,7 +337,10 @@ class TestSnapshotCheckCols(BaseSnapshotCheckCols):
         return {"base.csv": seeds_base_csv, "added.csv": seeds_added_csv, "seeds.yml": ADDED_SEED}
 
 
-if EVERYTHING:
+if not EVERYTHING:
+    del TestMaterializedViews, TestMaterializedViewChangesContinue, TestMaterializedViewChangesFail
+    del TestModelGrantsWithDatasharing, TestPersistDocsWithDatasharing
+else:
 
     class TestTypeString(BaseTypeString):
         def assert_columns_equal(self, project: Any, expected_cols: Any, actual_cols: Any) -> None:  # noqa: ANN401

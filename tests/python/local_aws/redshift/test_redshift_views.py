@@ -144,6 +144,16 @@ def test_what_is_no_materialized_view_is_not_refreshed(connection: Connection) -
         run(connection, "refresh materialized view t")
 
 
+def test_a_schema_may_be_named_with_its_database(connection: Connection) -> None:
+    run(
+        connection,
+        'create schema if not exists "dev"."other_schema"',
+        'drop schema if exists "dev"."other_schema" cascade',
+    )
+    with pytest.raises(ProgrammingError, match="another database"):
+        run(connection, "create schema elsewhere.other_schema")
+
+
 def test_show(connection: Connection) -> None:
     run(
         connection,

@@ -70,14 +70,22 @@ def translate(tokens: Sequence[Token], context: Context) -> Plan:
     tokens = tokens if context.case_sensitive_names else fold_names(tokens)
     if not tokens:
         return Forward("")
-    for token in tokens:
-        # PostgreSQL would cut the name off and go on
-        if token.is_identifier and len(token.name.encode()) > _LONGEST_NAME:
-            raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
+    if tokens[0].word in ("create", "alter") and word_at(tokens, 1) not in ("temp", "temporary"):
+        _check_names(tokens)
     handler = _HANDLERS.get(tokens[0].word)
     if handler is None:
         raise syntax_error(tokens[0].text)
     return handler(tokens, context)
+
+
+def _check_names(tokens: Sequence[Token]) -> None:
+    """Raises for a name that PostgreSQL would cut off, so that the catalogue would show another one.
+
+    A temporary table's is let through: it is cut off wherever it is written, and nobody looks it up in the catalogue.
+    """
+    for token in tokens:
+        if token.is_identifier and len(token.name.encode()) > _LONGEST_NAME:
+            raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
 
 
 def _query(tokens: Sequence[Token], context: Context) -> Forward:

@@ -16,7 +16,7 @@ from lakehouse.sample import generate
 from lakehouse.sources import load_tables
 from lakehouse.text_repair import repair_text
 from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect, Cursor
+from local_aws.redshift.testing import Connect, Cursor, rows
 from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")
@@ -101,3 +101,9 @@ def test_every_model_and_every_test_of_the_project_passes(
     assert isinstance(outcome.result, RunExecutionResult)
     failures = {r.node.name: r.message for r in outcome.result.results if r.status not in ("success", "pass")}
     assert not failures
+    with connect() as connection:
+        design = (
+            "select diststyle, sortkey1, sortkey_num from svv_table_info where schema = 'sparkify' and \"table\" = "
+        )
+        assert rows(connection, f"{design} 'songplays'") == [["KEY(start_time)", "start_time", 1]]
+        assert rows(connection, f"{design} 'user_level_history'") == [["ALL", "user_id", 2]]

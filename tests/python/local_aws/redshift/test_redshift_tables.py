@@ -264,6 +264,14 @@ def test_temporary_tables(connection: Connection) -> None:
     assert rows(connection, "select a from tt") == [["x"]]
 
 
+def test_a_temporary_table_may_have_a_long_name(connection: Connection) -> None:
+    name = "n" * 100
+    run(connection, f"create temporary table {name} as (select 1 as a)")
+    assert rows(connection, f"select a from {name}") == [[1]]  # noqa: S608 - the name is our own
+    query = f"select column_name from information_schema.columns where table_name = '{name}'"  # noqa: S608
+    assert rows(connection, query) == [["a"]]
+
+
 def test_when_a_table_was_written_last(connection: Connection) -> None:
     run(connection, "create table t (a int)", "insert into t values (1)")
     query = """

@@ -114,7 +114,7 @@ SUITE: dict[str, tuple[str, str]] = {
         "BaseSnapshotEphemeralHardDeletes BaseSnapshotNewColumnTimestampStrategy "
         "BaseSnapshotNewColumnSpecificCheckCols BaseSnapshotNewColumnWithDeletes",
     ),
-    "simple_snapshot.test_snapshot": ("BaseSimpleSnapshot", "BaseSnapshotCheck"),
+    "simple_snapshot.test_snapshot": ("", "BaseSimpleSnapshot BaseSnapshotCheck"),
     "store_test_failures_tests.test_store_test_failures": ("", "BaseStoreTestFailures BaseStoreTestFailuresLimit"),
     "unit_testing.test_case_insensitivity": ("", "BaseUnitTestCaseInsensivity"),
     "unit_testing.test_invalid_input": ("", "BaseUnitTestInvalidInput"),

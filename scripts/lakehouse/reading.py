@@ -1,25 +1,33 @@
 """Finds the records in a file of JSON, however it is laid out, and where each begins.
 
-Nearly every file has one object per line, and each such line costs one call of the check. Only where a line is not an
-object does the reader look closer: at objects over several lines, several objects on a line, and what is not JSON.
-A file is read in blocks, so its size does not matter.
+Nearly every file has one good object per line. Hundreds of such lines are checked by one call and landed as they are.
+Only where one of them is no good does the reader look closer: at fewer lines, at a line, at objects over several lines,
+several objects on a line, and what is not JSON. A file is read block by block, so its size does not matter.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from lakehouse.checking import PASSED, Verdict, show
 
-BLOCK_BYTES = 4 << 20
+RUN_BYTES = 512 << 10  # of lines that are checked by one call
+RUNS_AHEAD = 16
+FEW_LINES = 8  # of which each is looked at by itself
 MAX_VALUE_BYTES = 16 << 20  # beyond it, a value is not looked at as a whole
+UNZIPPED_BYTES = 4 << 20
+GZIP = b"\x1f\x8b"
 FOREIGN = {
-    b"\x1f\x8b": "the file is compressed with gzip: unpack it first",
     b"\xff\xfe": "the file is UTF-16: write it as UTF-8",
     b"\xfe\xff": "the file is UTF-16: write it as UTF-8",
+    b"PK": "the file is a zip archive: unpack it first",
+    b"BZ": "the file is compressed with bzip2: unpack it, or use gzip",
 }
 """What a file that is no text in UTF-8 may begin with."""
 KEPT_BYTES = 49_149  # of what cannot be landed: as many as fit into varchar(65535) in Base64
@@ -32,11 +40,38 @@ _FINDER = json.JSONDecoder(parse_int=str, parse_float=str)  # lenient: it finds 
 _NEARLY_OVER = 16  # an error this close to the end of what was read may be for want of the rest (\uXXXX, false)
 
 
-class Stream(Protocol):
-    """What can be read block by block."""
+class Checker(Protocol):
+    """What the reader needs of whoever knows what a good record is."""
 
-    def read(self, size: int, /) -> bytes:
-        """Reads as many bytes, or fewer where the file ends."""
+    def check(self, raw: bytes) -> Verdict:
+        """Says of a record's bytes what is wrong with them."""
+
+    def count_good(self, lines: bytes) -> int | None:
+        """How many records whole lines hold, if each holds one that is good beyond doubt; None otherwise."""
+
+    @property
+    def checks_elsewhere(self) -> bool:
+        """Whether several counts at a time are quicker than one after the other."""
+
+    def begin_count(self, lines: bytes) -> Future[int | None]:
+        """Counts good records like `count_good`, while the caller does something else."""
+
+
+class _Foreseen(NamedTuple):
+    """A run that is being checked before it is its turn."""
+
+    stop: int
+    lines: bytes
+    counted: Future[int | None]
+
+
+class Run(NamedTuple):
+    """Good records, one a line, each with its line break."""
+
+    lines: bytes
+    records: int
+    is_as_found: bool
+    """Whether the file has the very same bytes there."""
 
 
 class Record(NamedTuple):
@@ -53,34 +88,171 @@ class Record(NamedTuple):
     verdict: Verdict = PASSED
 
 
-def read_records(stream: Stream, check: Callable[[bytes], Verdict]) -> Iterator[Record]:
-    """Yields every record of a file, in order, with the verdict of `check` on it.
+class DamagedError(Exception):
+    """What follows in a compressed file cannot be read."""
+
+
+def read_records(blocks: Iterable[bytes], checker: Checker) -> Iterator[Run | Record]:
+    """Yields all records of a file in order: runs of good ones, and single ones with the verdict on them.
 
     Args:
-        stream: The file, at its beginning.
-        check: Says of a record's bytes what is wrong with them.
+        blocks: The file's text; if they raise `DamagedError`, what is left is one record that cannot be read.
+        checker: Says which records are good.
     """
-    return _Reader(stream, check).records()
+    return _Reader(iter(blocks), checker).records()
+
+
+class Text:
+    """The text of a file that may be compressed with gzip; once it was read, what the file was like."""
+
+    def __init__(self, content: Iterable[bytes]) -> None:
+        """Takes the file's blocks. Of a compressed file there may be several members one after the other."""
+        self.size = 0
+        """Of the text, in bytes."""
+        self.is_one_gzip_member = False
+        """Whether the file is compressed, and nothing else: no second member, no padding."""
+        self._blocks = iter(content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yields the text.
+
+        Raises:
+            DamagedError: The compressed file ends before its end, or is not what its checksum says.
+        """
+        first = next(self._blocks, b"")
+        for text in self._unzipped(first) if first.startswith(GZIP) else chain([first], self._blocks):
+            self.size += len(text)
+            yield text
+
+    def _unzipped(self, zipped: bytes) -> Iterator[bytes]:
+        decompressor = zlib.decompressobj(31)
+        members = 1
+        try:
+            while True:
+                text = decompressor.decompress(zipped, UNZIPPED_BYTES)
+                if text:
+                    yield text
+                zipped = decompressor.unconsumed_tail
+                if decompressor.eof:
+                    rest = decompressor.unused_data or next(self._blocks, b"")
+                    if not rest:
+                        self.is_one_gzip_member = members == 1
+                        return
+                    members += 1
+                    while not (zipped := rest.lstrip(b"\0")):
+                        rest = next(self._blocks, b"")
+                        if not rest:
+                            return
+                    decompressor = zlib.decompressobj(31)
+                elif not zipped and not text:
+                    zipped = next(self._blocks, b"")
+                    if not zipped:
+                        raise DamagedError("the gzip file ends early")
+        except zlib.error as error:
+            raise DamagedError(f"the gzip file is damaged ({error})") from error
 
 
 class _Reader:
     """A window that moves over a file: what lies before it was dealt with, what lies behind it was not read yet."""
 
-    def __init__(self, stream: Stream, check: Callable[[bytes], Verdict]) -> None:
-        self._stream = stream
-        self._check = check
+    def __init__(self, blocks: Iterator[bytes], checker: Checker) -> None:
+        self._blocks = blocks
+        self._checker = checker
         self._window = b""
         self._window_offset = 0
         self._position = 0  # in the window
         self._line = 1
         self._ended = False
+        self._damage = ""
+        self._foreseen: dict[int, _Foreseen] = {}  # by the offset in the file
+        self._foreseen_to = 0
 
-    def records(self) -> Iterator[Record]:
-        """Yields a record for every line that is an object; hands over to `_values` at every other line."""
+    def records(self) -> Iterator[Run | Record]:
+        """Yields runs of good lines; hands over to `_lines` where lines are not good beyond doubt."""
         self._read_on()
         if self._window.startswith(BYTE_ORDER_MARK):
             self._position = len(BYTE_ORDER_MARK)
-        while True:
+        while self._position < len(self._window) or not self._ended:
+            self._look_ahead()
+            foreseen = self._foreseen.pop(self._here(), None)
+            end = self._end_of_run(self._position)
+            if foreseen:
+                yield from self._halves(foreseen.stop, foreseen)
+            elif end is None:
+                self._read_on()
+            else:
+                self._forget_foreseen()
+                yield from self._halves(self._window_offset + end)
+        if self._damage:
+            yield Record(self._line, self._here(), 0, b"", Verdict(f"{self._damage}: what follows cannot be read"))
+
+    def _look_ahead(self) -> None:
+        """Has the runs checked that will be wanted next, if the checker does that elsewhere meanwhile."""
+        while self._checker.checks_elsewhere and len(self._foreseen) < RUNS_AHEAD:
+            start = max(self._foreseen_to, self._here()) - self._window_offset
+            end = self._end_of_run(start)
+            if end is None:
+                self._read_on()
+            elif end == start or (not self._foreseen and self._ended and end == len(self._window)):
+                return  # there is no next one, or the last one is the next
+            else:
+                lines = _with_plain_breaks(self._window[start:end])
+                self._foreseen_to = self._window_offset + end
+                self._foreseen[self._window_offset + start] = _Foreseen(
+                    self._foreseen_to, lines, self._checker.begin_count(lines)
+                )
+
+    def _forget_foreseen(self) -> None:
+        """Lets go of runs that do not begin where the last record ended."""
+        for foreseen in self._foreseen.values():
+            foreseen.counted.cancel()
+        self._foreseen.clear()
+        self._foreseen_to = 0
+
+    def _end_of_run(self, start: int) -> int | None:
+        """Where whole lines end that start in the window; None where more must be read to know."""
+        limit = start + RUN_BYTES
+        end = self._window.rfind(b"\n", start, limit) + 1
+        if end:
+            return end
+        if len(self._window) < limit:
+            return len(self._window) if self._ended else None
+        return self._window.find(b"\n", limit) + 1 or limit
+
+    def _halves(self, stop: int, foreseen: "_Foreseen | None" = None) -> Iterator[Run | Record]:
+        """Yields what lies before an offset of the file, in runs as long as halving finds them."""
+        stops = [stop]
+        while stops:
+            end = stops[-1] - self._window_offset
+            if self._position >= end:
+                stops.pop()
+                continue
+            original = self._window[self._position : end]
+            breaks = original.count(b"\n")
+            lines = foreseen.lines if foreseen else _with_plain_breaks(original)
+            count = foreseen.counted.result() if foreseen else self._checker.count_good(lines)
+            foreseen = None
+            if count is not None:
+                landed = lines if lines.endswith(b"\n") else lines + b"\n"
+                yield Run(landed, count, landed == original)
+                self._line += breaks
+                self._position = end
+            elif breaks <= FEW_LINES:
+                yield from self._lines(stops[-1])
+            else:
+                middle = len(original) // 2
+                half = original.rfind(b"\n", 0, middle) + 1 or original.find(b"\n", middle) + 1
+                if half == len(original):
+                    half = original.rfind(b"\n", 0, -1) + 1
+                stops.append(self._here() + half)
+
+    def _here(self) -> int:
+        """The position's offset in the file."""
+        return self._window_offset + self._position
+
+    def _lines(self, stop: int) -> Iterator[Record]:
+        """Yields a record for every line before an offset, hands over to `_values` where it is no object."""
+        while self._here() < stop:
             end = self._window.find(b"\n", self._position)
             if end < 0:
                 if not self._ended and len(self._window) - self._position <= MAX_VALUE_BYTES:
@@ -90,13 +262,14 @@ class _Reader:
             line = self._window[self._position : end]
             raw = line.strip(b" \t\r")
             if raw:
-                verdict = self._check(raw)
+                verdict = self._checker.check(raw)
                 if verdict.fault is not None and not _is_object(raw):
                     yield from self._values()
                     continue
-                offset = self._window_offset + self._position + line.find(raw[:1])
+                offset = self._here() + line.find(raw[:1])
                 yield _record(self._line, offset, raw, verdict)
             if end == len(self._window):
+                self._position = end
                 return
             self._position = end + 1
             self._line += 1
@@ -128,7 +301,7 @@ class _Reader:
                 yield self._unreadable(f"not JSON: an object was expected, met {_excerpt(text, start)}")
                 return
             raw = text[start:end].encode("utf-8", "surrogateescape")
-            yield _record(self._line, self._window_offset + self._position, raw, self._check(raw))
+            yield _record(self._line, self._here(), raw, self._checker.check(raw))
             self._move(len(raw))
             start = end
             if last_on_line:
@@ -136,7 +309,7 @@ class _Reader:
 
     def _unreadable(self, reason: str) -> Record:
         """Takes what is no JSON as one record, which ends before the next line that begins with a brace."""
-        line, offset = self._line, self._window_offset + self._position
+        line, offset = self._line, self._here()
         size, kept = 0, b""
         while True:
             end = self._window.find(b"\n{", self._position) + 1
@@ -176,9 +349,12 @@ class _Reader:
 
     def _read_on(self) -> None:
         """Reads a block more, and lets go of what was dealt with."""
-        block = self._stream.read(BLOCK_BYTES)
-        self._ended = len(block) < BLOCK_BYTES
-        self._window = self._window[self._position :] + block
+        try:
+            block = next(self._blocks, None)
+        except DamagedError as error:
+            block, self._damage = None, str(error)
+        self._ended = block is None
+        self._window = self._window[self._position :] + (block or b"")
         self._window_offset += self._position
         self._position = 0
 
@@ -188,9 +364,18 @@ class _Reader:
         self._position += size
 
 
+def _with_plain_breaks(lines: bytes) -> bytes:
+    """Lines without carriage returns before their breaks; a line break cannot stand within a text."""
+    return lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
+
+
+def on_one_line(raw: bytes) -> bytes:
+    """A good record without its line breaks, which JSON allows between tokens only."""
+    return raw.translate(_ONE_LINE)
+
+
 def _record(line: int, offset: int, raw: bytes, verdict: Verdict) -> Record:
-    """A record; a good one loses its line breaks, which JSON allows between tokens only, so that it fits on a line."""
-    return Record(line, offset, len(raw), raw if verdict.fault else raw.translate(_ONE_LINE), verdict)
+    return Record(line, offset, len(raw), raw if verdict.fault else on_one_line(raw), verdict)
 
 
 def _is_object(raw: bytes) -> bool:

@@ -1,5 +1,6 @@
 """How a load tells what it does: a progress bar on a terminal, plain lines elsewhere, or nothing at all."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 Advance = Callable[[int], None]
 
 PLAIN_WIDTH = 120  # of output that goes to a file or a pipe
+SECONDS_PER_LINE = 10  # of progress, there
 
 
 class Reporter(Protocol):
@@ -59,14 +61,31 @@ class ConsoleReporter:
 
     @contextmanager
     def progress(self, label: str, total_bytes: int) -> Iterator[Advance]:
-        """Shows a bar on a terminal, for as long as the work lasts."""
+        """Shows a bar on a terminal, and a line now and then elsewhere, for as long as the work lasts."""
         if not self.console.is_terminal:
-            yield _ignore
+            yield _PlainProgress(label, total_bytes, self.say)
             return
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console, transient=True) as bar:
             task = bar.add_task(label, total=total_bytes)
             yield lambda size: bar.advance(task, size)
+
+
+class _PlainProgress:
+    """Tells in a line how far a piece of work is, but not more often than a log can bear."""
+
+    def __init__(self, label: str, total_bytes: int, say: Callable[[str], None]) -> None:
+        self._label = label
+        self._total_bytes = total_bytes
+        self._say = say
+        self._done = 0
+        self._next_line = time.monotonic() + SECONDS_PER_LINE
+
+    def __call__(self, size: int) -> None:
+        self._done += size
+        if time.monotonic() >= self._next_line:
+            self._next_line += SECONDS_PER_LINE
+            self._say(f"{self._label}: {self._done / 1e6:,.0f} of {self._total_bytes / 1e6:,.0f} MB")
 
 
 def _ignore(size: int) -> None:

@@ -24,6 +24,7 @@ FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
     "varchar": ("digits", "date"),
     "boolean": (),
 }
+OTHER_GROUP = "other"  # of files whose path tells none
 MAX_GROUP_BYTES = 200  # of a group in a folder's name; file systems take 255 bytes for the whole name
 _DATA_TYPE = re.compile(r"(integer|bigint|double precision|boolean)|varchar\(([1-9][0-9]*)\)")
 
@@ -61,9 +62,11 @@ class Table:
     part_by: str | None = None
 
     def group_of(self, source_file: str) -> str:
-        """The group whose parts hold a source file's records; "" where the table or the path has none."""
-        found = re.search(self.part_by, source_file) if self.part_by else None
-        return found.group(1) if found else ""
+        """The group whose parts hold a source file's records; "" of a table without groups."""
+        if self.part_by is None:
+            return ""
+        found = re.search(self.part_by, source_file)
+        return (found.group(1) if found else "") or OTHER_GROUP
 
     def part_folder(self, group: str) -> str:
         """The folder of the landing zone that holds a group's parts; a group too long for a name gives its SHA-256."""
@@ -90,6 +93,8 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
     for path in sorted(project_dir.glob(SOURCE_FILES_OF_MODELS)):
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
             for declared in source["tables"]:
+                if _meta(declared).get("derived"):  # by the engine, of what is landed
+                    continue
                 table = _table(path, source["name"], declared)
                 if table.name in tables:
                     raise LandingError(f"{path}: table {table.name} is declared twice")

@@ -1,144 +1,106 @@
-"""Where files are read from and written to: an interface, and a local folder that fulfils it."""
+"""Where files are read from and written to: what a load needs of a folder or an S3 prefix, and how to open one."""
 
-import fcntl
-import os
-import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-from lakehouse.errors import LandingError
-
-TEMPORARY_SUFFIX = ".tmp"  # no reader's glob (*.json, *.json.gz) matches it
-LOCK_KEY = "loader/.lock"
-_LEFTOVER = re.compile(
-    r"(?:.+/)?\.[0-9a-f]{64}\.(?:json\.gz|next)\.tmp"  # a part, or a quarantine that is pending
-    r"|loader/(?:ledger|quarantine)/\.[^/]+\.json\.tmp"
-)
+Say = Callable[[str], None]
+"""Tells a person something."""
+Claim = Callable[[], None]
+"""Says whether a folder is still one's own: raises LandingError where another load has taken it over."""
 
 
 class StoredFile(NamedTuple):
-    """A file of a folder: its path below the folder, with forward slashes, and its size in bytes."""
+    """A file of a folder, as the folder describes it without reading it."""
 
     key: str
+    """Its path below the folder, with forward slashes."""
     size: int
+    """In bytes."""
+    version: str = ""
+    """Differs whenever the content does: S3's ETag; of a local file its inode and the times of its last changes."""
     is_regular: bool = True
-    """Whether it is a file that can be read, and not a link to nowhere, a pipe, a socket or a device."""
+    """Whether it can be read, and is not a link to nowhere, a pipe, a socket or a device."""
+
+
+class Fetched(NamedTuple):
+    """Bytes of a file, and what the file was like when they were read."""
+
+    content: bytes
+    size: int
+    """Of the whole file, in bytes."""
+    version: str
+
+
+class FileChangedError(Exception):
+    """A file is not, or no longer, the version that was asked for."""
 
 
 class Folder(Protocol):
-    """A place that holds files under keys. Nothing outside this module knows what kind of place it is."""
+    """A place that holds files under keys. Nothing outside its own module knows what kind of place it is."""
 
     @property
     def location(self) -> str:
         """Where the folder is, in the form that a person would type."""
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
-        """Yields the files below a prefix (whole path components), in the order of their keys."""
-
-    def exists(self, key: str) -> bool:
-        """Whether there is a file under the key."""
-
-    def open(self, key: str) -> BinaryIO:
-        """Opens a file for reading."""
-
-    def write(self, key: str, content: BinaryIO) -> None:
-        """Puts a file under the key, all of it or nothing, in place of what was there."""
-
-    def delete(self, key: str) -> None:
-        """Removes the file under the key; there need not be one."""
-
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Keeps every other loader out of the folder, and removes what a killed one left half-written."""
-
-
-class LocalFolder:
-    """A folder of this machine."""
-
-    def __init__(self, path: Path) -> None:
-        """Takes the folder's path, which need not exist yet."""
-        self.path = path.resolve()
-
     @property
-    def location(self) -> str:
-        """The folder's absolute path."""
-        return self.path.as_posix()
+    def fetch_threads(self) -> int:
+        """How many fetches at a time are worth it."""
+
+    def check_source(self) -> None:
+        """Checks that there is something to read.
+
+        Raises:
+            LandingError: There is not; the message says why and what to do.
+        """
+
+    def check_zone(self) -> None:
+        """Checks that files can be kept here, as far as that can be told without writing one.
+
+        Raises:
+            LandingError: They cannot.
+        """
 
     def list(self, prefix: str = "") -> Iterator[StoredFile]:
-        """Yields the files below a prefix, by key. Names that begin with a dot are hidden: neither data nor listed."""
-        top = self.path / prefix
-        if top.is_dir():
-            yield from sorted(self._walk(top, frozenset()))
+        """Yields the files below a prefix (whole path components), in the order of their keys.
 
-    def _walk(self, folder: Path, ancestors: frozenset[Path]) -> Iterator[StoredFile]:
-        real = folder.resolve()
-        if real in ancestors:  # a symbolic link that leads back up
-            return
-        for entry in os.scandir(folder):
-            if entry.name.startswith("."):
-                continue
-            path = Path(entry.path)
-            if entry.is_dir():
-                yield from self._walk(path, ancestors | {real})
-            elif entry.is_file():
-                yield StoredFile(path.relative_to(self.path).as_posix(), entry.stat().st_size)
-            else:
-                yield StoredFile(path.relative_to(self.path).as_posix(), 0, is_regular=False)
+        Names that begin with a dot are hidden: neither data nor listed.
+        """
 
-    def exists(self, key: str) -> bool:
-        """Whether there is a file under the key."""
-        return (self.path / key).is_file()
+    def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
+        """Reads a stretch of a file, to its end where no length is given; fewer bytes only where the file ends.
 
-    def open(self, key: str) -> BinaryIO:
-        """Opens a file for reading."""
-        return (self.path / key).open("rb")
+        Raises:
+            FileNotFoundError: There is no such file.
+            FileChangedError: The file is another version than the given one.
+        """
 
     def write(self, key: str, content: BinaryIO) -> None:
-        """Writes a neighbour of the file, makes it durable, and moves it into place in one step."""
-        target = self.path / key
-        _make_folder(target.parent)
-        temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
-        with temporary.open("wb") as out:
-            shutil.copyfileobj(content, out, 1 << 20)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(target)
-        _make_durable(target.parent)
+        """Puts a file under a key, all of it or nothing."""
 
-    def delete(self, key: str) -> None:
-        """Removes the file under the key, and the folders that are empty without it."""
-        target = self.path / key
-        target.unlink(missing_ok=True)
-        for parent in target.parents:
-            if parent == self.path or not parent.is_dir() or any(parent.iterdir()):
-                break
-            parent.rmdir()
+    def replace(self, key: str, content: bytes, version: str | None) -> str:
+        """Puts a file in the place of the given version, or of nothing where that is None, in one step.
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Holds a lock that the system gives back when this process ends, however it ends."""
-        lock = self.path / LOCK_KEY
-        _make_folder(lock.parent)
-        with lock.open("a+", encoding="ascii") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                held.seek(0)
-                owner = held.read().strip() or "unknown"
-                raise LandingError(
-                    f"another load (process {owner}) is writing to {self.location}: "
-                    "wait until it is done, then try again"
-                ) from error
-            held.truncate(0)
-            held.write(f"{os.getpid()}\n")
-            held.flush()
-            for leftover in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
-                is_own = _LEFTOVER.fullmatch(leftover.relative_to(self.path).as_posix()) is not None
-                if is_own and leftover.is_file() and not leftover.is_symlink():
-                    leftover.unlink()
-            yield
+        Returns:
+            The new version.
+
+        Raises:
+            FileChangedError: Something else is there.
+        """
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Removes files; there need not be any."""
+
+    def copy(self, origin: "Folder", key: str, version: str, to: str) -> bool:
+        """Copies a version of another folder's file without its bytes passing here; False where that cannot be."""
+
+    def exclusive(self, say: Say) -> AbstractContextManager[Claim]:
+        """Keeps every other load out of the folder, and removes what a killed one left half-written.
+
+        Raises:
+            LandingError: Another load is at work here.
+        """
 
 
 class DryRunFolder:
@@ -153,61 +115,71 @@ class DryRunFolder:
         """Where the protected folder is."""
         return self._folder.location
 
+    @property
+    def fetch_threads(self) -> int:
+        """How many fetches at a time are worth it."""
+        return self._folder.fetch_threads
+
+    def check_source(self) -> None:
+        """Checks the protected folder."""
+        self._folder.check_source()
+
+    def check_zone(self) -> None:
+        """Checks the protected folder."""
+        self._folder.check_zone()
+
     def list(self, prefix: str = "") -> Iterator[StoredFile]:
         """Yields the protected folder's files."""
         return self._folder.list(prefix)
 
-    def exists(self, key: str) -> bool:
-        """Whether the protected folder has the file."""
-        return self._folder.exists(key)
-
-    def open(self, key: str) -> BinaryIO:
-        """Opens a file of the protected folder."""
-        return self._folder.open(key)
+    def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
+        """Reads from the protected folder."""
+        return self._folder.fetch(key, start, length, version)
 
     def write(self, key: str, content: BinaryIO) -> None:
         """Does nothing."""
 
-    def delete(self, key: str) -> None:
+    def replace(self, key: str, content: bytes, version: str | None) -> str:
+        """Does nothing."""
+        return ""
+
+    def delete(self, keys: Iterable[str]) -> None:
         """Does nothing."""
 
+    def copy(self, origin: Folder, key: str, version: str, to: str) -> bool:
+        """Does nothing, and says that there was nothing more to do."""
+        return True
+
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, say: Say) -> Iterator[Claim]:
         """Locks nobody out, since nothing is written."""
-        yield
+        yield _always
 
 
-def open_folder(location: str | Path) -> LocalFolder:
-    """The folder at a location that a person typed.
+def open_folder(location: str | Path) -> Folder:
+    """The folder at a location that a person typed: a path, or `s3://bucket/prefix`.
 
     Raises:
         LandingError: The location is of a kind that cannot be used.
     """
-    scheme, separator, _ = str(location).partition("://")
-    if separator:
-        raise LandingError(
-            f"{location} cannot be used: {scheme}:// is not supported yet, name a folder of this machine"
-        )
-    folder = LocalFolder(Path(location))
-    try:
-        folder.location.encode()
-    except UnicodeEncodeError as error:
-        raise LandingError(f"the folder name {folder.location!r} is not UTF-8: rename the folder") from error
-    return folder
+    from lakehouse.local_folder import LocalFolder  # noqa: PLC0415 - each imports this module
+    from lakehouse.s3_prefix import S3Prefix  # noqa: PLC0415 - and boto3 costs a laptop's load half a second
+
+    if str(location).startswith("s3://"):
+        return S3Prefix.parse(str(location))
+    return LocalFolder.parse(location)
 
 
-def _make_folder(folder: Path) -> None:
-    """Makes a folder, and those above it, so that a power cut takes none of them away."""
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _make_durable(folder.parent)
+def is_one_in_the_other(one: Folder, other: Folder) -> bool:
+    """Whether one of two folders lies in the other, or they are the same."""
+    first, second = f"{one.location}/", f"{other.location}/"
+    return first.startswith(second) or second.startswith(first)
 
 
-def _make_durable(folder: Path) -> None:
-    """Makes a rename in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def is_s3(location: str | Path) -> bool:
+    """Whether a location is on S3."""
+    return str(location).startswith("s3://")
+
+
+def _always() -> None:
+    """Finds that nobody has taken the folder over."""

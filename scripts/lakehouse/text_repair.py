@@ -10,6 +10,7 @@ round is made: what two rounds leave may be clean, whether or not a third is pos
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,13 @@ from pathlib import Path
 import msgspec
 
 from lakehouse import ledger
+from lakehouse.copy_files import stale_copy_files, write_copy_files
 from lakehouse.errors import LandingError
-from lakehouse.ledger import LedgerEntry
-from lakehouse.packing import PartWriter, ensure_a_part, read_part, sweep
+from lakehouse.ledger import LandedFile, Segment
+from lakehouse.packing import EMPTY_PART, PartPress, PartWriter, is_part, name_load, read_part, write_empty_part
+from lakehouse.source_files import SourceFile
 from lakehouse.sources import Table
-from lakehouse.storage import Folder, open_folder
+from lakehouse.storage import Claim, Folder, Say, open_folder
 
 REPAIRS_TABLE = "text_repairs"
 SOURCE = "landing zone"  # what the ledger calls the source of the repairs
@@ -52,31 +55,34 @@ def undo_double_encoding(text: str) -> str | None:
     return None if once is None else _undo_encoding(once)
 
 
-def repair_text(zone: str | Path, tables: Mapping[str, Table]) -> RepairReport:
+def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> RepairReport:
     """Finds the garbled texts of the landed records, and lands their repairs.
 
     Args:
         zone: The landing zone.
         tables: The declared tables, by name. Their columns with `repair_text` are searched.
+        say: Is told what the search waits for.
 
     Raises:
         LandingError: There is no landing zone, or it cannot be read.
     """
-    folder = open_folder(zone)
-    if not folder.path.is_dir():
-        raise LandingError(f"landing zone {zone} does not exist: land something first")
     if REPAIRS_TABLE not in tables:
         raise LandingError(f"no table {REPAIRS_TABLE} is declared: there is nowhere to land the repairs")
+    folder = open_folder(zone)
+    folder.check_zone()
+    if next(folder.list(ledger.LEDGER_FOLDER), None) is None:
+        raise LandingError(f"landing zone {zone} is empty: land something first")
     searched = [table for table in tables.values() if table.repaired_columns]
     try:
-        with folder.exclusive():
-            texts = [text for table in searched for text in _suspicious_texts(folder, table)]
-            found = {text: undo_double_encoding(text) for text in set(texts)}
+        with folder.exclusive(say) as still_ours:
+            texts = Counter(text for table in searched for text in _suspicious_texts(folder, table))
+            found = {text: undo_double_encoding(text) for text in texts}
             repairs = {garbled: repaired for garbled, repaired in sorted(found.items()) if repaired is not None}
-            changed = _land(folder, tables[REPAIRS_TABLE], repairs, ",".join(table.folder for table in searched))
+            origin = ",".join(table.folder for table in searched)
+            changed = _land(folder, tables[REPAIRS_TABLE], repairs, origin, still_ours)
     except OSError as error:
         raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
-    return RepairReport(sum(text in repairs for text in texts), repairs, changed)
+    return RepairReport(sum(texts[text] for text in repairs), repairs, changed)
 
 
 def _undo_encoding(text: str) -> str | None:
@@ -93,8 +99,8 @@ def _suspicious_texts(zone: Folder, table: Table) -> Iterator[str]:
     fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
     names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
     decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
-    parts = {entry.object_key for entry in ledger.read_books(zone, table.name).entries.values() if entry.object_key}
-    for key in sorted(parts):
+    files = ledger.read_books(zone, table.name).files.values()
+    for key in sorted({key for landed in files for key in landed.object_keys}):
         for line in read_part(zone, key):
             if line.isascii() and b"\\u" not in line:
                 continue
@@ -104,36 +110,37 @@ def _suspicious_texts(zone: Folder, table: Table) -> Iterator[str]:
                     yield msgspec.json.decode(value, type=str)
 
 
-def _land(zone: Folder, table: Table, repairs: Mapping[str, str], origin: str) -> bool:
+def _land(zone: Folder, table: Table, repairs: Mapping[str, str], origin: str, still_ours: Claim) -> bool:
     """Lands the repairs in place of those that are there, and says whether they differ."""
-    rows = [msgspec.json.encode(_Repair(garbled, repaired)) for garbled, repaired in repairs.items()]
-    content = b"".join(row + b"\n" for row in rows)
-    fingerprint = hashlib.sha256(content).hexdigest()
-    before = ledger.read_books(zone, table.name).entries.get((SOURCE, origin))
-    changed = before is None or before.sha256 != fingerprint
-    ledger.begin_books(zone, table.name)
-    key = None
-    if rows:
-        with PartWriter() as part:
-            part.begin_file(fingerprint)
-            for row in rows:
-                part.add(row)
-            key = part.publish(zone, table.part_folder(""))
-    else:
-        ensure_a_part(zone, table.folder)
-    entry = LedgerEntry(
-        table_name=table.name,
-        source=SOURCE,
-        source_file=origin,
-        source_bytes=len(content),
-        sha256=fingerprint,
-        records_found=len(rows),
-        records_landed=len(rows),
-        records_quarantined=0,
-        copy_of=None,
-        object_key=key,
-        landed_at=ledger.now_ms() if before is None or changed else before.landed_at,
-    )
-    ledger.write_books(zone, table.name, [entry], [])
-    sweep(zone, table.folder, [key] if key else [])
-    return changed
+    lines = b"".join(msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items())
+    books = ledger.read_books(zone, table.name)
+    stored = {stored.key for stored in zone.list(table.folder)}
+    before = books.files.get((SOURCE, origin))
+    named = {key for landed in books.files.values() for key in landed.object_keys}
+    stale = [
+        *sorted({key for key in stored if is_part(key)} - named),
+        *stale_copy_files(zone, table, books.files.values()),
+    ]
+    load = name_load()
+    still_ours()
+    if stale and books.files:
+        books = ledger.claim_books(zone, books, load)
+        zone.delete(stale)
+    fingerprint = hashlib.sha256(lines).hexdigest()
+    if before is not None and before.file.sha256 == fingerprint and before.object_keys <= stored:
+        return False
+    if f"{table.folder}/{EMPTY_PART}" not in stored:
+        write_empty_part(zone, table.folder)
+    segment = Segment()
+    if repairs:
+        with PartPress(zone, load) as press:
+            part = PartWriter(press, table.folder)
+            segment = Segment(part.add(lines), None, len(repairs), 0)
+            part.finish()
+            press.wait()
+    file = SourceFile(SOURCE, origin, len(lines), fingerprint, fingerprint)
+    landed = [LandedFile(file, (segment,), ledger.now_ms())]
+    still_ours()
+    write_copy_files(zone, table, landed)
+    ledger.write_books(zone, books, landed, load)
+    return True

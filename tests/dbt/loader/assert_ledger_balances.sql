@@ -5,10 +5,14 @@ with ledger as (
         table_name,
         source,
         source_file,
-        records_found,
-        records_landed,
-        records_quarantined
+        sum(records_found) as records_found,
+        sum(records_landed) as records_landed,
+        sum(records_quarantined) as records_quarantined
     from {{ source('loader', 'ledger') }}
+    group by
+        table_name,
+        source,
+        source_file
 
 ),
 

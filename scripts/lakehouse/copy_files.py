@@ -1,0 +1,75 @@
+"""What Redshift's COPY needs beside the parts: lists of them (manifests), and where a record's columns are (JSONPaths).
+
+A manifest lists the parts of one load that still count, so a load that was copied is never copied again. Later loads
+can only make that list shorter. So the name of the load and the number of its parts tell which list it is, and
+macros/landing/register_on_redshift.sql works that name out from the ledger. The format is documented in
+https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html.
+"""
+
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from lakehouse.ledger import LandedFile
+from lakehouse.packing import load_of
+from lakehouse.sources import Table
+from lakehouse.storage import Folder, is_s3
+
+COPY_FOLDER = "loader/copy"
+QUARANTINE = "quarantine"
+
+
+def write_copy_files(zone: Folder, table: Table, landed: Iterable[LandedFile]) -> None:
+    """Writes the manifests for a table's ledger as it shall be, and its JSONPaths; of a zone on S3 only.
+
+    They are there before the ledger is. Those that no ledger asks for any more are deleted by the next load.
+    """
+    if not is_s3(zone.location):
+        return
+    files = _copy_files(zone, table, landed)
+    there = {stored.key for stored in zone.list(_folder(table))}
+    for key, content in files.items():
+        if key not in there:
+            zone.write(key, io.BytesIO(content))
+
+
+def stale_copy_files(zone: Folder, table: Table, landed: Iterable[LandedFile]) -> list[str]:
+    """The manifests and JSONPaths of a table that its ledger and its declaration do not ask for."""
+    files = _copy_files(zone, table, landed)
+    return [stored.key for stored in zone.list(_folder(table)) if stored.key not in files]
+
+
+def _copy_files(zone: Folder, table: Table, landed: Iterable[LandedFile]) -> dict[str, bytes]:
+    parts: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for file in landed:
+        for key in file.object_keys:
+            parts["records", load_of(key)].add(key)
+        for key in file.quarantine_keys:
+            parts[QUARANTINE, load_of(key)].add(key)
+    files = {
+        f"{_folder(table)}/{kind}/{load}-{len(keys)}.json": _manifest(zone, keys)
+        for (kind, load), keys in parts.items()
+    }
+    return files | {_json_paths_key(table): _json_paths(table)}
+
+
+def _json_paths_key(table: Table) -> str:
+    names = ",".join(column.name for column in table.columns)
+    return f"{_folder(table)}/jsonpaths-{hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()}.json"
+
+
+def _json_paths(table: Table) -> bytes:
+    """The columns in their order; keys are case-sensitive in COPY, and columns are not."""
+    return msgspec.json.encode({"jsonpaths": [f"$['{column.name}']" for column in table.columns]})
+
+
+def _folder(table: Table) -> str:
+    return f"{COPY_FOLDER}/{table.name}"
+
+
+def _manifest(zone: Folder, keys: Iterable[str]) -> bytes:
+    entries = [{"url": f"{zone.location}/{key}", "mandatory": True} for key in sorted(keys)]
+    return msgspec.json.encode({"entries": entries})

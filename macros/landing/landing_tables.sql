@@ -1,0 +1,15 @@
+{#- The declared tables that the loader fills, by schema and name. -#}
+{% macro landing_tables() -%}
+    {{ return(graph.sources.values() | rejectattr('meta.derived', 'true') | sort(attribute='schema,name') | list) }}
+{%- endmacro %}
+
+{#- The relation of a declared table; graph.sources holds no relations. -#}
+{% macro landing_relation(table, suffix='') -%}
+    {{ return(api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier ~ suffix)) }}
+{%- endmacro %}
+
+{#- The relation of one of the loader's own tables. -#}
+{% macro loader_relation(name) -%}
+    {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'loader') | selectattr('name', 'equalto', name) | first -%}
+    {{ return(landing_relation(table)) }}
+{%- endmacro %}

@@ -1,0 +1,33 @@
+{#- Run as an operation: `dbt run-operation register_landing`. -#}
+{% macro register_landing() -%}
+    {%- do check_landing_zone() -%}
+    {%- set tables = landing_tables() -%}
+    {%- set ledger = tables | selectattr('name', 'equalto', 'ledger') | list -%}
+    {%- for table in tables -%}
+        {%- if loop.changed(table.schema) -%}
+            {%- do adapter.create_schema(api.Relation.create(database=table.database, schema=table.schema)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for table in ledger + (tables | rejectattr('name', 'equalto', 'ledger') | list) -%}
+        {#- The ledger first: it says which objects count. -#}
+        {%- do register_landing_table(table) -%}
+        {%- do log('registered ' ~ table.schema ~ '.' ~ table.name, info=true) -%}
+    {%- endfor -%}
+    {%- do register_landing_objects(tables | rejectattr('source_name', 'equalto', 'loader') | list) -%}
+{%- endmacro %}
+
+{% macro register_landing_table(table) -%}
+    {{ return(adapter.dispatch('register_landing_table')(table)) }}
+{%- endmacro %}
+
+{% macro default__register_landing_table(table) -%}
+    {{ exceptions.raise_compiler_error("register_landing_table is not written for " ~ target.type) }}
+{%- endmacro %}
+
+{% macro register_landing_objects(tables) -%}
+    {{ return(adapter.dispatch('register_landing_objects')(tables)) }}
+{%- endmacro %}
+
+{% macro default__register_landing_objects(tables) -%}
+    {{ exceptions.raise_compiler_error("register_landing_objects is not written for " ~ target.type) }}
+{%- endmacro %}

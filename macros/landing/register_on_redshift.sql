@@ -1,0 +1,156 @@
+{#- Redshift holds copies. What was copied stands in loader.objects, which changes in the same transaction as the table: so
+    a second run copies nothing, and a run that was cut off has copied nothing. Two runs at once wait for each other. -#}
+{% macro redshift__register_landing_table(table) -%}
+    {%- set relation = landing_relation(table) -%}
+    {%- set objects = loader_relation('objects') -%}
+    {%- do run_query('begin') -%}
+    {%- do redshift__create_objects_table(objects) -%}
+    {%- do run_query('lock table ' ~ objects) -%}
+    {%- set is_new = redshift__create_landing_table(table, relation) -%}
+    {%- if table.name == 'ledger' -%}
+        {%- do run_query('delete from ' ~ relation) -%}
+        {%- do redshift__copy(table, relation, table.meta.landing_folder ~ '/', '') -%}
+    {%- else -%}
+        {%- do redshift__copy_new_objects(table, relation, objects, is_new) -%}
+    {%- endif -%}
+    {%- do run_query('commit') -%}
+{%- endmacro %}
+
+{#- The table was filled with the landing tables. -#}
+{% macro redshift__register_landing_objects(tables) -%}
+{%- endmacro %}
+
+{#- If an object that was copied no longer counts, the table is copied anew: Redshift cannot tell which rows were its. -#}
+{% macro redshift__copy_new_objects(table, relation, objects, is_new) -%}
+    {%- set wanted = redshift__wanted_objects(table) -%}
+    {%- set copied = [] if is_new else redshift__copied_objects(table, objects) -%}
+    {%- if is_new or copied | reject('in', wanted) | list -%}
+        {%- do run_query('delete from ' ~ relation) -%}
+        {%- do run_query('delete from ' ~ objects ~ " where table_name = '" ~ table.name ~ "'") -%}
+        {%- set copied = [] -%}
+    {%- endif -%}
+    {%- set loads = {} -%}
+    {%- for object_key in wanted -%}
+        {%- do loads.setdefault(redshift__load_of(table, object_key), []).append(object_key) -%}
+    {%- endfor -%}
+    {%- for load, object_keys in loads.items() if object_keys[0] not in copied -%}
+        {%- do redshift__copy(table, relation, load ~ '-' ~ object_keys | length ~ '.json', 'manifest gzip') -%}
+        {%- do redshift__check_copied(relation, load, wanted.items() | selectattr(0, 'in', object_keys) | sum(attribute=1)) -%}
+        {%- do redshift__note_copied(table, objects, object_keys, wanted) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- `format json` with paths, since keys are case-sensitive in COPY and columns are not; the loader's own books are lower case. -#}
+{% macro redshift__copy(table, relation, from, options) -%}
+    {%- set role = env_var('REDSHIFT_COPY_IAM_ROLE', 'default') -%}
+    {%- set names = table.columns.values() | map(attribute='name') | list -%}
+    {%- set paths = landing_zone() ~ '/loader/copy/' ~ table.name ~ '/jsonpaths-' ~ local_md5(names | join(',')) ~ '.json' -%}
+    {%- set sql -%}
+        copy {{ relation }} (
+        {%- for name in names %}
+            "{{ name | lower }}"{{ ',' if not loop.last }}
+        {%- endfor %}
+        )
+        from {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone() ~ '/' ~ from)) }}
+        iam_role {{ role if role == 'default' else dbt.string_literal(role) }}
+        format json {{ "'auto'" if table.source_name == 'loader' else dbt.string_literal(dbt.escape_single_quotes(paths)) }}
+        {{ options }}
+        compupdate off
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+{%- endmacro %}
+
+{% macro redshift__check_copied(relation, load, expected) -%}
+    {%- set copied = run_query('select pg_last_copy_count()').columns[0].values()[0] -%}
+    {%- if copied != expected -%}
+        {{ exceptions.raise_compiler_error(
+            "COPY took " ~ copied ~ " rows of " ~ load ~ " into " ~ relation ~ ", the ledger says " ~ expected ~ ". Nothing was changed."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro redshift__note_copied(table, objects, object_keys, rows) -%}
+    {%- for some in object_keys | batch(500) -%}
+        {%- set sql -%}
+            insert into {{ objects }} (table_name, object_key, row_count) values
+            {%- for object_key in some %}
+                ('{{ table.name }}', {{ dbt.string_literal(dbt.escape_single_quotes(object_key)) }}, {{ rows[object_key] }}){{ ',' if not loop.last }}
+            {%- endfor %}
+        {%- endset -%}
+        {%- do run_query(sql) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The objects that the ledger names for a table, with the rows that each holds. -#}
+{% macro redshift__wanted_objects(table) -%}
+    {%- set key = table.meta.get('named_by', 'object_key') -%}
+    {%- set sql -%}
+        select
+            {{ key }},
+            sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }})
+        from {{ loader_relation('ledger') }}
+        where
+            {{ key }} is not null
+            {%- if table.name != 'quarantine' %}
+            and table_name = '{{ table.name }}'
+            {%- endif %}
+        group by {{ key }}
+        order by {{ key }}
+    {%- endset -%}
+    {%- set wanted = {} -%}
+    {%- for row in run_query(sql).rows -%}
+        {%- do wanted.update({row[0]: row[1] | int}) -%}
+    {%- endfor -%}
+    {{ return(wanted) }}
+{%- endmacro %}
+
+{% macro redshift__copied_objects(table, objects) -%}
+    {%- set copied = run_query('select object_key from ' ~ objects ~ " where table_name = '" ~ table.name ~ "'") -%}
+    {{ return(copied.columns[0].values() | list) }}
+{%- endmacro %}
+
+{#- The manifest of the load that wrote an object, but for the number of its objects; see scripts/lakehouse/copy_files.py. -#}
+{% macro redshift__load_of(table, object_key) -%}
+    {%- set folders = object_key.split('/') -%}
+    {%- set of = folders[2] ~ '/quarantine' if table.name == 'quarantine' else table.name ~ '/records' -%}
+    {{ return('loader/copy/' ~ of ~ '/' ~ folders[-1].rsplit('-', 1)[0]) }}
+{%- endmacro %}
+
+{#- Says whether the table is empty because it was made just now: for the first time, or of other columns than before. -#}
+{% macro redshift__create_landing_table(table, relation) -%}
+    {%- set found = {} -%}
+    {%- for column in adapter.get_columns_in_relation(relation) -%}
+        {%- do found.update({column.name | lower: column.data_type}) -%}
+    {%- endfor -%}
+    {%- set declared = {} -%}
+    {%- for column in table.columns.values() -%}
+        {%- do declared.update({column.name | lower: column.data_type.replace('varchar', 'character varying')}) -%}
+    {%- endfor -%}
+    {%- if found == declared -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- do run_query('drop table if exists ' ~ relation) -%}
+    {%- set sql -%}
+        create table if not exists {{ relation }} (
+        {%- for name, data_type in declared.items() %}
+            "{{ name }}" {{ data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+        )
+        diststyle even
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro redshift__create_objects_table(objects) -%}
+    {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'loader') | selectattr('name', 'equalto', 'objects') | first -%}
+    {%- set sql -%}
+        create table if not exists {{ objects }} (
+        {%- for column in table.columns.values() %}
+            {{ column.name }} {{ column.data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+        )
+        diststyle all
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+{%- endmacro %}

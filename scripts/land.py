@@ -1,4 +1,4 @@
-"""Lands raw JSON from source folders in a landing zone: every record once, or in the quarantine with the reason."""
+"""Lands raw JSON in a landing zone: every record once, or in the quarantine with the reason."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,18 +13,44 @@ from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
+EPILOG = """
+Run it again at any time: what is landed is not moved again, and after a kill the next run makes the zone whole.
+
+Exit codes: 0 done (the quarantine may have grown); 1 stopped by --max-rejects; 2 could not be done. Nothing that was
+landed before is lost by any of them.
+
+Credentials, region and endpoint of S3 come from the usual AWS settings; a public bucket can be read without any.
+
+land.py --source ../shared/data/udacity --to landing/udacity
+
+land.py --source s3://udacity-dend --source s3://cd0030bucket --to s3://my-lake/raw --dry-run
+"""
 
 
 def main(  # noqa: PLR0913 - the options of the command
     *,
-    source: Annotated[list[str], typer.Option(help="Folder to land from; may be given several times.")],
-    to: Annotated[str, typer.Option(help="Landing zone, a folder.")],
-    max_rejects: Annotated[int | None, typer.Option(min=0, help="Refused records at which the load stops.")] = None,
-    forget_vanished: Annotated[bool, typer.Option(help="Remove the records of files gone from their source.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would happen, change nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    source: Annotated[list[str], typer.Option(help="Folder or s3:// prefix to land from; may be given several times.")],
+    to: Annotated[str, typer.Option(help="Landing zone, a folder or an s3:// prefix.")],
+    max_rejects: Annotated[
+        int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
+    ] = None,
+    forget_vanished: Annotated[
+        bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
+    ] = False,
+    replay_quarantine: Annotated[
+        bool,
+        typer.Option(
+            "--replay-quarantine",
+            help="Look at quarantined records again, and land those that the declaration takes by now.",
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, everything else to stderr.")] = False,
 ) -> None:
-    """Lands raw JSON from source folders in a landing zone."""
+    """Lands raw JSON from folders and S3 prefixes in a landing zone, every record once.
+
+    What belongs to which table, and what a good record is, stands in models/**/_*__sources.yml.
+    """
     console = ConsoleReporter(stderr=json)
     try:
         report = land(
@@ -33,6 +59,7 @@ def main(  # noqa: PLR0913 - the options of the command
             load_tables(PROJECT_DIR),
             forget_vanished=forget_vanished,
             max_rejects=max_rejects,
+            replay=replay_quarantine,
             dry_run=dry_run,
             reporter=console,
         )
@@ -46,4 +73,6 @@ def main(  # noqa: PLR0913 - the options of the command
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False)
+    app.command(epilog=EPILOG)(main)
+    app()

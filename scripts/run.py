@@ -15,6 +15,7 @@ from lakehouse.landing_summary import print_summary
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
+from lakehouse.storage import is_s3
 from lakehouse.text_repair import repair_text
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
@@ -23,24 +24,29 @@ SAMPLE = "sample"
 
 def main(
     *,
-    source: Annotated[list[str] | None, typer.Option(help="Folder to load; without one, sample data is made.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
     scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
+    max_rejects: Annotated[
+        int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
+    ] = None,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     reporter = ConsoleReporter()
     try:
         dataset = checked_name(dataset, source or []) if dataset or source else sample_name(scale)
-        zone = Path(os.environ.get("LANDING_ZONE") or PROJECT_DIR / "landing" / dataset).absolute()
-        os.environ["LANDING_ZONE"] = str(zone)  # dbt reads it, too
+        zone = landing_zone(dataset)
+        os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
         if source:
             check_sources(source, zone, load_tables(PROJECT_DIR))
         dbt = DbtSession(PROJECT_DIR, target, dataset, reporter.console)
         dbt.parse()
         dbt.operation("preflight")
         if source:
-            refused = land_all(source, zone, reporter)
+            refused = land_all(source, zone, reporter, max_rejects=max_rejects)
         else:
             refused = land_all([make_sample(scale, reporter.console)], zone, reporter, forget_vanished=True)
         build_all(dbt)
@@ -53,6 +59,12 @@ def main(
         typer.echo(f"error: {error}", err=True)
         typer.echo(f"dbt's log, and what it ran: {PROJECT_DIR}/logs/dbt.log, {PROJECT_DIR}/target/run", err=True)
         raise typer.Exit(1) from error
+
+
+def landing_zone(dataset: str) -> str:
+    """Where a data set is landed."""
+    zone = os.environ.get("LANDING_ZONE") or str(PROJECT_DIR / "landing" / dataset)
+    return zone if is_s3(zone) else str(Path(zone).absolute())
 
 
 def sample_name(scale: float) -> str:
@@ -94,7 +106,14 @@ def make_sample(scale: float, console: Console) -> str:
     return str(report.to)
 
 
-def land_all(sources: list[str], zone: Path, reporter: ConsoleReporter, *, forget_vanished: bool = False) -> int:
+def land_all(
+    sources: list[str],
+    zone: str,
+    reporter: ConsoleReporter,
+    *,
+    max_rejects: int | None = None,
+    forget_vanished: bool = False,
+) -> int:
     """Lands the sources and the repairs of their text, and gives the number of records in quarantine.
 
     Raises:
@@ -102,9 +121,9 @@ def land_all(sources: list[str], zone: Path, reporter: ConsoleReporter, *, forge
     """
     heading(f"land {', '.join(sources)}", reporter.console)
     tables = load_tables(PROJECT_DIR)
-    report = land(sources, zone, tables, forget_vanished=forget_vanished, reporter=reporter)
+    report = land(sources, zone, tables, forget_vanished=forget_vanished, max_rejects=max_rejects, reporter=reporter)
     print_summary(report, reporter)
-    repairs = repair_text(zone, tables)
+    repairs = repair_text(zone, tables, reporter.say)
     reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
     return sum(table.records_quarantined for table in report.tables.values())
 
@@ -118,7 +137,11 @@ def build_all(dbt: DbtSession) -> None:
         DbtError: Something failed.
     """
     heading(f"register and build on {dbt.target}", dbt.console)
-    dbt.operation("register_landing")
+    try:
+        dbt.operation("register_landing")
+    except DbtError:
+        dbt.operation("print_load_errors")
+        raise
     try:
         dbt.build()
     except BuildError as failed:

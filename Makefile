@@ -1,15 +1,17 @@
 # The commands of the project. `make` alone lists them.
 #
-#   SOURCE   folder that holds sparkify/ and stedi/, or several; without one, sample data is made. A folder with a blank in
-#            its name: .venv/bin/python scripts/run.py --source "…"
+#   SOURCE   folder or s3:// prefix that holds sparkify/ and stedi/, or several; without one, sample data is made. One with
+#            a blank in its name: .venv/bin/python scripts/run.py --source "…"
 #   DATASET  its name, by default the folder's: where it lands, and which row counts are expected of it
 #   TARGET   duckdb, redshift or athena: an output of profiles.example.yml
 #   SCALE    size of the sample data, in times the real data's
+#   MAX_REJECTS  how many refused records are borne before nothing is landed; any number without it
 
 PYTHON  ?= python3
 TARGET  ?= duckdb
 SCALE   ?= 1
 SOURCE  ?=
+MAX_REJECTS ?=
 DATASET ?=
 PORT    ?= 8080
 
@@ -17,7 +19,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs pins clean
+.PHONY: help run test lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -40,10 +42,13 @@ profiles.yml: | profiles.example.yml
 
 run: $(VENV)/run.installed profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
 	@$(BIN)/python scripts/run.py $(foreach folder,$(SOURCE),--source '$(folder)') \
-		$(if $(DATASET),--dataset '$(DATASET)') --target '$(TARGET)' --scale '$(SCALE)'
+		$(if $(DATASET),--dataset '$(DATASET)') --target '$(TARGET)' --scale '$(SCALE)' \
+		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)')
 
+# The endpoints' own tests run apart: they point the whole process at local endpoints.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
-	@$(BIN)/pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws
 
 lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlint
 	@$(BIN)/ruff format --check
@@ -51,6 +56,9 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/mypy
 	@$(BIN)/actionlint
 	@$(BIN)/sqlfluff lint models tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
+
+bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
+	@$(BIN)/python scripts/bench.py
 
 docs:  ## serve the docs and lineage site that `make run` built, on PORT
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
@@ -64,6 +72,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
+	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv
-	rm -rf lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .bench lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -59,7 +59,7 @@ def land_dataset(dataset: str, folder: Path, zone: Path) -> None:
         generate(source)
     tables = load_tables(PROJECT_DIR)
     land([source], zone, tables)
-    repair_text(zone, tables)
+    repair_text(zone, tables, print)
 
 
 @contextmanager

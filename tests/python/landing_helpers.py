@@ -57,15 +57,44 @@ def load(source: Path | Sequence[Path], zone: Path, **options: Any) -> LandingRe
 
 
 def rows(zone: Path, book: str, table: str = "readings") -> list[dict[str, Any]]:
-    """The rows of a table's ledger or quarantine."""
-    file = zone / "loader" / book / f"{table}.json"
-    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+    """The rows of a table's ledger, or those of its quarantine that the ledger names."""
+    if book == "ledger":
+        file = zone / "loader/ledger" / f"{table}.json"
+        return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+    return [json.loads(line) for line in lines_of(zone, table, "quarantine_key")]
 
 
 def landed(zone: Path, table: str = "readings") -> list[bytes]:
     """What a reader sees: the records of the parts that the ledger names."""
-    keys = sorted({row["object_key"] for row in rows(zone, "ledger", table) if row["object_key"]})
+    return lines_of(zone, table, "object_key")
+
+
+def lines_of(zone: Path, table: str, column: str) -> list[bytes]:
+    """The lines of the parts that a column of the ledger names."""
+    keys = sorted({row[column] for row in rows(zone, "ledger", table) if row[column]})
     return [line for key in keys for line in gzip.decompress((zone / key).read_bytes()).splitlines()]
+
+
+def state_of(zone: Path) -> dict[str, list[Any]]:
+    """What a zone says and holds, but for the names of its parts, which are each load's own."""
+    state: dict[str, list[Any]] = {}
+    for table in (READINGS, EVENTS):
+        state[f"{table.name} ledger"] = [_without_names(row) for row in rows(zone, "ledger", table.name)]
+        for column in ("object_key", "quarantine_key"):
+            keys = {row[column] for row in rows(zone, "ledger", table.name) if row[column]}
+            state[f"{table.name} {column}"] = sorted(
+                (key.rpartition("/")[0], gzip.decompress((zone / key).read_bytes())) for key in keys
+            )
+    return state
+
+
+def _without_names(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("object_key", "quarantine_key")
+    return {
+        key: bool(value) if key in names else value
+        for key, value in row.items()
+        if key not in ("source_version", "written_by")
+    }
 
 
 def content_of(zone: Path) -> dict[str, bytes]:
@@ -85,8 +114,21 @@ def assert_books_balance(zone: Path) -> None:
             assert row["records_found"] == row["records_landed"] + row["records_quarantined"]
         assert sum(row["records_landed"] for row in ledger) == len(landed(zone, table.name))
         assert sum(row["records_quarantined"] for row in ledger) == len(rows(zone, "quarantine", table.name))
-        named = {row["object_key"] for row in ledger if row["object_key"]}
-        stored = {path.relative_to(zone).as_posix() for path in (zone / table.folder).rglob("*.json.gz")}
-        assert stored == named or (not named and len(stored) == 1)
+        for column, folder in {"object_key": table.folder, "quarantine_key": f"loader/quarantine/{table.name}"}.items():
+            named = {row[column] for row in ledger if row[column]}
+            stored = {path.relative_to(zone).as_posix() for path in (zone / folder).rglob("*.json.gz")}
+            assert f"{folder}/empty.json.gz" in stored
+            assert named <= stored
     assert not list(zone.rglob("*.tmp"))
-    assert not list(zone.rglob("*.next"))
+
+
+def assert_nothing_is_left_over(zone: Path) -> None:
+    """Checks that every part is named by a ledger, as it is after a load that had nothing to do."""
+    named = {
+        row[column]
+        for table in (READINGS, EVENTS)
+        for row in rows(zone, "ledger", table.name)
+        for column in ("object_key", "quarantine_key")
+    }
+    stored = {path.relative_to(zone).as_posix() for path in zone.rglob("*.json.gz") if path.name != "empty.json.gz"}
+    assert stored == named - {None}

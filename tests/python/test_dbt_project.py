@@ -106,7 +106,7 @@ def landed_project(folder: Path, sources: list[Path], dataset: str) -> DbtProjec
     zone = folder / "zone"
     tables = load_tables(PROJECT_DIR)
     land(sources, zone, tables)
-    repair_text(zone, tables)
+    repair_text(zone, tables, print)
     project = DbtProject.copy(folder / "project", zone, dataset)
     project.dbt("run-operation", "register_landing")
     return project

@@ -41,7 +41,7 @@ def test_land_prints_json(source: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--source", "missing", "--to", "zone"], 2, "error: source folder missing does not exist"),
+        (["--source", "missing", "--to", "zone"], 2, "/missing does not exist: check the path"),
         (["--source", "source", "--to", "zone", "--max-rejects", "0"], 1, "error: more than 0 records were refused"),
         (["--to", "zone"], 2, "--source"),
     ],

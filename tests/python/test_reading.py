@@ -1,22 +1,45 @@
 import gzip
-import io
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lakehouse import reading
 from lakehouse.checking import RecordChecker, Verdict
-from lakehouse.reading import Record, read_records
-from lakehouse.sources import Table
+from lakehouse.fetching import BLOCK_BYTES
+from lakehouse.reading import Record, Run, Text, read_records
+from lakehouse.sources import Column, Table
 
-ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))
+ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))  # every key is unknown: no runs
+WITH_A = RecordChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))
 
 
-def read(content: bytes) -> list[Record]:
-    return list(read_records(io.BytesIO(content), ANYTHING.check))
+def blocks_of(content: bytes, size: int) -> Iterator[bytes]:
+    yield content[:size]
+    for start in range(size, len(content), size):
+        yield content[start : start + size]
+
+
+def read(content: bytes, block: int = BLOCK_BYTES, checker: RecordChecker = ANYTHING) -> list[Record]:
+    """Every record by itself, those of a run included."""
+    records: list[Record] = []
+    offset = 0
+    for found in read_records(Text(blocks_of(content, block)), checker):
+        if isinstance(found, Run):
+            lines = found.lines.splitlines(keepends=True)
+            assert len(lines) == found.records
+            for line in lines:
+                raw = line.rstrip(b"\n")
+                offset = content.index(raw, offset)
+                records.append(Record(content.count(b"\n", 0, offset) + 1, offset, len(raw), raw))
+                offset += len(raw)
+        else:
+            records.append(found)
+            offset = found.offset + found.size
+    return records
 
 
 def good(content: bytes) -> list[bytes]:
@@ -95,11 +118,11 @@ def test_a_comma_between_objects_is_quarantined_and_no_object_is_lost() -> None:
 
 
 def test_a_value_beyond_the_limit_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(reading, "RUN_BYTES", 64)
     monkeypatch.setattr(reading, "MAX_VALUE_BYTES", 256)
     content = b'{"a":"' + b"x" * 2000 + b'"}\n{"a":1}\n'
-    assert good(content) == [b'{"a":1}']
-    (record,) = bad(content)
+    assert [record.raw for record in read(content, 64) if record.verdict.fault is None] == [b'{"a":1}']
+    (record,) = [record for record in read(content, 64) if record.verdict.fault is not None]
     assert record.size == 2009
     assert "more than 256 bytes" in (record.verdict.fault or "")
 
@@ -137,8 +160,8 @@ def test_finds_all_objects_whatever_the_layout_and_the_size_of_blocks(
         expected.append((content.count(b"\n") + 1, len(content), raw.replace(b"\n", b" ")))
         content += raw + separator
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BLOCK_BYTES", block)
-        records = read(content)
+        patch.setattr(reading, "RUN_BYTES", 2 * block)
+        records = read(content, block)
     assert [(record.line, record.offset, record.raw) for record in records] == expected
     assert all(record.verdict == Verdict(None, record.verdict.unknown_keys) for record in records)
 
@@ -159,13 +182,17 @@ def bounds(record: Record) -> tuple[int, int, int, bytes, bool]:
 @example(b"{\n}12 x\n{}", 4)
 @example(b"17 x\n{}", 4)
 def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(content: bytes, block: int) -> None:
+    assume(not content.startswith(reading.GZIP))
     left = bytearray(content.removeprefix(reading.BYTE_ORDER_MARK))
     shift = len(content) - len(left)
     records = read(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BLOCK_BYTES", block)
-        in_small_blocks = read(content)
+        patch.setattr(reading, "RUN_BYTES", 2 * block)
+        patch.setattr(reading, "FEW_LINES", 1)
+        in_small_blocks = read(content, block)
+        in_runs = read(content, block, WITH_A)
     assert [bounds(record) for record in in_small_blocks] == [bounds(record) for record in records]
+    assert [bounds(record)[:3] for record in in_runs] == [bounds(record)[:3] for record in records]
     for record in records:
         start = record.offset - shift
         assert left[start : start + 1].strip(b" \t\r\n")
@@ -176,11 +203,98 @@ def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(conten
 @pytest.mark.parametrize(
     ("content", "advice"),
     [
-        (gzip.compress(b'{"a": 1}\n', mtime=0), "compressed with gzip: unpack it first"),
+        (b"BZh91AY&SY\n", "bzip2: unpack it"),
         ('{"a": 1}\n'.encode("utf-16"), "UTF-16: write it as UTF-8"),
     ],
-    ids=["gzip", "UTF-16"],
+    ids=["bzip2", "UTF-16"],
 )
 def test_a_file_in_another_encoding_is_told_by_name(content: bytes, advice: str) -> None:
     first = next(iter(read(content)))
     assert advice in str(first.verdict.fault)
+
+
+LINES = b"".join(b'{"a":%d}\n' % number for number in range(10_000))
+
+
+def runs_and_records(content: bytes, block: int = BLOCK_BYTES) -> list[Run | Record]:
+    return list(read_records(Text(blocks_of(content, block)), WITH_A))
+
+
+def test_good_lines_are_checked_and_landed_by_the_hundred() -> None:
+    found = runs_and_records(LINES)
+    assert len(found) < 5
+    assert b"".join(run.lines for run in found if isinstance(run, Run)) == LINES
+
+
+def test_one_bad_line_is_found_and_only_few_around_it_are_taken_singly() -> None:
+    content = LINES[: LINES.index(b'{"a":5000}')] + b'{"a":"x"}\n' + LINES[LINES.index(b'{"a":5000}') :]
+    found = runs_and_records(content)
+    singles = [record for record in found if isinstance(record, Record)]
+    assert len(singles) <= reading.FEW_LINES
+    (bad_one,) = [record for record in singles if record.verdict.fault]
+    assert (bad_one.line, bad_one.offset, bad_one.raw) == (5001, content.index(b'{"a":"x"}'), b'{"a":"x"}')
+    assert sum(run.records for run in found if isinstance(run, Run)) + len(singles) == 10_001
+
+
+def test_windows_line_breaks_and_a_missing_last_one_do_not_stop_runs() -> None:
+    content = LINES.replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+    found = runs_and_records(content)
+    assert b"".join(run.lines for run in found if isinstance(run, Run)) == LINES
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b'{"a":1} {"a":2}\n',
+        b'{"a":\n1}\n{"a":2}\n',
+        b'{"a":1}{"a":2}\n{"a":\n3}\n',
+        b'{"a":1}\n\n{"a":2}\n',
+        b'{"a":1,"a":2}\n',
+        b'{"a":1}\r{"a":2}\n',
+        b'{"a":1,"b":2}\n',
+        b"\n",
+    ],
+)
+def test_what_is_not_one_good_record_a_line_is_no_run(lines: bytes) -> None:
+    assert WITH_A.count_good(lines) is None
+
+
+def test_a_key_twice_is_not_made_up_for_by_a_key_that_another_record_lacks() -> None:
+    columns = (Column("a", "integer"), Column("b", "integer"))
+    checker = RecordChecker(Table("pairs", "test", "pairs", columns=columns))
+    assert checker.count_good(b'{"a":1,"b":2}\n{"a":1}\n') == 2
+    assert checker.count_good(b'{"a":1,"b":2,"b":3}\n{"a":1}\n') is None
+
+
+@pytest.mark.parametrize("block", [7, 1000, BLOCK_BYTES])
+def test_gzip_is_unpacked_however_many_members_there_are(block: int) -> None:
+    zipped = gzip.compress(LINES[:5000]) + gzip.compress(LINES[5000:]) + bytes(512)
+    found = runs_and_records(zipped, block)
+    assert b"".join(run.lines for run in found if isinstance(run, Run)) == LINES
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda zipped: zipped[: len(zipped) // 2], "the gzip file ends early"),
+        (lambda zipped: zipped[:-4], "the gzip file ends early"),
+        (lambda zipped: zipped[:-8] + b"\0" * 8, "the gzip file is damaged"),
+        (lambda zipped: zipped + b"garbage", "the gzip file is damaged"),
+    ],
+    ids=["half", "without its end", "wrong checksum", "garbage behind"],
+)
+def test_what_can_be_read_of_a_damaged_gzip_file_is_and_the_rest_is_told(
+    damage: Callable[[bytes], bytes], reason: str
+) -> None:
+    *found, last = runs_and_records(damage(gzip.compress(LINES)))
+    assert isinstance(last, Record)
+    assert reason in (last.verdict.fault or "")
+    lines = b"".join(run.lines for run in found if isinstance(run, Run))
+    assert LINES.startswith(lines)
+    assert lines or "damaged" in reason  # what fails its checksum is not landed
+
+
+def test_a_bomb_is_unpacked_block_by_block() -> None:
+    bomb = gzip.compress(b" " * (64 << 20))
+    longest = max(len(text) for text in Text([bomb]))
+    assert longest <= reading.UNZIPPED_BYTES

@@ -101,7 +101,7 @@ def test_a_wrong_word_is_refused_in_a_sentence(project: Path, options: tuple[str
     ("options", "message"),
     [
         (("--source", "one_customer"), "Set PSEUDONYM_SALT"),
-        (("--target", "athena"), "cannot be registered on athena yet"),
+        (("--target", "athena"), "athena reads a landing zone on S3 only"),
         (("--target", "redshift"), "communication error"),  # dbt connects before it runs an operation
     ],
 )

@@ -53,42 +53,43 @@ def test_lands_the_repairs_beside_the_records(tmp_path: Path) -> None:
     )
     put(source, "events/2.json", [{"id": 5, "text": garbled}, {"id": 6}, {"id": 7, "text": None}])
     load(source, zone)
-    report = repair_text(zone, SMALL)
+    report = repair_text(zone, SMALL, print)
     assert (report.values, report.changed) == (3, True)
     assert report.repairs == {garbled: "Björk", garble(garble("Zoë")): "Zoë"}
     (entry,) = rows(zone, "ledger", "text_repairs")
     lines = gzip.decompress((zone / entry["object_key"]).read_bytes()).splitlines()
     assert [json.loads(line)["repaired_text"] for line in lines] == ["Björk", "Zoë"]
     before = content_of(zone)
-    assert not repair_text(zone, SMALL).changed
+    assert not repair_text(zone, SMALL, print).changed
     assert content_of(zone) == before
 
 
 def test_lands_an_empty_part_where_nothing_is_garbled(tmp_path: Path) -> None:
     put(tmp_path / "source", "events/1.json", [{"id": 1, "text": garble(garble("é"))}])
     load(tmp_path / "source", tmp_path / "zone")
-    repair_text(tmp_path / "zone", SMALL)
+    repair_text(tmp_path / "zone", SMALL, print)
     put(tmp_path / "source", "events/1.json", [{"id": 1, "text": "é"}])
     load(tmp_path / "source", tmp_path / "zone")
-    assert repair_text(tmp_path / "zone", SMALL).changed
-    (part,) = (tmp_path / "zone/repairs/landing").iterdir()
-    assert gzip.decompress(part.read_bytes()) == b""
+    assert repair_text(tmp_path / "zone", SMALL, print).changed
+    (entry,) = rows(tmp_path / "zone", "ledger", "text_repairs")
+    assert (entry["object_key"], entry["records_landed"]) == (None, 0)
+    assert gzip.decompress((tmp_path / "zone/repairs/landing/empty.json.gz").read_bytes()) == b""
 
 
 def test_a_zone_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LandingError, match="does not exist: land something first"):
-        repair_text(tmp_path / "zone", SMALL)
+    with pytest.raises(LandingError, match="is empty: land something first"):
+        repair_text(tmp_path / "zone", SMALL, print)
 
 
 def test_a_project_without_the_table_of_repairs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match="no table text_repairs is declared"):
-        repair_text(tmp_path, {})
+        repair_text(tmp_path, {}, print)
 
 
 @needs_real_data
 def test_the_real_events_are_repaired_and_the_songs_are_clean(tmp_path: Path) -> None:
     land([UDACITY], tmp_path, TABLES)
-    report = repair_text(tmp_path, TABLES)
+    report = repair_text(tmp_path, TABLES, print)
     assert (report.values, len(report.repairs)) == (153 + 193, 195)
     files = (UDACITY).rglob("2018-*.json")
     events = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]

@@ -1,0 +1,341 @@
+"""The landing zone on S3 becomes visible to Redshift and Athena, through the unmodified adapters on local endpoints."""
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+import redshift_connector
+from dbt.adapters.factory import cleanup_connections
+from dbt.cli.main import dbtRunner
+
+from dbt_project import environment
+from lakehouse.landing import land
+from lakehouse.s3_prefix import forget_client
+from lakehouse.sample import generate
+from lakehouse.text_repair import repair_text
+from landing_helpers import TABLES
+from local_aws.redshift import LocalRedshift
+from real_data import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = [  # of the adapters and the driver: Python's own advice to them, and connections that they leave open
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+LANDING_TABLES = {
+    name: f"{table.source_name}_landing.{name}" for name, table in TABLES.items() if table.source_name != "loader"
+}
+
+
+@dataclass
+class Warehouse:
+    """An engine that reads a landing zone on S3."""
+
+    target: str
+    zone: str
+    source: Path
+    s3: "S3Client"
+    messages: list[str]
+    folder: Path
+    target_folder: Path
+    """Of dbt, shared by all tests so that the project is parsed once."""
+
+    def load(self) -> None:
+        """Lands what the source holds now."""
+        land([self.source], self.zone, TABLES, forget_vanished=True)
+        repair_text(self.zone, TABLES, print)
+
+    def dbt(self, *command: str) -> bool:
+        """Runs a dbt command, keeps what it says, and tells whether it succeeded."""
+        outcome = dbtRunner(
+            callbacks=[lambda event: self.messages.append(str(event.info.msg))]  # type: ignore[attr-defined]  # made at run time
+        ).invoke(
+            list(command),
+            project_dir=str(PROJECT_DIR),
+            profiles_dir=str(self.folder),
+            target=self.target,
+            target_path=str(self.target_folder),
+            log_path=str(self.folder / "logs"),
+            log_level="none",
+            quiet=True,
+            vars={"dataset": "small"},
+        )
+        cleanup_connections()  # type: ignore[no-untyped-call]
+        return bool(outcome.success)
+
+    def register(self) -> bool:
+        """Registers the landing zone."""
+        return self.dbt("run-operation", "register_landing")
+
+    def agrees(self) -> bool:
+        """Whether every landing table holds what the ledger says, object by object."""
+        return self.dbt("test", "--select", "test_name:agrees_with_ledger", "assert_ledger_balances")
+
+    def query(self, sql: str) -> list[list[Any]]:
+        """Asks the engine."""
+        return ask_redshift(sql) if self.target == "redshift" else ask_athena(sql)
+
+    def rows(self) -> dict[str, int]:
+        """Counts the rows of every landing table."""
+        return {
+            name: int(self.query(f"select count(*) from {relation}")[0][0])  # noqa: S608 - the tests' own names
+            for name, relation in LANDING_TABLES.items()
+        }
+
+    def ledger(self) -> dict[str, int]:
+        """The rows of every landing table, as its ledger says."""
+        return {name: sum(row["records_landed"] for row in self.entries(name)) for name in LANDING_TABLES}
+
+    def entries(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table's ledger."""
+        return [json.loads(line) for line in self.read(f"loader/ledger/{table}.json").splitlines()]
+
+    def read(self, key: str) -> bytes:
+        """Reads an object of the zone."""
+        bucket, _, prefix = self.zone.removeprefix("s3://").partition("/")
+        return self.s3.get_object(Bucket=bucket, Key=f"{prefix}/{key}")["Body"].read()
+
+    def write(self, key: str, content: bytes) -> None:
+        """Writes an object of the zone behind the loader's back."""
+        bucket, _, prefix = self.zone.removeprefix("s3://").partition("/")
+        self.s3.put_object(Bucket=bucket, Key=f"{prefix}/{key}", Body=io.BytesIO(content))
+
+
+def ask_redshift(sql: str) -> list[list[Any]]:
+    with (
+        redshift_connector.connect(
+            host=os.environ["REDSHIFT_HOST"],
+            port=int(os.environ["REDSHIFT_PORT"]),
+            database=os.environ["REDSHIFT_DATABASE"],
+            user=os.environ["REDSHIFT_USER"],
+            password=os.environ["DBT_ENV_SECRET_REDSHIFT_PASSWORD"],
+            sslmode=os.environ["REDSHIFT_SSLMODE"],
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
+        rows = [list(row) for row in cursor.fetchall()] if cursor.description else []
+        connection.commit()
+    return rows
+
+
+def ask_athena(sql: str) -> list[list[Any]]:
+    client = boto3.client("athena")
+    started = client.start_query_execution(
+        QueryString=sql, ResultConfiguration={"OutputLocation": "s3://lake/results/"}, WorkGroup="primary"
+    )["QueryExecutionId"]
+    while True:
+        execution = client.get_query_execution(QueryExecutionId=started)["QueryExecution"]
+        if execution["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
+            break
+    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
+    rows = client.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
+    return [[value.get("VarCharValue") for value in row["Data"]] for row in rows[1:]]
+
+
+@contextmanager
+def local_athena() -> Iterator[dict[str, str]]:
+    """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
+    command = [sys.executable, "-m", "local_aws.athena"]
+    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        settings: dict[str, str] = {}
+        while "AWS_EC2_METADATA_DISABLED" not in settings:
+            name, _, value = process.stdout.readline().removeprefix("export ").strip().partition("=")
+            assert name, "the endpoint did not start"
+            settings[name] = value
+        try:
+            yield settings
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> Iterator["S3Client"]:
+    """Both endpoints over one S3, with their settings in the environment."""
+    with ExitStack() as stack:
+        athena = stack.enter_context(local_athena())
+        redshift = stack.enter_context(LocalRedshift(athena["AWS_ENDPOINT_URL"]))
+        places = {"ATHENA_S3_STAGING_DIR": "s3://lake/results/", "ATHENA_S3_DATA_DIR": "s3://lake/lake"}
+        stack.enter_context(environment(athena | redshift.environment() | places))
+        stack.callback(forget_client)
+        forget_client()
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        yield client
+
+
+@pytest.fixture(scope="module")
+def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small sample of both domains."""
+    return generate(tmp_path_factory.mktemp("small") / "sample", scale=0.02).to
+
+
+@pytest.fixture(params=["redshift", "athena"])
+def warehouse(
+    request: pytest.FixtureRequest, endpoints: "S3Client", small_sample: Path, tmp_path: Path
+) -> Iterator[Warehouse]:
+    """An engine that has registered the landed sample; every test has a zone of its own."""
+    yield from make_warehouse(request.param, endpoints, small_sample, tmp_path)
+
+
+@pytest.fixture
+def redshift(endpoints: "S3Client", small_sample: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    """The engine that copies."""
+    yield from make_warehouse("redshift", endpoints, small_sample, tmp_path)
+
+
+def make_warehouse(target: str, s3: "S3Client", sample: Path, folder: Path) -> Iterator[Warehouse]:
+    """Lands the sample in a zone of its own."""
+    name = "a zone" if target == "athena" else "it's a zone"  # Athena takes no quote
+    zone = f"s3://lake/{folder.name}/{name}"
+    source = folder / "source"
+    for file in sample.rglob("*.json*"):
+        copy = source / file.relative_to(sample)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    (folder / "profiles.yml").write_text((PROJECT_DIR / "profiles.example.yml").read_text())
+    warehouse = Warehouse(target, zone, source, s3, [], folder, sample.parent / f"target_{target}")
+    with environment({"LANDING_ZONE": zone}):
+        warehouse.load()
+        assert warehouse.register(), "\n".join(warehouse.messages)
+        yield warehouse
+
+
+def test_every_landed_record_is_a_row_and_a_second_run_adds_none(warehouse: Warehouse) -> None:
+    rows = warehouse.rows()
+    assert rows == warehouse.ledger()
+    assert min(rows.values()) > 0
+    objects = warehouse.query("select table_name, object_key, row_count from loader.objects order by 1, 2")
+    assert warehouse.register()
+    assert warehouse.rows() == rows
+    assert warehouse.query("select table_name, object_key, row_count from loader.objects order by 1, 2") == objects
+    assert warehouse.agrees(), "\n".join(warehouse.messages)
+
+
+def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
+    file = next((warehouse.source / "sparkify/song_data").rglob("*.json*"))
+    song = json.loads(file.read_bytes().splitlines()[0]) | {
+        "song_id": "SOTEST0000000001",
+        "artist_name": 112,
+        "title": 'quote " \\ slash é 😀',
+        "artist_latitude": None,
+        "year": 2001,
+        "duration": 1e-7,
+    }
+    (file.parent / "one.json").write_text(json.dumps(song))
+    warehouse.load()
+    assert warehouse.register()
+    (row,) = warehouse.query(
+        "select title, artist_name, artist_latitude, year, duration from sparkify_landing.staging_songs "
+        "where song_id = 'SOTEST0000000001'"
+    )
+    title, artist, latitude, year, duration = row
+    assert (title, artist, latitude, int(year), float(duration)) == (song["title"], "112", None, 2001, 1e-7)
+
+
+def test_changed_new_and_vanished_files_show_after_the_next_run(warehouse: Warehouse) -> None:
+    events = sorted((warehouse.source / "sparkify/log_data").rglob("*.json"))
+    events[0].write_bytes(events[0].read_bytes().splitlines()[0])
+    events[1].unlink()
+    new_day = events[2].with_name("2018-12-24-events.json")
+    new_day.write_bytes(events[2].read_bytes().replace(b'"sessionId":', b'"sessionId":9'))
+    before = warehouse.rows()
+    warehouse.load()
+    assert warehouse.register()
+    assert warehouse.rows() == warehouse.ledger() != before
+    assert warehouse.agrees(), "\n".join(warehouse.messages)
+
+
+def test_refused_records_are_in_the_quarantine_table(warehouse: Warehouse) -> None:
+    file = next((warehouse.source / "stedi/customer").rglob("*.json"))
+    file.write_bytes(file.read_bytes() + b'\n{"email": 7}\nbroken \xff\n')
+    warehouse.load()
+    assert warehouse.register()
+    refused = warehouse.query(
+        "select reason from loader.quarantine where table_name = 'customer_landing' order by line"
+    )
+    assert len(refused) == 2
+    assert "customerName" in refused[0][0] or "email" in refused[0][0] or "missing" in refused[0][0]
+    assert warehouse.agrees(), "\n".join(warehouse.messages)
+
+
+def test_freshness_is_the_ledgers(warehouse: Warehouse) -> None:
+    assert warehouse.dbt("source", "freshness")
+    sources = json.loads((warehouse.target_folder / "sources.json").read_text())["results"]
+    assert {result["status"] for result in sources} == {"pass"}
+    assert len(sources) == len(LANDING_TABLES)
+
+
+def test_a_part_that_is_lost_is_found_missing(warehouse: Warehouse) -> None:
+    if warehouse.target == "redshift":
+        warehouse.query("delete from loader.objects where table_name = 'customer_landing'")
+    else:
+        (key,) = {row["object_key"] for row in warehouse.entries("customer_landing")}
+        warehouse.write(key, gzip.compress(b""))
+    assert not warehouse.agrees()
+    assert any("agrees_with_ledger_stedi_customer_landing" in message for message in warehouse.messages)
+
+
+def test_a_copy_that_takes_another_number_of_rows_than_was_landed_changes_nothing(redshift: Warehouse) -> None:
+    before = redshift.rows()
+    file = next((redshift.source / "stedi/customer").rglob("*.json"))
+    file.write_bytes(b"\n".join(file.read_bytes().splitlines()[:3]))
+    redshift.load()
+    (key,) = {row["object_key"] for row in redshift.entries("customer_landing")}
+    whole = redshift.read(key)
+    lines = gzip.decompress(whole).splitlines(keepends=True)
+    count = len(lines)
+    redshift.write(key, gzip.compress(b"".join(lines[:-1])))
+    assert not redshift.register()
+    told = f"COPY took {count - 1} rows of loader/copy/customer_landing/records/"
+    assert any(told in message and f"the ledger says {count}." in message for message in redshift.messages)
+    assert redshift.rows() == before
+    redshift.write(key, whole)
+    assert redshift.register()
+    assert redshift.rows()["customer_landing"] == count
+    assert redshift.agrees()
+
+
+def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(redshift: Warehouse) -> None:
+    before = redshift.rows()
+    file = next((redshift.source / "stedi/customer").rglob("*.json"))
+    file.write_bytes(b"\n".join(file.read_bytes().splitlines()[:2]))
+    redshift.load()
+    (key,) = {row["object_key"] for row in redshift.entries("customer_landing")}
+    *good, last = gzip.decompress(redshift.read(key)).splitlines(keepends=True)
+    bad = json.loads(last) | {"registrationDate": "yesterday"}
+    redshift.write(key, gzip.compress(b"".join(good) + json.dumps(bad).encode() + b"\n"))
+    assert not redshift.register()
+    assert redshift.rows() == before
+    assert redshift.dbt("run-operation", "print_load_errors")
+    (told,) = {message for message in redshift.messages if message.startswith("COPY refused")}
+    assert f"{redshift.zone}/{key}, line {len(good) + 1}, column registrationdate: " in told
+
+
+def test_two_runs_at_once_copy_everything_once(redshift: Warehouse) -> None:
+    file = next((redshift.source / "stedi/step_trainer").rglob("*.json"))
+    file.write_bytes(file.read_bytes().replace(b'"distanceFromObject":2', b'"distanceFromObject":3'))
+    redshift.load()
+    runs: list[Callable[[], bool]] = [redshift.register, redshift.register]
+    threads = [threading.Thread(target=run) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert redshift.rows() == redshift.ledger()
+    assert redshift.agrees()

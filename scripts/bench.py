@@ -182,7 +182,7 @@ def large_events(data: Path, folder: Path) -> tuple[Path, int]:
         for number in range(EVENT_FILES):
             with (to / f"log_data/{2018 + number // 12}-{1 + number % 12:02d}-01-events.json").open("wb") as file:
                 for repeat in range(times):
-                    file.write(month.replace(b'"sessionId":', b'"sessionId":%d' % (100 * number + repeat)))
+                    file.write(month.replace(b'"sessionId":', b'"sessionId":%d' % (100 * number + repeat + 1)))
 
     once(folder, make)
     return folder, sum(file.read_bytes().count(b"\n") for file in folder.rglob("*.json"))

@@ -45,10 +45,11 @@ run: $(VENV)/run.installed profiles.yml  ## land, register, build and test every
 		$(if $(DATASET),--dataset '$(DATASET)') --target '$(TARGET)' --scale '$(SCALE)' \
 		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)')
 
-# The endpoints' own tests run apart: they point the whole process at local endpoints.
+# The endpoints' own tests run apart: each points the whole process at itself.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
 
 lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlint
 	@$(BIN)/ruff format --check

@@ -28,6 +28,8 @@ _RIGHTS: Mapping[str, str] = {
 }
 """What an operation needs: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
 
+GONE = ("NoSuchKey", "404")
+OTHER_VERSION = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _DENIED = ("AccessDenied", "403", "AllAccessDisabled", "AccountProblem")
 _BAD_CREDENTIALS = (
     "InvalidAccessKeyId",

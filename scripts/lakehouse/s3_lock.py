@@ -16,14 +16,13 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse.errors import LandingError
+from lakehouse.s3_errors import GONE, OTHER_VERSION
 from lakehouse.storage import Say
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LEASE_SECONDS = 30.0
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-_GONE = ("NoSuchKey", "404")
 
 
 class _Holder(msgspec.Struct, frozen=True):
@@ -104,7 +103,7 @@ class S3Lock:
                 Bucket=self._bucket, Key=self._key, Body=msgspec.json.encode(self._holder), **condition
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in (*_TAKEN, *_GONE):
+            if error.response["Error"]["Code"] not in (*OTHER_VERSION, *GONE):
                 raise
             found = self._find()
             if found is None or found[0].nonce != self._holder.nonce:
@@ -147,7 +146,7 @@ class S3Lock:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE:
+            if error.response["Error"]["Code"] in GONE:
                 return None
             raise
         try:

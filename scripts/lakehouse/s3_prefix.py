@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 
 from lakehouse.errors import LandingError
-from lakehouse.s3_errors import explained
+from lakehouse.s3_errors import GONE, OTHER_VERSION, explained
 from lakehouse.s3_lock import S3Lock
 from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, StoredFile
 
@@ -34,8 +34,6 @@ LOCK_KEY = "loader/lock.json"
 MAX_DELETED_OBJECTS = 1000  # of a DeleteObjects
 _LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
 _BROKEN_BODY = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, ConnectionError)
-_GONE = ("NoSuchKey", "404")
-_OTHER_VERSION = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
 class S3Prefix:
@@ -127,7 +125,7 @@ class S3Prefix:
         try:
             answer = self._client.put_object(Bucket=self._bucket, Key=self._root + key, Body=content, **condition)  # type: ignore[arg-type]
         except ClientError as error:
-            if error.response["Error"]["Code"] not in (*_OTHER_VERSION, *_GONE):
+            if error.response["Error"]["Code"] not in (*OTHER_VERSION, *GONE):
                 with explained(self._url(key)):
                     raise
             there = self._find(key)
@@ -189,9 +187,9 @@ class S3Prefix:
             answer = self._client.get_object(**request)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in _GONE:
+            if code in GONE:
                 raise FileNotFoundError(self._url(key)) from error
-            if code in _OTHER_VERSION:
+            if code in OTHER_VERSION:
                 raise FileChangedError(key) from error
             if code == "InvalidRange" and request.get("Range", "").startswith("bytes=0-"):  # an empty object has none
                 return self._get({name: value for name, value in request.items() if name != "Range"}, key)

@@ -7,9 +7,10 @@ declaration, never laxer. What it refuses is looked at key by key, which decides
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import date
+from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, NoReturn
 
 import msgspec
@@ -24,7 +25,12 @@ _LIMITS: dict[str, int] = {"integer": 1 << 31, "bigint": 1 << 63}
 _KINDS: dict[type, str] = {type(None): "null", bool: "boolean", str: "string", list: "array", dict: "object"}
 _DIGITS = re.compile(r"[0-9]{0,9}")
 _DATE = re.compile(r"([0-9]{3,4})-([0-9]{2})-([0-9]{2})")
-_ALWAYS_A_DATE = r"^(?!0+-)[0-9]{3,4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])\Z"
+_BLANKS_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
+_STRICT_FORMATS = {  # of texts with a line break behind each
+    "digits": re.compile(r"(?:[0-9]{0,9}\n)*+"),
+    "date": re.compile(r"(?:(?!0+-)[0-9]{3,4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])\n)*+"),
+}
+_DECODED_BYTES = 1 << 15  # at a time: the objects made of more than that do not fit a core's cache
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -45,10 +51,8 @@ class RecordChecker:
         """Builds the table's decoders."""
         self._columns = table.columns
         self._by_lower_name = {column.name.lower(): column for column in table.columns}
-        self._ascii_decoder = _strict_decoder(table, bytes_per_character=1)
-        self._text_decoder = _strict_decoder(table, bytes_per_character=4)
-        self._complete_ascii_decoder = _strict_decoder(table, bytes_per_character=1, complete=True)
-        self._complete_text_decoder = _strict_decoder(table, bytes_per_character=4, complete=True)
+        self._any_keys = _StrictDecoders(table)
+        self._all_keys = _StrictDecoders(table, complete=True)
 
     def check(self, raw: bytes) -> Verdict:
         """Says whether bytes are one record of the table, and if not, what the first fault is."""
@@ -61,18 +65,11 @@ class RecordChecker:
         one_a_line = lines.count(b"}\n{") == count - 1 and lines.startswith(b"{") and lines.endswith((b"}\n", b"}"))
         if not one_a_line or len(lines) > MAX_RECORD_BYTES or b"\r" in lines:
             return None
-        escaped = b"\\u" in lines
-        if escaped and b"\\u0000" in lines:
-            return None
-        is_text = escaped or not lines.isascii()
         keys = _count_keys(lines)
-        if keys == count * len(self._columns):
-            complete = self._complete_text_decoder if is_text else self._complete_ascii_decoder
-            if len(_decode_lines(complete, lines)) == count:
-                return count
-        records = _decode_lines(self._text_decoder if is_text else self._ascii_decoder, lines)
-        absent = sum(msgspec.structs.astuple(record).count(msgspec.UNSET) for record in records)
-        return count if len(records) == count and keys == count * len(self._columns) - absent else None
+        if keys == count * len(self._columns) and self._all_keys.count(lines).records == count:
+            return count
+        found = self._any_keys.count(lines)
+        return count if found.records == count and found.keys == keys else None
 
     @property
     def checks_elsewhere(self) -> bool:
@@ -87,17 +84,7 @@ class RecordChecker:
 
     def _passes(self, raw: bytes) -> bool:
         """Whether a record is good beyond doubt."""
-        if len(raw) > MAX_RECORD_BYTES:
-            return False
-        escaped = b"\\u" in raw
-        if escaped and b"\\u0000" in raw:
-            return False
-        try:
-            record = (self._text_decoder if escaped or not raw.isascii() else self._ascii_decoder).decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False
-        values = msgspec.structs.astuple(record)
-        return _count_keys(raw) == len(values) - values.count(msgspec.UNSET)
+        return len(raw) <= MAX_RECORD_BYTES and self._any_keys.count(raw) == (1, _count_keys(raw, may_break=True))
 
     def _explain(self, raw: bytes) -> Verdict:
         if len(raw) > MAX_RECORD_BYTES:
@@ -170,26 +157,84 @@ class _RefusedError(Exception):
     """Something that Python's JSON reader takes and an engine's does not."""
 
 
-def _decode_lines(decoder: msgspec.json.Decoder[msgspec.Struct], lines: bytes) -> list[msgspec.Struct]:
-    """The records, or none of them if one is not good."""
-    try:
-        return decoder.decode_lines(lines)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
+class _Counted(NamedTuple):
+    """What strict decoders accepted."""
+
+    records: int
+    keys: int
 
 
-def _strict_decoder(
-    table: Table, bytes_per_character: int, *, complete: bool = False
-) -> msgspec.json.Decoder[msgspec.Struct]:
-    """A decoder that accepts only records that are good for every engine; if asked, only those that have every key.
+_NOTHING = _Counted(0, 0)
 
-    A key's own name need not be a Python identifier, so fields are numbered and renamed. Numbers in text columns, dates
-    late in a month and texts near a column's length are left to the slow way.
+
+class _StrictDecoders:
+    """Accept only records that are good for every engine; if asked, only those that have every key."""
+
+    def __init__(self, table: Table, *, complete: bool = False) -> None:
+        self._ascii = _strict_decoder(table, bytes_per_character=1, complete=complete)
+        self._text = _strict_decoder(table, bytes_per_character=4, complete=complete)
+        self._may_lack_keys = not complete
+        self._keys = len(table.columns)
+        # One match for the texts of many records: the decoder's own patterns take longer than all else that it does.
+        self._formats = [
+            (attrgetter(_field(position)), _STRICT_FORMATS[column.format])
+            for position, column in enumerate(table.columns)
+            if column.format in _STRICT_FORMATS
+        ]
+
+    def count(self, lines: bytes) -> _Counted:
+        """Counts records and their distinct keys; nothing is counted if one of them is not good beyond doubt."""
+        escaped = b"\\u" in lines
+        if escaped and b"\\u0000" in lines:
+            return _NOTHING
+        decoder = self._text if escaped or not lines.isascii() else self._ascii
+        count = absent = 0
+        try:
+            for piece in _pieces(lines):
+                records = decoder.decode_lines(piece)
+                if not all(self._have_format(records, value, strict) for value, strict in self._formats):
+                    return _NOTHING
+                count += len(records)
+                if self._may_lack_keys:
+                    absent += sum(msgspec.structs.astuple(record).count(msgspec.UNSET) for record in records)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _NOTHING
+        return _Counted(count, count * self._keys - absent)
+
+    def _have_format(
+        self, records: list[msgspec.Struct], value: Callable[[msgspec.Struct], object], strict: re.Pattern[str]
+    ) -> bool:
+        texts = [text for record in records if isinstance(text := value(record), str)]
+        together = "\n".join([*texts, ""])
+        return strict.fullmatch(together) is not None and together.count("\n") == len(texts)
+
+
+def _pieces(lines: bytes) -> Iterator[bytes | memoryview]:
+    """Cuts lines into pieces that are decoded quickest."""
+    if len(lines) <= _DECODED_BYTES:
+        yield lines
+        return
+    view, start = memoryview(lines), 0
+    while start < len(lines):
+        end = lines.find(b"\n", start + _DECODED_BYTES) + 1 or len(lines)
+        yield view[start:end]
+        start = end
+
+
+def _field(position: int) -> str:
+    """What a decoder calls a column: the name of its key need not be a Python identifier."""
+    return f"column_{position}"
+
+
+def _strict_decoder(table: Table, bytes_per_character: int, *, complete: bool) -> msgspec.json.Decoder[msgspec.Struct]:
+    """A decoder of records that are good if their texts have the columns' formats.
+
+    Numbers in text columns, dates late in a month and texts near a column's length are left to the slow way.
     """
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
     for position, column in enumerate(table.columns):
-        field = f"column_{position}"
+        field = _field(position)
         names[field] = column.name
         kind = _strict_type(column, bytes_per_character)
         if column.required:
@@ -216,18 +261,22 @@ def _strict_type(column: Column, bytes_per_character: int) -> Any:  # noqa: ANN4
         if column.format == "epoch_ms":
             return Annotated[float, msgspec.Meta(ge=0, lt=MAX_EPOCH_MS, multiple_of=1)]
         return float
-    pattern = {"digits": r"^[0-9]{0,9}\Z", "date": _ALWAYS_A_DATE, None: None}[column.format]
     length = column.max_bytes // bytes_per_character
-    return Annotated[str, msgspec.Meta(min_length=1 if column.required else 0, max_length=length, pattern=pattern)]
+    return Annotated[str, msgspec.Meta(min_length=1 if column.required else 0, max_length=length)]
 
 
-def _count_keys(raw: bytes) -> int:
+def _count_keys(raw: bytes, *, may_break: bool = False) -> int:
     """Counts the keys of flat records, or more; -1 where blanks before a colon make that uncertain.
 
     The decoder does not see that a key stands twice. But a colon follows every key's closing quote, so no record has
     more keys than such pairs, and where there are as many pairs as distinct keys, no record has a key twice.
+
+    Args:
+        raw: The records.
+        may_break: Whether there can be line breaks within a record.
     """
-    if b'" :' in raw or b"\t" in raw or b"\n:" in raw or b"\r" in raw:
+    may_have_blanks = b" :" in raw or b"\t" in raw or b"\r" in raw or (may_break and b"\n" in raw)
+    if may_have_blanks and _BLANKS_BEFORE_COLON.search(raw):
         return -1
     return raw.count(b'":')
 

@@ -17,8 +17,8 @@ import msgspec
 
 from lakehouse.checking import PASSED, Verdict, show
 
-RUN_BYTES = 512 << 10  # of lines that are checked by one call
-RUNS_AHEAD = 16
+RUN_BYTES = 2 << 20  # of lines that are checked by one call
+RUNS_AHEAD = 8
 FEW_LINES = 8  # of which each is looked at by itself
 MAX_VALUE_BYTES = 16 << 20  # beyond it, a value is not looked at as a whole
 UNZIPPED_BYTES = 4 << 20
@@ -62,6 +62,7 @@ class _Foreseen(NamedTuple):
 
     stop: int
     lines: bytes
+    is_as_found: bool
     counted: Future[int | None]
 
 
@@ -196,10 +197,11 @@ class _Reader:
             elif end == start or (not self._foreseen and self._ended and end == len(self._window)):
                 return  # there is no next one, or the last one is the next
             else:
-                lines = _with_plain_breaks(self._window[start:end])
+                original = self._window[start:end]
+                lines = _with_plain_breaks(original)
                 self._foreseen_to = self._window_offset + end
                 self._foreseen[self._window_offset + start] = _Foreseen(
-                    self._foreseen_to, lines, self._checker.begin_count(lines)
+                    self._foreseen_to, lines, lines is original, self._checker.begin_count(lines)
                 )
 
     def _forget_foreseen(self) -> None:
@@ -227,24 +229,28 @@ class _Reader:
             if self._position >= end:
                 stops.pop()
                 continue
-            original = self._window[self._position : end]
-            breaks = original.count(b"\n")
-            lines = foreseen.lines if foreseen else _with_plain_breaks(original)
-            count = foreseen.counted.result() if foreseen else self._checker.count_good(lines)
-            foreseen = None
+            if foreseen:
+                lines, is_as_found, count = foreseen.lines, foreseen.is_as_found, foreseen.counted.result()
+                foreseen = None
+            else:
+                original = self._window[self._position : end]
+                lines = _with_plain_breaks(original)
+                is_as_found, count = lines is original, self._checker.count_good(lines)
             if count is not None:
-                landed = lines if lines.endswith(b"\n") else lines + b"\n"
-                yield Run(landed, count, landed == original)
-                self._line += breaks
+                whole = lines.endswith(b"\n")
+                yield Run(lines if whole else lines + b"\n", count, is_as_found and whole)
+                self._line += count if whole else count - 1
                 self._position = end
-            elif breaks <= FEW_LINES:
+            elif lines.count(b"\n") <= FEW_LINES:
                 yield from self._lines(stops[-1])
             else:
-                middle = len(original) // 2
-                half = original.rfind(b"\n", 0, middle) + 1 or original.find(b"\n", middle) + 1
-                if half == len(original):
-                    half = original.rfind(b"\n", 0, -1) + 1
-                stops.append(self._here() + half)
+                stops.append(self._window_offset + self._middle(end))
+
+    def _middle(self, end: int) -> int:
+        """Where a line ends, about half-way to the end of several lines."""
+        half = (self._position + end) // 2
+        middle = self._window.rfind(b"\n", self._position, half) + 1 or self._window.find(b"\n", half, end) + 1
+        return middle if middle < end else self._window.rfind(b"\n", self._position, end - 1) + 1
 
     def _here(self) -> int:
         """The position's offset in the file."""

@@ -25,6 +25,7 @@ from lakehouse.sample import generate
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 LAND = [sys.executable, str(PROJECT_DIR / "scripts/land.py")]
+MAKE_SAMPLE = [sys.executable, str(PROJECT_DIR / "scripts/make_sample.py")]  # a child's peak begins at its parent's
 PASSES = {
     "read": "for line in file: pass",
     "msgspec": "for line in file: msgspec.json.decode(line)",
@@ -113,11 +114,12 @@ def memory(console: Console, work: Path) -> None:
     """Shows the loader's peak memory on 1, 10 and 100 times the sample."""
     grid = heading(console, "memory: sample data, folder to folder", "MB of data", "peak MB of the largest process")
     for scale in (1, 10, 100):
-        made = generate(work / f"sample_x{scale}", scale)
+        made = work / f"sample_x{scale}"
+        run([*MAKE_SAMPLE, "--to", str(made), "--scale", str(scale)], {})
         zone = work / "zone"
         shutil.rmtree(zone, ignore_errors=True)
-        land = run([*LAND, "--source", str(made.to), "--to", str(zone)], {})
-        size = sum(file.stat().st_size for file in made.to.rglob("*.json*")) / 1e6
+        land = run([*LAND, "--source", str(made), "--to", str(zone)], {})
+        size = sum(file.stat().st_size for file in made.rglob("*.json*")) / 1e6
         grid.add_row(f"{scale} times", f"{land.seconds:.1f}", f"{size:,.0f}", f"{land.peak_mb:,.0f}")
     console.print(grid)
 

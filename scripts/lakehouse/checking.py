@@ -19,6 +19,9 @@ from lakehouse.sources import Column, Table
 
 MAX_RECORD_BYTES = 4 << 20  # the longest row that Redshift's COPY takes; DuckDB takes 16 MB, Athena 32
 MAX_EPOCH_MS = 253_402_300_800_000  # 10000-01-01
+BYTES_OF_A_CHARACTER = 4  # at most, in UTF-8
+WIDE_BYTES = 256  # of a text column in which few texts are near its length
+FEW_LINES = 8  # of which each is looked at by itself
 SHOWN_CHARACTERS = 60
 
 _LIMITS: dict[str, int] = {"integer": 1 << 31, "bigint": 1 << 63}
@@ -44,6 +47,15 @@ class Verdict(NamedTuple):
 PASSED = Verdict()
 
 
+class Stretch(NamedTuple):
+    """Whole lines that follow one another."""
+
+    size: int
+    """Number of their bytes."""
+    records: int | None
+    """How many there are if each line is a good record beyond doubt; None where the lines are to be looked at."""
+
+
 class RecordChecker:
     """Checks the records of one table."""
 
@@ -58,6 +70,28 @@ class RecordChecker:
         """Says whether bytes are one record of the table, and if not, what the first fault is."""
         return PASSED if self._passes(raw) else self._explain(raw)
 
+    def cut(self, lines: bytes) -> list[Stretch]:
+        """Cuts whole lines into stretches of good records, and of few lines of which some may not be good."""
+        count = self.count_good(with_plain_breaks(lines))
+        if count is not None or lines.count(b"\n") <= FEW_LINES:
+            return [Stretch(len(lines), count)]
+        half = len(lines) // 2
+        middle = lines.rfind(b"\n", 0, half) + 1 or lines.find(b"\n", half) + 1
+        if middle == len(lines):
+            middle = lines.rfind(b"\n", 0, -1) + 1
+        return self.cut(lines[:middle]) + self.cut(lines[middle:])
+
+    @property
+    def bytes_ahead(self) -> int:
+        """How many bytes of lines to ask about before the answers are needed; none where that is no quicker."""
+        return 0
+
+    def begin_cut(self, lines: bytes) -> Future[list[Stretch]]:
+        """Cuts lines, at once."""
+        cut: Future[list[Stretch]] = Future()
+        cut.set_result(self.cut(lines))
+        return cut
+
     def count_good(self, lines: bytes) -> int | None:
         """How many records whole lines hold, if each line holds one that is good beyond doubt; None otherwise."""
         count = lines.count(b"\n") + (not lines.endswith(b"\n"))
@@ -70,17 +104,6 @@ class RecordChecker:
             return count
         found = self._any_keys.count(lines)
         return count if found.records == count and found.keys == keys else None
-
-    @property
-    def checks_elsewhere(self) -> bool:
-        """Whether several counts at a time are quicker than one after the other."""
-        return False
-
-    def begin_count(self, lines: bytes) -> Future[int | None]:
-        """Counts good records, at once."""
-        counted: Future[int | None] = Future()
-        counted.set_result(self.count_good(lines))
-        return counted
 
     def _passes(self, raw: bytes) -> bool:
         """Whether a record is good beyond doubt."""
@@ -128,6 +151,11 @@ class RecordChecker:
         yield from _bad_texts(record)
 
 
+def with_plain_breaks(lines: bytes) -> bytes:
+    """Lines without carriage returns before their breaks; a line break cannot stand within a text."""
+    return lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
+
+
 def show(value: object) -> str:
     """A value as it may stand in a message: quoted where it is text, and shortened."""
     text = str(value) if isinstance(value, _Number) else repr(value)
@@ -171,8 +199,7 @@ class _StrictDecoders:
     """Accept only records that are good for every engine; if asked, only those that have every key."""
 
     def __init__(self, table: Table, *, complete: bool = False) -> None:
-        self._ascii = _strict_decoder(table, bytes_per_character=1, complete=complete)
-        self._text = _strict_decoder(table, bytes_per_character=4, complete=complete)
+        self._decoder = _strict_decoder(table, complete=complete)
         self._may_lack_keys = not complete
         self._keys = len(table.columns)
         # One match for the texts of many records: the decoder's own patterns take longer than all else that it does.
@@ -181,18 +208,25 @@ class _StrictDecoders:
             for position, column in enumerate(table.columns)
             if column.format in _STRICT_FORMATS
         ]
+        self._narrow = [
+            (attrgetter(_field(position)), column.max_bytes)
+            for position, column in enumerate(table.columns)
+            if column.kind == "varchar" and column.max_bytes < WIDE_BYTES and column.format not in _STRICT_FORMATS
+        ]
 
     def count(self, lines: bytes) -> _Counted:
         """Counts records and their distinct keys; nothing is counted if one of them is not good beyond doubt."""
         escaped = b"\\u" in lines
         if escaped and b"\\u0000" in lines:
             return _NOTHING
-        decoder = self._text if escaped or not lines.isascii() else self._ascii
+        is_text = escaped or not lines.isascii()
         count = absent = 0
         try:
             for piece in _pieces(lines):
-                records = decoder.decode_lines(piece)
-                if not all(self._have_format(records, value, strict) for value, strict in self._formats):
+                records = self._decoder.decode_lines(piece)
+                if not all(_have_format(_texts(records, column), strict) for column, strict in self._formats):
+                    return _NOTHING
+                if is_text and not all(_fit(_texts(records, column), size) for column, size in self._narrow):
                     return _NOTHING
                 count += len(records)
                 if self._may_lack_keys:
@@ -201,12 +235,20 @@ class _StrictDecoders:
             return _NOTHING
         return _Counted(count, count * self._keys - absent)
 
-    def _have_format(
-        self, records: list[msgspec.Struct], value: Callable[[msgspec.Struct], object], strict: re.Pattern[str]
-    ) -> bool:
-        texts = [text for record in records if isinstance(text := value(record), str)]
-        together = "\n".join([*texts, ""])
-        return strict.fullmatch(together) is not None and together.count("\n") == len(texts)
+
+def _texts(records: list[msgspec.Struct], column: Callable[[msgspec.Struct], object]) -> list[str]:
+    """A column's values, as far as there are any."""
+    return [text for text in map(column, records) if isinstance(text, str)]
+
+
+def _have_format(texts: list[str], strict: re.Pattern[str]) -> bool:
+    together = "\n".join([*texts, ""])
+    return strict.fullmatch(together) is not None and together.count("\n") == len(texts)
+
+
+def _fit(texts: list[str], max_bytes: int) -> bool:
+    """Whether texts have no more bytes than a column; of characters they are known to have no more."""
+    return "".join(texts).isascii() or all(len(text.encode()) <= max_bytes for text in texts)
 
 
 def _pieces(lines: bytes) -> Iterator[bytes | memoryview]:
@@ -226,17 +268,17 @@ def _field(position: int) -> str:
     return f"column_{position}"
 
 
-def _strict_decoder(table: Table, bytes_per_character: int, *, complete: bool) -> msgspec.json.Decoder[msgspec.Struct]:
-    """A decoder of records that are good if their texts have the columns' formats.
+def _strict_decoder(table: Table, *, complete: bool) -> msgspec.json.Decoder[msgspec.Struct]:
+    """A decoder of records that are good if their texts have the columns' formats, and fit if they are narrow.
 
-    Numbers in text columns, dates late in a month and texts near a column's length are left to the slow way.
+    Numbers in text columns, dates late in a month and texts near a wide column's length are left to the slow way.
     """
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
     for position, column in enumerate(table.columns):
         field = _field(position)
         names[field] = column.name
-        kind = _strict_type(column, bytes_per_character)
+        kind = _strict_type(column)
         if column.required:
             fields.append((field, kind))
         elif complete:
@@ -249,7 +291,7 @@ def _strict_decoder(table: Table, bytes_per_character: int, *, complete: bool) -
     return msgspec.json.Decoder(record)
 
 
-def _strict_type(column: Column, bytes_per_character: int) -> Any:  # noqa: ANN401 - a type, made at run time
+def _strict_type(column: Column) -> Any:  # noqa: ANN401 - a type, made at run time
     if column.kind == "boolean":
         return bool
     if column.kind in _LIMITS:
@@ -261,7 +303,7 @@ def _strict_type(column: Column, bytes_per_character: int) -> Any:  # noqa: ANN4
         if column.format == "epoch_ms":
             return Annotated[float, msgspec.Meta(ge=0, lt=MAX_EPOCH_MS, multiple_of=1)]
         return float
-    length = column.max_bytes // bytes_per_character
+    length = column.max_bytes if column.max_bytes < WIDE_BYTES else column.max_bytes // BYTES_OF_A_CHARACTER
     return Annotated[str, msgspec.Meta(min_length=1 if column.required else 0, max_length=length)]
 
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context
 
-from lakehouse.checking import RecordChecker
+from lakehouse.checking import RecordChecker, Stretch
 from lakehouse.sources import Table
 
 WORTH_BYTES = 32 << 20  # of files to read, for which it pays to start processes
+WORTH_SENDING_BYTES = 16 << 10
+AHEAD_BYTES = 4 << 20  # for each process
 
 
 class ParallelChecker(RecordChecker):
@@ -23,14 +25,15 @@ class ParallelChecker(RecordChecker):
         self._pool = pool
 
     @property
-    def checks_elsewhere(self) -> bool:
-        """Whether there are other processes."""
-        return self._pool is not None
+    def bytes_ahead(self) -> int:
+        """Enough for all processes to be busy."""
+        return AHEAD_BYTES * (os.cpu_count() or 1) if self._pool else 0
 
-    def begin_count(self, lines: bytes) -> Future[int | None]:
-        """Counts good records in another process."""
-        assert self._pool is not None  # noqa: S101 - see `checks_elsewhere`
-        return self._pool.submit(_count_good, self._table, lines)
+    def begin_cut(self, lines: bytes) -> Future[list[Stretch]]:
+        """Cuts lines in another process, if they are worth the way."""
+        if self._pool is None or len(lines) < WORTH_SENDING_BYTES:
+            return super().begin_cut(lines)
+        return self._pool.submit(_cut, self._table, lines)
 
 
 @contextmanager
@@ -51,5 +54,5 @@ def _checker(table: Table) -> RecordChecker:
     return RecordChecker(table)
 
 
-def _count_good(table: Table, lines: bytes) -> int | None:
-    return _checker(table).count_good(lines)
+def _cut(table: Table, lines: bytes) -> list[Stretch]:
+    return _checker(table).cut(lines)

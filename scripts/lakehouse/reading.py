@@ -1,25 +1,25 @@
 """Finds the records in a file of JSON, however it is laid out, and where each begins.
 
-Nearly every file has one good object per line. Hundreds of such lines are checked by one call and landed as they are.
-Only where one of them is no good does the reader look closer: at fewer lines, at a line, at objects over several lines,
-several objects on a line, and what is not JSON. A file is read block by block, so its size does not matter.
+Nearly every file has one good object per line. Thousands of such lines are checked by one call and landed as they are.
+Only where some are no good does the reader look closer: at a line, at objects over several lines, several objects on a
+line, and what is not JSON. A file is read block by block, so its size does not matter.
 """
 
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 
-from lakehouse.checking import PASSED, Verdict, show
+from lakehouse.checking import PASSED, Stretch, Verdict, show, with_plain_breaks
 
 RUN_BYTES = 2 << 20  # of lines that are checked by one call
-RUNS_AHEAD = 8
-FEW_LINES = 8  # of which each is looked at by itself
+FILES_AHEAD = 64  # that may be open at a time
 MAX_VALUE_BYTES = 16 << 20  # beyond it, a value is not looked at as a whole
 UNZIPPED_BYTES = 4 << 20
 GZIP = b"\x1f\x8b"
@@ -46,24 +46,22 @@ class Checker(Protocol):
     def check(self, raw: bytes) -> Verdict:
         """Says of a record's bytes what is wrong with them."""
 
-    def count_good(self, lines: bytes) -> int | None:
-        """How many records whole lines hold, if each holds one that is good beyond doubt; None otherwise."""
+    def cut(self, lines: bytes) -> list[Stretch]:
+        """Cuts whole lines into stretches of good records, and stretches to be looked at line by line."""
 
     @property
-    def checks_elsewhere(self) -> bool:
-        """Whether several counts at a time are quicker than one after the other."""
+    def bytes_ahead(self) -> int:
+        """How many bytes of lines to ask about before the answers are needed; none where that is no quicker."""
 
-    def begin_count(self, lines: bytes) -> Future[int | None]:
-        """Counts good records like `count_good`, while the caller does something else."""
+    def begin_cut(self, lines: bytes) -> Future[list[Stretch]]:
+        """Cuts lines like `cut`, while the caller does something else."""
 
 
 class _Foreseen(NamedTuple):
     """A run that is being checked before it is its turn."""
 
-    stop: int
-    lines: bytes
-    is_as_found: bool
-    counted: Future[int | None]
+    size: int
+    stretches: Future[list[Stretch]]
 
 
 class Run(NamedTuple):
@@ -93,6 +91,9 @@ class DamagedError(Exception):
     """What follows in a compressed file cannot be read."""
 
 
+_File = TypeVar("_File")
+
+
 def read_records(blocks: Iterable[bytes], checker: Checker) -> Iterator[Run | Record]:
     """Yields all records of a file in order: runs of good ones, and single ones with the verdict on them.
 
@@ -100,7 +101,42 @@ def read_records(blocks: Iterable[bytes], checker: Checker) -> Iterator[Run | Re
         blocks: The file's text; if they raise `DamagedError`, what is left is one record that cannot be read.
         checker: Says which records are good.
     """
-    return _Reader(iter(blocks), checker).records()
+    for _, records in read_in_turn([(None, blocks)], checker):
+        yield from records
+
+
+def read_in_turn(
+    files: Iterable[tuple[_File, Iterable[bytes]]], checker: Checker
+) -> Iterator[tuple[_File, Iterator[Run | Record]]]:
+    """Yields each file with its records, which are to be taken before the next one is asked for.
+
+    What comes next is read and checked meanwhile, also of the next files, as far as the checker wants it.
+
+    Args:
+        files: Whatever stands for a file, and its text, as of `read_records`. The texts are read in order, too.
+        checker: Says which records are good.
+    """
+    unopened = iter(files)
+    opened: deque[tuple[_File, _Reader]] = deque()
+
+    def open_next() -> bool:
+        file, blocks = next(unopened, (None, None))
+        if blocks is None:
+            return False
+        opened.append((cast(_File, file), _Reader(iter(blocks), checker, look_ahead)))
+        return True
+
+    def look_ahead() -> None:
+        ahead = sum(reader.bytes_foreseen for _, reader in opened)
+        while ahead < checker.bytes_ahead:
+            foreseen = opened[-1][1].foresee()
+            if not foreseen and (len(opened) == FILES_AHEAD or not open_next()):
+                return
+            ahead += foreseen
+
+    while opened or open_next():
+        yield opened[0][0], opened[0][1].records()
+        opened.popleft()
 
 
 class Text:
@@ -150,16 +186,19 @@ class Text:
                     if not zipped:
                         raise DamagedError("the gzip file ends early")
         except zlib.error as error:
+            for _ in self._blocks:  # the next file's blocks come behind them
+                pass
             raise DamagedError(f"the gzip file is damaged ({error})") from error
 
 
 class _Reader:
     """A window that moves over a file: what lies before it was dealt with, what lies behind it was not read yet."""
 
-    def __init__(self, blocks: Iterator[bytes], checker: Checker) -> None:
+    def __init__(self, blocks: Iterator[bytes], checker: Checker, look_ahead: Callable[[], None]) -> None:
         self._blocks = blocks
         self._checker = checker
-        self._window = b""
+        self._look_ahead = look_ahead
+        self._window = bytearray()
         self._window_offset = 0
         self._position = 0  # in the window
         self._line = 1
@@ -167,49 +206,58 @@ class _Reader:
         self._damage = ""
         self._foreseen: dict[int, _Foreseen] = {}  # by the offset in the file
         self._foreseen_to = 0
+        self.bytes_foreseen = 0
 
     def records(self) -> Iterator[Run | Record]:
-        """Yields runs of good lines; hands over to `_lines` where lines are not good beyond doubt."""
-        self._read_on()
-        if self._window.startswith(BYTE_ORDER_MARK):
-            self._position = len(BYTE_ORDER_MARK)
-        while self._position < len(self._window) or not self._ended:
+        """Yields what is in the runs of lines, one run after the other."""
+        while True:
+            self._begin()
             self._look_ahead()
             foreseen = self._foreseen.pop(self._here(), None)
-            end = self._end_of_run(self._position)
             if foreseen:
-                yield from self._halves(foreseen.stop, foreseen)
-            elif end is None:
+                self.bytes_foreseen -= foreseen.size
+                yield from self._stretches(foreseen.stretches.result())
+                continue
+            self._forget_foreseen()
+            end = self._end_of_run(self._position)
+            if end is None:
                 self._read_on()
+            elif end == self._position:
+                break
             else:
-                self._forget_foreseen()
-                yield from self._halves(self._window_offset + end)
+                yield from self._stretches(self._checker.cut(self._bytes(self._position, end)))
         if self._damage:
             yield Record(self._line, self._here(), 0, b"", Verdict(f"{self._damage}: what follows cannot be read"))
 
-    def _look_ahead(self) -> None:
-        """Has the runs checked that will be wanted next, if the checker does that elsewhere meanwhile."""
-        while self._checker.checks_elsewhere and len(self._foreseen) < RUNS_AHEAD:
+    def foresee(self) -> int:
+        """Has one more run checked, and gives its size, which is nothing where all are."""
+        self._begin()
+        while True:
             start = max(self._foreseen_to, self._here()) - self._window_offset
             end = self._end_of_run(start)
-            if end is None:
-                self._read_on()
-            elif end == start or (not self._foreseen and self._ended and end == len(self._window)):
-                return  # there is no next one, or the last one is the next
-            else:
-                original = self._window[start:end]
-                lines = _with_plain_breaks(original)
-                self._foreseen_to = self._window_offset + end
-                self._foreseen[self._window_offset + start] = _Foreseen(
-                    self._foreseen_to, lines, lines is original, self._checker.begin_count(lines)
-                )
+            if end is not None:
+                break
+            self._read_on()
+        if end > start:
+            checked = self._checker.begin_cut(self._bytes(start, end))
+            self._foreseen[self._window_offset + start] = _Foreseen(end - start, checked)
+            self._foreseen_to = self._window_offset + end
+            self.bytes_foreseen += end - start
+        return end - start
+
+    def _begin(self) -> None:
+        """Reads the first block, unless that was done."""
+        if not self._window_offset and not self._window and not self._ended:
+            self._read_on()
+            if self._window.startswith(BYTE_ORDER_MARK):
+                self._position = len(BYTE_ORDER_MARK)
 
     def _forget_foreseen(self) -> None:
         """Lets go of runs that do not begin where the last record ended."""
         for foreseen in self._foreseen.values():
-            foreseen.counted.cancel()
+            foreseen.stretches.cancel()
         self._foreseen.clear()
-        self._foreseen_to = 0
+        self._foreseen_to = self.bytes_foreseen = 0
 
     def _end_of_run(self, start: int) -> int | None:
         """Where whole lines end that start in the window; None where more must be read to know."""
@@ -221,36 +269,34 @@ class _Reader:
             return len(self._window) if self._ended else None
         return self._window.find(b"\n", limit) + 1 or limit
 
-    def _halves(self, stop: int, foreseen: "_Foreseen | None" = None) -> Iterator[Run | Record]:
-        """Yields what lies before an offset of the file, in runs as long as halving finds them."""
-        stops = [stop]
-        while stops:
-            end = stops[-1] - self._window_offset
-            if self._position >= end:
-                stops.pop()
-                continue
-            if foreseen:
-                lines, is_as_found, count = foreseen.lines, foreseen.is_as_found, foreseen.counted.result()
-                foreseen = None
-            else:
-                original = self._window[self._position : end]
-                lines = _with_plain_breaks(original)
-                is_as_found, count = lines is original, self._checker.count_good(lines)
-            if count is not None:
-                whole = lines.endswith(b"\n")
-                yield Run(lines if whole else lines + b"\n", count, is_as_found and whole)
-                self._line += count if whole else count - 1
-                self._position = end
-            elif lines.count(b"\n") <= FEW_LINES:
-                yield from self._lines(stops[-1])
-            else:
-                stops.append(self._window_offset + self._middle(end))
+    def _stretches(self, stretches: list[Stretch]) -> Iterator[Run | Record]:
+        """Yields what is in stretches that begin here."""
+        start = self._here()
+        for size, records in stretches:
+            stop = start + size
+            if self._here() == start:
+                if records is None:
+                    yield from self._lines(stop)
+                else:
+                    yield self._run(size, records)
+            elif self._here() < stop:  # a value reached over the end of the last stretch
+                rest = self._bytes(self._position, stop - self._window_offset)
+                yield from self._stretches(self._checker.cut(rest))
+            start = stop
 
-    def _middle(self, end: int) -> int:
-        """Where a line ends, about half-way to the end of several lines."""
-        half = (self._position + end) // 2
-        middle = self._window.rfind(b"\n", self._position, half) + 1 or self._window.find(b"\n", half, end) + 1
-        return middle if middle < end else self._window.rfind(b"\n", self._position, end - 1) + 1
+    def _run(self, size: int, records: int) -> Run:
+        """Takes good records, one a line."""
+        found = self._bytes(self._position, self._position + size)
+        lines = with_plain_breaks(found)
+        is_whole = lines.endswith(b"\n")
+        self._position += size
+        self._line += records if is_whole else records - 1
+        return Run(lines if is_whole else lines + b"\n", records, is_whole and lines is found)
+
+    def _bytes(self, start: int, end: int) -> bytes:
+        """Bytes of the window."""
+        with memoryview(self._window) as window:
+            return bytes(window[start:end])
 
     def _here(self) -> int:
         """The position's offset in the file."""
@@ -265,7 +311,7 @@ class _Reader:
                     self._read_on()
                     continue
                 end = len(self._window)
-            line = self._window[self._position : end]
+            line = self._bytes(self._position, end)
             raw = line.strip(b" \t\r")
             if raw:
                 verdict = self._checker.check(raw)
@@ -322,7 +368,7 @@ class _Reader:
             found = end > 0
             if not found:  # a line break at the very end may be the one before the brace
                 end = len(self._window) if self._ended else max(self._position, len(self._window) - 1)
-            kept += self._window[self._position : min(end, self._position + KEPT_BYTES - len(kept))]
+            kept += self._bytes(self._position, min(end, self._position + KEPT_BYTES - len(kept)))
             size += end - self._position
             self._move(end - self._position)
             if found or self._ended:
@@ -360,7 +406,8 @@ class _Reader:
         except DamagedError as error:
             block, self._damage = None, str(error)
         self._ended = block is None
-        self._window = self._window[self._position :] + (block or b"")
+        del self._window[: self._position]
+        self._window += block or b""
         self._window_offset += self._position
         self._position = 0
 
@@ -368,11 +415,6 @@ class _Reader:
         """Moves over bytes that were dealt with."""
         self._line += self._window.count(b"\n", self._position, self._position + size)
         self._position += size
-
-
-def _with_plain_breaks(lines: bytes) -> bytes:
-    """Lines without carriage returns before their breaks; a line break cannot stand within a text."""
-    return lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
 
 
 def on_one_line(raw: bytes) -> bytes:

@@ -5,18 +5,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from lakehouse import ledger
 from lakehouse.checking import RecordChecker
 from lakehouse.errors import RejectLimitError
-from lakehouse.fetching import ReadAhead
+from lakehouse.fetching import FileContent, ReadAhead
 from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
 from lakehouse.packing import PartPress, PartReader, PartWriter, read_part
 from lakehouse.parallel_checking import ParallelChecker
 from lakehouse.planning import Pack, PlannedFile
-from lakehouse.reading import Record, Text, on_one_line, read_records
+from lakehouse.reading import Record, Run, Text, on_one_line, read_in_turn
 from lakehouse.source_files import FileKey, SourceFile
 from lakehouse.sources import Table
 from lakehouse.storage import Folder
@@ -110,6 +111,13 @@ class _Segments:
         self.counted[-1] = replace(last, quarantine_key=key, records_quarantined=last.records_quarantined + 1)
 
 
+class _Opened(NamedTuple):
+    """A file that is being read."""
+
+    content: FileContent
+    text: Text
+
+
 @dataclass
 class Stager:
     """Writes the parts of one table."""
@@ -140,16 +148,24 @@ class Stager:
     def write(self, packs: Iterable[Pack]) -> None:
         """Packs the records of files into parts, one or more a pack."""
         starts = {**_starts(self.books.files), **_starts(self.staged)}
+        packs = list(packs)
+        records = self._read(planned.file for pack in packs for planned in pack.files if planned.carried is None)
         for pack in packs:
             landed = PartWriter(self.press, self.table.part_folder(pack.group))
             refused = PartWriter(self.press, ledger.quarantine_folder(self.table.name))
             for planned in pack.files:
                 writing = _FileWriter(self, planned.file, landed, refused)
-                file = writing.carry(planned.carried, starts) if planned.carried else writing.read()
+                file = writing.carry(planned.carried, starts) if planned.carried else writing.read(*next(records))
                 self.staged[file.key] = file
             landed.finish(writing.copy if len(pack.files) == 1 else None)
             refused.finish()
             self.parts_written += landed.parts
+
+    def _read(self, files: Iterable[SourceFile]) -> Iterator[tuple[_Opened, Iterator[Run | Record]]]:
+        """Yields files as they were found in their source, with their records."""
+        contents = map(self.content.content, files)
+        opened = (_Opened(content, Text(content)) for content in contents)
+        return read_in_turn(((file, file.text) for file in opened), self.checker)
 
     def copy_entry(self, planned: PlannedFile) -> LandedFile:
         """What the ledger says of a file that is a copy of another."""
@@ -185,12 +201,11 @@ class _FileWriter:
     def __post_init__(self) -> None:
         self._segments = _Segments()
 
-    def read(self) -> LandedFile:
-        """Takes the records from the source."""
-        content = self.stager.content.content(self.file)
-        text = Text(content)
+    def read(self, opened: _Opened, records: Iterable[Run | Record]) -> LandedFile:
+        """Takes the records that were read from the source."""
+        content, text = opened
         bytes_as_found = 0
-        for found in read_records(text, self.stager.checker):
+        for found in records:
             if isinstance(found, Record):
                 self._take(found)
             else:

@@ -574,6 +574,19 @@ def test_a_damaged_ledger_is_refused(source: Path, zone: Path) -> None:
         load(source, zone)
 
 
+def test_what_follows_in_a_damaged_file_is_not_taken_for_the_next(source: Path, zone: Path) -> None:
+    zipped = bytearray(gzip.compress(os.urandom(9 << 20), 0))
+    zipped[12] ^= 0xFF  # in the head of what is stored; three blocks of the file are fetched
+    put(source, "events/1.json", bytes(zipped))
+    put(source, "events/2.json", b'{"id": 1}\n')
+    load(source, zone)
+    assert landed(zone, "events") == [b'{"id": 1}']
+    first, second = rows(zone, "ledger", "events")
+    assert (first["records_quarantined"], second["records_landed"]) == (1, 1)
+    assert first["sha256"] == hashlib.sha256(zipped).hexdigest()
+    assert not load(source, zone).changed
+
+
 def test_a_damaged_part_is_refused(source: Path, zone: Path) -> None:
     load(source, zone)
     next(zone.glob("readings/landing/part=a/*")).write_bytes(b"no gzip")

@@ -1,20 +1,31 @@
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from lakehouse import reading
+from lakehouse import checking, reading
 from lakehouse.checking import RecordChecker, Verdict
 from lakehouse.fetching import BLOCK_BYTES
-from lakehouse.reading import Record, Run, Text, read_records
+from lakehouse.reading import Record, Run, Text, read_in_turn, read_records
 from lakehouse.sources import Column, Table
 
 ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))  # every key is unknown: no runs
 WITH_A = RecordChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))
+
+
+class ForeseeingChecker(RecordChecker):
+    """Is asked about lines before it is their turn."""
+
+    @property
+    def bytes_ahead(self) -> int:
+        return 100
+
+
+AHEAD = ForeseeingChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))
 
 
 def blocks_of(content: bytes, size: int) -> Iterator[bytes]:
@@ -25,9 +36,13 @@ def blocks_of(content: bytes, size: int) -> Iterator[bytes]:
 
 def read(content: bytes, block: int = BLOCK_BYTES, checker: RecordChecker = ANYTHING) -> list[Record]:
     """Every record by itself, those of a run included."""
+    return singly(content, read_records(Text(blocks_of(content, block)), checker))
+
+
+def singly(content: bytes, runs: Iterable[Run | Record]) -> list[Record]:
     records: list[Record] = []
     offset = 0
-    for found in read_records(Text(blocks_of(content, block)), checker):
+    for found in runs:
         if isinstance(found, Run):
             lines = found.lines.splitlines(keepends=True)
             assert len(lines) == found.records
@@ -188,11 +203,13 @@ def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(conten
     records = read(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "RUN_BYTES", 2 * block)
-        patch.setattr(reading, "FEW_LINES", 1)
+        patch.setattr(checking, "FEW_LINES", 1)
         in_small_blocks = read(content, block)
         in_runs = read(content, block, WITH_A)
+        read_ahead = read(content, block, AHEAD)
     assert [bounds(record) for record in in_small_blocks] == [bounds(record) for record in records]
     assert [bounds(record)[:3] for record in in_runs] == [bounds(record)[:3] for record in records]
+    assert [bounds(record) for record in read_ahead] == [bounds(record) for record in in_runs]
     for record in records:
         start = record.offset - shift
         assert left[start : start + 1].strip(b" \t\r\n")
@@ -230,7 +247,7 @@ def test_one_bad_line_is_found_and_only_few_around_it_are_taken_singly() -> None
     content = LINES[: LINES.index(b'{"a":5000}')] + b'{"a":"x"}\n' + LINES[LINES.index(b'{"a":5000}') :]
     found = runs_and_records(content)
     singles = [record for record in found if isinstance(record, Record)]
-    assert len(singles) <= reading.FEW_LINES
+    assert len(singles) <= checking.FEW_LINES
     (bad_one,) = [record for record in singles if record.verdict.fault]
     assert (bad_one.line, bad_one.offset, bad_one.raw) == (5001, content.index(b'{"a":"x"}'), b'{"a":"x"}')
     assert sum(run.records for run in found if isinstance(run, Run)) + len(singles) == 10_001
@@ -292,6 +309,39 @@ def test_what_can_be_read_of_a_damaged_gzip_file_is_and_the_rest_is_told(
     lines = b"".join(run.lines for run in found if isinstance(run, Run))
     assert LINES.startswith(lines)
     assert lines or "damaged" in reason  # what fails its checksum is not landed
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([b'{"a":1}\n', b'{"a":22}\n', b'{"a":\n3}', b"\n", b"x\n", b"{"])).map(b"".join),
+        max_size=8,
+    ),
+    st.integers(4, 40),
+    st.integers(1, 3),
+)
+def test_files_that_are_read_ahead_give_what_each_gives_by_itself(
+    contents: list[bytes], block: int, files: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "RUN_BYTES", 2 * block)
+        patch.setattr(reading, "FILES_AHEAD", files)
+        texts = ((number, Text(blocks_of(content, block))) for number, content in enumerate(contents))
+        in_turn = [singly(contents[number], found) for number, found in read_in_turn(texts, AHEAD)]
+        by_itself = [read(content, block, WITH_A) for content in contents]
+    assert [list(map(bounds, found)) for found in in_turn] == [list(map(bounds, found)) for found in by_itself]
+
+
+def test_the_next_file_is_checked_before_the_last_is_dealt_with() -> None:
+    opened: list[int] = []
+
+    def text(number: int) -> Iterator[bytes]:
+        opened.append(number)
+        yield b'{"a":1}\n'
+
+    files = read_in_turn(((number, text(number)) for number in range(100)), AHEAD)
+    _, records = next(files)
+    next(records)
+    assert opened == list(range(13))  # one in every eight bytes of a hundred
 
 
 def test_a_bomb_is_unpacked_block_by_block() -> None:

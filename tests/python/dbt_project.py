@@ -16,7 +16,7 @@ from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
 
 from real_data import PROJECT_DIR
 
-PARTS = ("models", "macros", "seeds", "tests/dbt", "dbt_project.yml")
+PARTS = ("models", "macros", "seeds", "snapshots", "tests/dbt", "dbt_project.yml")
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,15 @@ accelerometer_readings as (
 
 ),
 
-customers as (
+consent_periods as (
 
-    select * from {{ ref('customer_curated') }}
+    select * from {{ ref('int_stedi__consent_periods') }}
+
+),
+
+profiles as (
+
+    select * from {{ ref('int_stedi__customer_profiles') }}
 
 ),
 
@@ -41,9 +47,9 @@ owned_steps as (
 
 paired as (
 
-    -- consent does not reach back: a reading from before it is not used
+    -- consent reaches neither back nor beyond its withdrawal: only what was read while it was in force is used
     select
-        customers.email,
+        accelerometer_readings.email,
         accelerometer_readings.reading_time,
         owned_steps.distance_from_object,
         accelerometer_readings.x,
@@ -54,22 +60,82 @@ paired as (
         on
             owned_steps.email = accelerometer_readings.email
             and owned_steps.sensor_reading_time = accelerometer_readings.reading_time
-    inner join customers
-        on accelerometer_readings.email = customers.email
-    where accelerometer_readings.reading_time >= customers.share_with_research_as_of_date
+    inner join consent_periods
+        on
+            accelerometer_readings.email = consent_periods.email
+            and accelerometer_readings.reading_time >= consent_periods.in_force_from
+    where
+        consent_periods.in_force_until is null
+        or accelerometer_readings.reading_time < consent_periods.in_force_until
+
+),
+
+paired_customers as (
+
+    select distinct email
+    from paired
+
+),
+
+age_bands as (
+
+    select
+        profiles.age_band,
+        count(*) as customers
+    from profiles
+    inner join paired_customers
+        on profiles.email = paired_customers.email
+    group by profiles.age_band
+
+),
+
+ranked_age_bands as (
+
+    select
+        age_band,
+        customers,
+        min(customers) over () as customers_in_smallest,
+        coalesce(sum(customers) over (
+            order by customers, age_band
+            rows between unbounded preceding and 1 preceding
+        ), 0) as customers_in_smaller
+    from age_bands
+
+),
+
+published_age_bands as (
+
+    -- small groups are withheld, and so many of the next larger ones that whoever is withheld is in a large group, too
+    select
+        age_band,
+        case
+            when
+                customers < {{ var('minimum_group_size') }}
+                or (
+                    customers_in_smallest < {{ var('minimum_group_size') }}
+                    and customers_in_smaller < {{ var('minimum_group_size') }}
+                ) then 'withheld'
+            else age_band
+        end as published_age_band
+    from ranked_age_bands
 
 ),
 
 pseudonymous as (
 
     select
-        {{ pseudonym('email') }} as customer_pseudonym,
-        reading_time,
-        distance_from_object,
-        x,
-        y,
-        z
+        profiles.customer_pseudonym,
+        cast(published_age_bands.published_age_band as varchar(16)) as age_band,
+        paired.reading_time,
+        paired.distance_from_object,
+        paired.x,
+        paired.y,
+        paired.z
     from paired
+    inner join profiles
+        on paired.email = profiles.email
+    inner join published_age_bands
+        on profiles.age_band = published_age_bands.age_band
 
 )
 

@@ -10,17 +10,30 @@ customers as (
 
 ),
 
+consent_periods as (
+
+    select * from {{ ref('int_stedi__consent_periods') }}
+
+),
+
 trusted as (
 
-    -- a semi-join: nothing of the customer is wanted, and no reading can come twice
+    -- what was taken before the first consent is in, as published; what was taken after an earlier one had ended is not
     select
-        email,
-        reading_time,
-        x,
-        y,
-        z
+        readings.email,
+        readings.reading_time,
+        readings.x,
+        readings.y,
+        readings.z
     from readings
-    where email in (select customers.email from customers)
+    left join consent_periods
+        on
+            readings.email = consent_periods.email
+            and readings.reading_time >= consent_periods.in_force_until
+            and readings.reading_time < consent_periods.resumed_at
+    where
+        readings.email in (select customers.email from customers)
+        and consent_periods.email is null
 
 )
 

@@ -1,37 +1,12 @@
 with records as (
 
-    select * from {{ ref('stg_stedi__customers') }}
-
-),
-
-ranked as (
-
-    -- of two records written in the same millisecond, the one without consent decides: in doubt, for privacy
-    select
-        *,
-        row_number() over (
-            partition by email
-            order by
-                last_update_date desc,
-                registration_date desc,
-                case when share_with_research_as_of_date is null then 0 else 1 end asc,
-                share_with_research_as_of_date desc,
-                serial_number asc, customer_name asc, phone asc, birth_day asc,
-                share_with_public_as_of_date asc, share_with_friends_as_of_date asc
-        ) as recency
-    from records
-
-),
-
-latest as (
-
-    select * from ranked
-    where recency = 1
+    select * from {{ ref('int_stedi__customer_records') }}
 
 ),
 
 consenting as (
 
+    -- the latest record decides
     select
         email,
         customer_name,
@@ -43,8 +18,10 @@ consenting as (
         share_with_research_as_of_date,
         share_with_public_as_of_date,
         share_with_friends_as_of_date
-    from latest
-    where share_with_research_as_of_date is not null
+    from records
+    where
+        recency = 1
+        and share_with_research_as_of_date is not null
 
 )
 

@@ -10,6 +10,12 @@ customers as (
 
 ),
 
+consent_periods as (
+
+    select * from {{ ref('int_stedi__consent_periods') }}
+
+),
+
 judged as (
 
     select
@@ -17,10 +23,16 @@ judged as (
         reading_owners.sensor_reading_time,
         reading_owners.distance_from_object,
         reading_owners.possible_owners,
-        count(customers.email) as consenting_owners
+        -- who consents now may have withdrawn an earlier consent before the step, and not yet have given the new one
+        count(case when consent_periods.email is null then customers.email end) as consenting_owners
     from reading_owners
     left join customers
         on reading_owners.email = customers.email
+    left join consent_periods
+        on
+            reading_owners.email = consent_periods.email
+            and reading_owners.sensor_reading_time >= consent_periods.in_force_until
+            and reading_owners.sensor_reading_time < consent_periods.resumed_at
     group by
         reading_owners.serial_number,
         reading_owners.sensor_reading_time,

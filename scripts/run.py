@@ -12,6 +12,7 @@ from lakehouse.dbt_session import DbtSession
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
+from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, land_pseudonyms, public_datasets
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
@@ -42,13 +43,16 @@ def main(
         os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
         if source:
             check_sources(source, zone, load_tables(PROJECT_DIR))
+        key = key_for(dataset, public_datasets(PROJECT_DIR))
         dbt = DbtSession(PROJECT_DIR, target, dataset, reporter.console)
         dbt.parse()
         dbt.operation("preflight")
+        check_key(zone, load_tables(PROJECT_DIR), key)
         if source:
             refused = land_all(source, zone, reporter, max_rejects=max_rejects)
         else:
             refused = land_all([make_sample(scale, reporter.console)], zone, reporter, forget_vanished=True)
+        derive_tables(zone, key, reporter)
         build_all(dbt)
         if refused:
             reporter.warn(f"{refused:,} records are in quarantine, with their reasons: loader.quarantine")
@@ -114,7 +118,7 @@ def land_all(
     max_rejects: int | None = None,
     forget_vanished: bool = False,
 ) -> int:
-    """Lands the sources and the repairs of their text, and gives the number of records in quarantine.
+    """Lands the sources, and gives the number of records in quarantine.
 
     Raises:
         LandingError: It cannot be done.
@@ -123,9 +127,20 @@ def land_all(
     tables = load_tables(PROJECT_DIR)
     report = land(sources, zone, tables, forget_vanished=forget_vanished, max_rejects=max_rejects, reporter=reporter)
     print_summary(report, reporter)
+    return sum(table.records_quarantined for table in report.tables.values())
+
+
+def derive_tables(zone: str, key: PseudonymKey, reporter: ConsoleReporter) -> None:
+    """Lands what is worked out from the landed records: the repairs of their text, and the customers' pseudonyms.
+
+    Raises:
+        LandingError: It cannot be done.
+    """
+    tables = load_tables(PROJECT_DIR)
     repairs = repair_text(zone, tables, reporter.say)
     reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
-    return sum(table.records_quarantined for table in report.tables.values())
+    pseudonyms = land_pseudonyms(zone, tables, key, reporter.say)
+    reporter.say(f"pseudonyms: {pseudonyms.customers:,} customers")
 
 
 def build_all(dbt: DbtSession) -> None:

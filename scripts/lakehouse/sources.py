@@ -15,6 +15,8 @@ from lakehouse.errors import LandingError
 
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
 Format = Literal["digits", "date", "epoch_ms"]
+Person = Literal["email", "serial_number"]
+"""How a column names a person: by the address, or by a device that may be other people's, too."""
 
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
@@ -38,6 +40,7 @@ class Column:
     required: bool = False
     format: Format | None = None
     repair_text: bool = False
+    person: Person | None = None
 
     @property
     def kind(self) -> Kind:
@@ -148,11 +151,14 @@ def _column(where: str, declared: Mapping[str, Any]) -> Column:
         required=bool(meta.get("required", False)),
         format=meta.get("format"),
         repair_text=bool(meta.get("repair_text", False)),
+        person=meta.get("person"),
     )
     if column.format is not None and column.format not in get_args(Format):
         raise LandingError(f"{where}: unknown format {column.format!r}, known are {', '.join(get_args(Format))}")
     if column.format is not None and column.format not in FORMATS_OF_KIND[column.kind]:
         raise LandingError(f"{where}: format {column.format} does not fit data_type {data_type}")
+    if column.person is not None and column.person not in get_args(Person):
+        raise LandingError(f"{where}: unknown person {column.person!r}, known are {', '.join(get_args(Person))}")
     return column
 
 

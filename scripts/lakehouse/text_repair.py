@@ -9,7 +9,6 @@ accented capitals, a control character (U+0080 to U+009F) or a sign of U+00A0 to
 round is made: what two rounds leave may be clean, whether or not a third is possible.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,17 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from lakehouse import ledger
-from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.derived_tables import land_derived, landed_lines, landed_zone
 from lakehouse.errors import LandingError
-from lakehouse.ledger import LandedFile, Segment
-from lakehouse.packing import EMPTY_PART, PartPress, PartWriter, is_part, name_load, read_part, write_empty_part
-from lakehouse.source_files import SourceFile
 from lakehouse.sources import Table
-from lakehouse.storage import Claim, Folder, Say, open_folder
+from lakehouse.storage import Folder, Say
 
 REPAIRS_TABLE = "text_repairs"
-SOURCE = "landing zone"  # what the ledger calls the source of the repairs
 
 
 @dataclass(frozen=True)
@@ -68,20 +62,14 @@ def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> Repa
     """
     if REPAIRS_TABLE not in tables:
         raise LandingError(f"no table {REPAIRS_TABLE} is declared: there is nowhere to land the repairs")
-    folder = open_folder(zone)
-    folder.check_zone()
-    if next(folder.list(ledger.LEDGER_FOLDER), None) is None:
-        raise LandingError(f"landing zone {zone} is empty: land something first")
     searched = [table for table in tables.values() if table.repaired_columns]
-    try:
-        with folder.exclusive(say) as still_ours:
-            texts = Counter(text for table in searched for text in _suspicious_texts(folder, table))
-            found = {text: undo_double_encoding(text) for text in texts}
-            repairs = {garbled: repaired for garbled, repaired in sorted(found.items()) if repaired is not None}
-            origin = ",".join(table.folder for table in searched)
-            changed = _land(folder, tables[REPAIRS_TABLE], repairs, origin, still_ours)
-    except OSError as error:
-        raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
+    with landed_zone(zone, say) as held:
+        texts = Counter(text for table in searched for text in _suspicious_texts(held.folder, table))
+        found = {text: undo_double_encoding(text) for text in texts}
+        repairs = {garbled: repaired for garbled, repaired in sorted(found.items()) if repaired is not None}
+        lines = [msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items()]
+        origin = ",".join(table.folder for table in searched)
+        changed = land_derived(held, tables[REPAIRS_TABLE], lines, origin)
     return RepairReport(sum(texts[text] for text in repairs), repairs, changed)
 
 
@@ -99,48 +87,10 @@ def _suspicious_texts(zone: Folder, table: Table) -> Iterator[str]:
     fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
     names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
     decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
-    files = ledger.read_books(zone, table.name).files.values()
-    for key in sorted({key for landed in files for key in landed.object_keys}):
-        for line in read_part(zone, key):
-            if line.isascii() and b"\\u" not in line:
-                continue
-            for raw in msgspec.structs.astuple(decoder.decode(line)):
-                value = bytes(raw)
-                if value.startswith(b'"') and not (value.isascii() and b"\\u" not in value):
-                    yield msgspec.json.decode(value, type=str)
-
-
-def _land(zone: Folder, table: Table, repairs: Mapping[str, str], origin: str, still_ours: Claim) -> bool:
-    """Lands the repairs in place of those that are there, and says whether they differ."""
-    lines = b"".join(msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items())
-    books = ledger.read_books(zone, table.name)
-    stored = {stored.key for stored in zone.list(table.folder)}
-    before = books.files.get((SOURCE, origin))
-    named = {key for landed in books.files.values() for key in landed.object_keys}
-    stale = [
-        *sorted({key for key in stored if is_part(key)} - named),
-        *stale_copy_files(zone, table, books.files.values()),
-    ]
-    load = name_load()
-    still_ours()
-    if stale and books.files:
-        books = ledger.claim_books(zone, books, load)
-        zone.delete(stale)
-    fingerprint = hashlib.sha256(lines).hexdigest()
-    if before is not None and before.file.sha256 == fingerprint and before.object_keys <= stored:
-        return False
-    if f"{table.folder}/{EMPTY_PART}" not in stored:
-        write_empty_part(zone, table.folder)
-    segment = Segment()
-    if repairs:
-        with PartPress(zone, load) as press:
-            part = PartWriter(press, table.folder)
-            segment = Segment(part.add(lines), None, len(repairs), 0)
-            part.finish()
-            press.wait()
-    file = SourceFile(SOURCE, origin, len(lines), fingerprint, fingerprint)
-    landed = [LandedFile(file, (segment,), ledger.now_ms())]
-    still_ours()
-    write_copy_files(zone, table, landed)
-    ledger.write_books(zone, books, landed, load)
-    return True
+    for line in landed_lines(zone, table):
+        if line.isascii() and b"\\u" not in line:
+            continue
+        for raw in msgspec.structs.astuple(decoder.decode(line)):
+            value = bytes(raw)
+            if value.startswith(b'"') and not (value.isascii() and b"\\u" not in value):
+                yield msgspec.json.decode(value, type=str)

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_project import DbtProject
-from lakehouse.landing import land
 from lakehouse.sample import generate
-from lakehouse.sources import load_tables
-from lakehouse.text_repair import repair_text
-from real_data import PROJECT_DIR, UDACITY
+from landing_helpers import land_all
+from real_data import UDACITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,14 +50,12 @@ def built_project(shared_folder: Path) -> Callable[[str], DbtProject]:
 
 
 def land_dataset(dataset: str, folder: Path, zone: Path) -> None:
-    """Lands a data set and the repairs of its text."""
+    """Lands a data set, and what is worked out from it."""
     source = UDACITY
     if dataset == "sample":
         source = folder / "sample"
         generate(source)
-    tables = load_tables(PROJECT_DIR)
-    land([source], zone, tables)
-    repair_text(zone, tables, print)
+    land_all([source], zone)
 
 
 @contextmanager

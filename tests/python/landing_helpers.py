@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.landing import LandingReport, land
+from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
 from lakehouse.sources import Column, Table, load_tables
+from lakehouse.text_repair import repair_text
 from real_data import PROJECT_DIR
 
 TABLES = load_tables(PROJECT_DIR)
@@ -54,6 +56,14 @@ def put(folder: Path, path: str, content: bytes | str | Sequence[dict[str, Any]]
 def load(source: Path | Sequence[Path], zone: Path, **options: Any) -> LandingReport:  # noqa: ANN401
     """Lands with the small declaration."""
     return land([source] if isinstance(source, Path) else source, zone, SMALL, **options)
+
+
+def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> LandingReport:  # noqa: ANN401
+    """Lands with the project's declaration, and everything that is worked out from what is landed."""
+    report = land(sources, zone, TABLES, **options)
+    repair_text(zone, TABLES, print)
+    land_pseudonyms(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
+    return report
 
 
 def rows(zone: Path, book: str, table: str = "readings") -> list[dict[str, Any]]:

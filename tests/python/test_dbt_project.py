@@ -13,9 +13,7 @@ import pytest
 import yaml
 
 from dbt_project import DbtProject
-from lakehouse.landing import land
-from lakehouse.sources import load_tables
-from lakehouse.text_repair import repair_text
+from landing_helpers import land_all
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 
 BIN = Path(sys.executable).parent
@@ -104,9 +102,7 @@ def test_unknown_data_needs_a_salt(built_project: BuiltProject, tmp_path: Path) 
 
 def landed_project(folder: Path, sources: list[Path], dataset: str) -> DbtProject:
     zone = folder / "zone"
-    tables = load_tables(PROJECT_DIR)
-    land(sources, zone, tables)
-    repair_text(zone, tables, print)
+    land_all(sources, zone)
     project = DbtProject.copy(folder / "project", zone, dataset)
     project.dbt("run-operation", "register_landing")
     return project
@@ -238,7 +234,7 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
     config.write_text(f"[sqlfluff]\ndialect = {target}\ntemplater = raw\nlarge_file_skip_byte_limit = 0\n")
     singular = compiled / "tests/dbt"
     models = [path for path in (compiled / "models").rglob("*.sql") if not path.parent.name.endswith(".yml")]
-    assert len(models) == 24
+    assert len(models) == 25
     run(
         "sqlfluff",
         "lint",

@@ -20,11 +20,9 @@ from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
 from dbt_project import environment
-from lakehouse.landing import land
 from lakehouse.s3_prefix import forget_client
 from lakehouse.sample import generate
-from lakehouse.text_repair import repair_text
-from landing_helpers import TABLES
+from landing_helpers import TABLES, land_all
 from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
 
@@ -56,8 +54,7 @@ class Warehouse:
 
     def load(self) -> None:
         """Lands what the source holds now."""
-        land([self.source], self.zone, TABLES, forget_vanished=True)
-        repair_text(self.zone, TABLES, print)
+        land_all([self.source], self.zone, forget_vanished=True)
 
     def dbt(self, *command: str) -> bool:
         """Runs a dbt command, keeps what it says, and tells whether it succeeded."""

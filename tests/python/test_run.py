@@ -1,5 +1,7 @@
 """The command behind `make run`, as a person uses and misuses it, on a copy of the project."""
 
+import gzip
+import hmac
 import json
 import os
 import shutil
@@ -13,6 +15,7 @@ import pytest
 from dbt_project import PARTS
 from real_data import PROJECT_DIR
 
+KEY = 'it\'s a secret of "more" than 32 $characters'
 CUSTOMER = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
 
 
@@ -57,7 +60,12 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     put(tmp_path / "mine", customers, CUSTOMER, {**CUSTOMER, "lastUpdateDate": "soon"})
     put(tmp_path / "mine", "stedi/customer/customers.csv")
     done = run(
-        project, "--source", tmp_path / "mine", PSEUDONYM_SALT="it's secret", LANDING_ZONE=f"{tmp_path}/it's [1]*"
+        project,
+        "--source",
+        tmp_path / "mine",
+        PSEUDONYM_SALT="salt",
+        PSEUDONYM_KEY=KEY,
+        LANDING_ZONE=f"{tmp_path}/it's [1]*",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{customers}:2: column lastUpdateDate" in done.stdout
@@ -66,13 +74,30 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
         assert database.execute("select line from loader.quarantine").fetchall() == [(2,)]
         assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]
+        pseudonym = hmac.digest(KEY.encode(), b"a@test.com", "sha256").hex()
+        assert database.execute("from stedi_staging.stg_stedi__customer_pseudonyms").fetchall() == [
+            ("a@test.com", pseudonym)
+        ]
+    assert_nowhere(KEY, project, tmp_path)
+    assert KEY not in done.stdout + done.stderr
+
+
+def assert_nowhere(secret: str, *folders: Path) -> None:
+    """Checks that no file holds a text, plain or as JSON, Python or SQL would write it, compressed or not."""
+    spellings = {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], secret.replace("'", "''")}
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert {"dbt.log", "manifest.json", "partial_parse.msgpack", "lakehouse.duckdb"} <= {path.name for path in files}
+    for path in files:
+        content = path.read_bytes()
+        content += gzip.decompress(content) if path.suffix == ".gz" else b""
+        assert not [spelling for spelling in spellings if spelling.encode() in content], path
 
 
 def test_a_failed_build_shows_no_old_rows(project: Path, tmp_path: Path) -> None:
     """Two different events under one key: staging's key test fails, and what depends on it is not called built."""
     event = {"page": "NextSong", "sessionId": 1, "itemInSession": 0, "level": "free", "userId": "1"}
     put(tmp_path / "mine", "sparkify/log_data/events.json", {**event, "ts": 1}, {**event, "ts": 2})
-    done = run(project, "--source", tmp_path / "mine", "--dataset", "twice", PSEUDONYM_SALT="secret")
+    done = run(project, "--source", tmp_path / "mine", "--dataset", "twice", PSEUDONYM_SALT="salt", PSEUDONYM_KEY=KEY)
     assert done.returncode == 1
     assert "skipped sparkify.songplays" in done.stdout
     counts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("sparkify."))
@@ -90,7 +115,7 @@ def test_a_failed_build_shows_no_old_rows(project: Path, tmp_path: Path) -> None
     ],
 )
 def test_a_wrong_word_is_refused_in_a_sentence(project: Path, options: tuple[str, ...], message: str) -> None:
-    """And before a missing salt is, which is the next thing to mend."""
+    """And before a missing key is, which is the next thing to mend."""
     done = run(project, *options)
     assert done.returncode == 2, done.stdout + done.stderr
     assert message in done.stdout + done.stderr
@@ -98,18 +123,18 @@ def test_a_wrong_word_is_refused_in_a_sentence(project: Path, options: tuple[str
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "code", "message"),
     [
-        (("--source", "one_customer"), "Set PSEUDONYM_SALT"),
-        (("--target", "athena"), "athena reads a landing zone on S3 only"),
-        (("--target", "redshift"), "communication error"),  # dbt connects before it runs an operation
+        (("--source", "one_customer"), 2, "set PSEUDONYM_KEY to what `openssl rand -hex 32` prints"),
+        (("--target", "athena"), 1, "athena reads a landing zone on S3 only"),
+        (("--target", "redshift"), 1, "communication error"),  # dbt connects before it runs an operation
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_lands(
-    project: Path, options: tuple[str, ...], message: str
+    project: Path, options: tuple[str, ...], code: int, message: str
 ) -> None:
     put(project / "one_customer", "stedi/customer/landing/customers.json", CUSTOMER)
     done = run(project, *options)
-    assert done.returncode == 1
+    assert done.returncode == code
     assert message in done.stdout + done.stderr
     assert "land " not in done.stdout

@@ -9,13 +9,10 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 
 from dbt_project import DbtProject, environment, name_of
-from lakehouse.landing import land
 from lakehouse.s3_prefix import forget_client
 from lakehouse.sample import generate
-from lakehouse.sources import load_tables
-from lakehouse.text_repair import repair_text
+from landing_helpers import land_all
 from local_aws.athena.client import Client
-from real_data import PROJECT_DIR
 
 
 @pytest.mark.filterwarnings("ignore")  # those of dbt and its adapter
@@ -28,9 +25,7 @@ def test_project_builds_with_every_test(clients: Client, tmp_path: Path) -> None
     }
     with environment(settings):
         forget_client()
-        tables = load_tables(PROJECT_DIR)
-        land([generate(tmp_path / "sample").to], zone, tables)
-        repair_text(zone, tables, print)
+        land_all([generate(tmp_path / "sample").to], zone)
         forget_client()
         project = DbtProject.copy(tmp_path / "project", tmp_path, "sample")
         options = {

@@ -8,14 +8,11 @@ from dbt.cli.main import dbtRunner
 from mypy_boto3_s3 import S3Client
 
 from dbt_project import DbtProject, environment
-from lakehouse.landing import land
 from lakehouse.s3_prefix import forget_client
 from lakehouse.sample import generate
-from lakehouse.sources import load_tables
-from lakehouse.text_repair import repair_text
+from landing_helpers import land_all
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, rows
-from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")
 
@@ -36,9 +33,7 @@ def test_every_model_and_every_test_of_the_project_passes(
     }
     with environment(settings):
         forget_client()
-        tables = load_tables(PROJECT_DIR)
-        land([generate(tmp_path / "raw", SCALE).to], zone, tables)
-        repair_text(zone, tables, print)
+        land_all([generate(tmp_path / "raw", SCALE).to], zone)
         forget_client()
         project = DbtProject.copy(tmp_path / "project", tmp_path, DATASET)
         options = {

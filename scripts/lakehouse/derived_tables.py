@@ -1,0 +1,111 @@
+"""Tables that are worked out from the landed records, and landed beside them: no source file holds their records."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from lakehouse import ledger
+from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.errors import LandingError
+from lakehouse.ledger import Books, LandedFile, Segment
+from lakehouse.packing import EMPTY_PART, PartPress, PartWriter, is_part, name_load, read_part, write_empty_part
+from lakehouse.source_files import SourceFile
+from lakehouse.sources import Table
+from lakehouse.storage import Claim, Folder, Say, open_folder
+
+SOURCE = "landing zone"  # what the ledger calls the source of a derived table
+
+
+class HeldZone(NamedTuple):
+    """A landing zone that every other load is kept out of."""
+
+    folder: Folder
+    still_ours: Claim
+
+
+@contextmanager
+def landed_zone(zone: str | Path, say: Say) -> Iterator[HeldZone]:
+    """Opens a landing zone that something was landed in, and keeps every other load out of it.
+
+    Raises:
+        LandingError: There is no landing zone, it is empty, or it cannot be read or written.
+    """
+    folder = open_folder(zone)
+    folder.check_zone()
+    try:
+        if next(folder.list(ledger.LEDGER_FOLDER), None) is None:
+            raise LandingError(f"landing zone {zone} is empty: land something first")
+        with folder.exclusive(say) as still_ours:
+            yield HeldZone(folder, still_ours)
+    except OSError as error:
+        raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
+
+
+def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
+    """Yields the landed records of a table, each with its line break.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
+    files = ledger.read_books(zone, table.name).files.values()
+    for key in sorted({key for landed in files for key in landed.object_keys}):
+        yield from read_part(zone, key)
+
+
+def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: str, version: str | None = None) -> bool:
+    """Lands the records of a derived table in place of those that are there.
+
+    Args:
+        zone: The landing zone.
+        table: The derived table.
+        lines: Its records, each with its line break.
+        origin: What they were worked out from; the ledger calls it the source file.
+        version: What else decides the records; by default their fingerprint.
+
+    Returns:
+        Whether the zone held others, or none, before.
+    """
+    folder, still_ours = zone
+    books = ledger.read_books(folder, table.name)
+    stored = {stored.key for stored in folder.list(table.folder)}
+    load = name_load()
+    still_ours()
+    books = _without_leftovers(folder, table, books, stored, load)
+    sha256 = hashlib.sha256()
+    for line in lines:
+        sha256.update(line)
+    fingerprint = sha256.hexdigest()
+    file = SourceFile(SOURCE, origin, sum(map(len, lines)), version or fingerprint, fingerprint)
+    before = books.files.get(file.key)
+    if before is not None and before.file == file and before.object_keys <= stored:
+        return False
+    if f"{table.folder}/{EMPTY_PART}" not in stored:
+        write_empty_part(folder, table.folder)
+    with PartPress(folder, load) as press:
+        writer = PartWriter(press, table.folder)
+        records = Counter(writer.add(line) for line in lines)
+        writer.finish()
+        press.wait()
+    segments = tuple(Segment(key, None, count, 0) for key, count in records.items()) or (Segment(),)
+    landed = [LandedFile(file, segments, ledger.now_ms())]
+    still_ours()
+    write_copy_files(folder, table, landed)
+    ledger.write_books(folder, books, landed, load)
+    return True
+
+
+def _without_leftovers(zone: Folder, table: Table, books: Books, stored: set[str], load: str) -> Books:
+    """Deletes what the last load replaced or a killed one left; a load does the same, and says why it waits so long."""
+    named = {key for landed in books.files.values() for key in landed.object_keys}
+    stale = [
+        *sorted({key for key in stored if is_part(key)} - named),
+        *stale_copy_files(zone, table, books.files.values()),
+    ]
+    if not stale or not books.files:
+        return books
+    claimed = ledger.claim_books(zone, books, load)
+    zone.delete(stale)
+    return claimed

@@ -1,0 +1,34 @@
+"""Gives every landed customer a pseudonym, and lands the pairs of address and pseudonym."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakehouse.errors import LandingError
+from lakehouse.pseudonyms import key_for, land_pseudonyms, public_datasets
+from lakehouse.reporting import ConsoleReporter
+from lakehouse.sources import load_tables
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+
+def main(
+    *,
+    zone: Annotated[str, typer.Option(help="Landing zone, a folder or s3:// prefix.")],
+    dataset: Annotated[str, typer.Option(help="Name of the data; what is public needs no key.")] = "",
+    new_key: Annotated[bool, typer.Option(help="Give everybody a new pseudonym, by another key.")] = False,
+) -> None:
+    """Give every landed customer a pseudonym: a hash of the e-mail address, keyed with PSEUDONYM_KEY."""
+    try:
+        key = key_for(dataset, public_datasets(PROJECT_DIR))
+        report = land_pseudonyms(zone, load_tables(PROJECT_DIR), key, ConsoleReporter().say, new_key=new_key)
+    except LandingError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    news = "landed in customer_pseudonyms" if report.changed else "which customer_pseudonyms has already"
+    typer.echo(f"{report.customers:,} customers with a pseudonym, {news}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,170 @@
+import gzip
+import hashlib
+import hmac
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LandingError
+from lakehouse.landing import land
+from lakehouse.pseudonyms import (
+    PUBLIC_KEY,
+    PseudonymKey,
+    PseudonymReport,
+    check_key,
+    key_for,
+    land_pseudonyms,
+    public_datasets,
+)
+from landing_helpers import TABLES, content_of, put, rows
+from real_data import PROJECT_DIR
+
+SECRET = "5f" * 32
+KEY = PseudonymKey(SECRET.encode())
+OTHER = PseudonymKey(b"another key, of 32 characters ..")
+PUBLIC = ("sample", "udacity")
+
+
+def customer(email: str | float, **more: object) -> dict[str, object]:
+    return {"email": email, "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1, **more}
+
+
+def landed_zone(folder: Path, *emails: str | float) -> Path:
+    put(folder / "source", "stedi/customer/landing/customers.json", [customer(email) for email in emails])
+    land([folder / "source"], folder / "zone", TABLES)
+    return folder / "zone"
+
+
+def pseudonymise(zone: Path, key: PseudonymKey = KEY, *, new_key: bool = False) -> PseudonymReport:
+    return land_pseudonyms(zone, TABLES, key, print, new_key=new_key)
+
+
+def pairs(zone: Path) -> dict[str, str]:
+    (entry,) = rows(zone, "ledger", "customer_pseudonyms")
+    lines = gzip.decompress((zone / entry["object_key"]).read_bytes()).splitlines()
+    records = [json.loads(line) for line in lines]
+    assert len(records) == entry["records_landed"] == entry["records_found"]
+    return {record["email"]: record["customer_pseudonym"] for record in records}
+
+
+def test_a_pseudonym_is_the_keyed_hash_of_the_address_as_written() -> None:
+    """The case is RFC 4231's second, whose key is shorter than what `key_for` takes."""
+    expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert PseudonymKey(b"Jefe").pseudonym("what do ya want for nothing?") == expected
+    assert KEY.pseudonym("Ann@test.com") != KEY.pseudonym("ann@test.com") != OTHER.pseudonym("ann@test.com")
+    assert (
+        KEY.pseudonym("zoë@test.com") == hmac.new(SECRET.encode(), "zoë@test.com".encode(), hashlib.sha256).hexdigest()
+    )
+
+
+def test_every_customer_gets_one_however_many_records_there_are(tmp_path: Path) -> None:
+    zone = landed_zone(tmp_path, "zoë@test.com", "ann@test.com", "Ann@test.com", "ann@test.com", 7)
+    assert pseudonymise(zone) == PseudonymReport(4, changed=True)
+    assert pairs(zone) == {
+        email: KEY.pseudonym(email) for email in ("7", "Ann@test.com", "ann@test.com", "zoë@test.com")
+    }
+    before = content_of(zone)
+    assert pseudonymise(zone) == PseudonymReport(4, changed=False)
+    assert content_of(zone) == before
+
+
+def test_new_customers_are_added_and_those_who_are_gone_go(tmp_path: Path) -> None:
+    zone = landed_zone(tmp_path, "ann@test.com", "bob@test.com")
+    pseudonymise(zone)
+    landed_zone(tmp_path, "bob@test.com", "cyd@test.com")
+    assert pseudonymise(zone).changed
+    assert set(pairs(zone)) == {"bob@test.com", "cyd@test.com"}
+
+
+def test_no_customer_gives_an_empty_table_that_knows_its_key(tmp_path: Path) -> None:
+    put(tmp_path / "source", "stedi/step_trainer/landing/steps.json", "broken")
+    land([tmp_path / "source"], tmp_path / "zone", TABLES)
+    assert pseudonymise(tmp_path / "zone") == PseudonymReport(0, changed=True)
+    (entry,) = rows(tmp_path / "zone", "ledger", "customer_pseudonyms")
+    assert (entry["object_key"], entry["records_landed"]) == (None, 0)
+    assert gzip.decompress((tmp_path / "zone/customer/pseudonyms/landing/empty.json.gz").read_bytes()) == b""
+    with pytest.raises(LandingError, match="another PSEUDONYM_KEY"):
+        pseudonymise(tmp_path / "zone", OTHER)
+
+
+def test_another_key_is_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
+    zone = landed_zone(tmp_path, "ann@test.com")
+    check_key(zone, TABLES, OTHER)
+    pseudonymise(zone)
+    before = content_of(zone)
+    for refused in (lambda: pseudonymise(zone, OTHER), lambda: check_key(zone, TABLES, OTHER)):
+        with pytest.raises(LandingError, match=r"were made with another PSEUDONYM_KEY .* --new-key"):
+            refused()
+    assert content_of(zone) == before
+    check_key(zone, TABLES, KEY)
+    assert pseudonymise(zone, OTHER, new_key=True).changed
+    assert pairs(zone) == {"ann@test.com": OTHER.pseudonym("ann@test.com")}
+    check_key(zone, TABLES, OTHER)
+
+
+def test_a_zone_that_was_never_landed_in_is_fine_before_and_refused_after(tmp_path: Path) -> None:
+    check_key(tmp_path / "zone", TABLES, KEY)
+    with pytest.raises(LandingError, match="is empty: land something first"):
+        pseudonymise(tmp_path / "zone")
+
+
+def test_data_that_is_not_public_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PSEUDONYM_KEY", raising=False)
+    for dataset in ("sample", "udacity", "sample_x0.05"):
+        assert key_for(dataset, PUBLIC) == PseudonymKey(PUBLIC_KEY.encode())
+    for dataset in ("mine", "samples", ""):
+        with pytest.raises(LandingError, match="set PSEUDONYM_KEY to what `openssl rand -hex 32` prints"):
+            key_for(dataset, PUBLIC)
+
+
+def test_the_key_in_the_environment_is_used_and_a_short_one_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PSEUDONYM_KEY", f"{SECRET}\n")
+    assert key_for("mine", PUBLIC) == key_for("sample", PUBLIC) == KEY
+    monkeypatch.setenv("PSEUDONYM_KEY", "x" * 31)
+    with pytest.raises(LandingError, match="has 31 characters, 32 are the least") as refused:
+        key_for("sample", PUBLIC)
+    assert "xxx" not in str(refused.value)
+
+
+def test_the_projects_own_list_says_what_is_public() -> None:
+    assert public_datasets(PROJECT_DIR) == ("sample", "udacity", "small_files")
+
+
+def test_the_key_does_not_show(tmp_path: Path) -> None:
+    zone = landed_zone(tmp_path, "ann@test.com")
+    pseudonymise(zone)
+    said = [repr(KEY), str(KEY), f"{KEY}", KEY.fingerprint]
+    with pytest.raises(LandingError) as refused:
+        pseudonymise(zone, OTHER)
+    said.append(str(refused.value))
+    stored = [gzip.decompress(content) if key.endswith(".gz") else content for key, content in content_of(zone).items()]
+    assert len(stored) > 5
+    for secret in (KEY.secret, OTHER.secret):
+        assert not [text for text in said if secret.decode() in text]
+        assert not [content for content in stored if secret in content]
+
+
+def test_the_command_says_what_it_did_and_what_it_needs(tmp_path: Path) -> None:
+    zone = landed_zone(tmp_path, "ann@test.com")
+
+    def run(*options: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            str(PROJECT_DIR / "scripts/pseudonymise.py"),
+            "--zone",
+            str(zone),
+            *map(str, options),
+        ]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customers with a pseudonym, landed in customer_pseudonyms\n"
+    again = "1 customers with a pseudonym, which customer_pseudonyms has already\n"
+    assert run(PSEUDONYM_KEY=SECRET).stdout == again
+    refused = run("--dataset", "sample")
+    assert (refused.returncode, "with another PSEUDONYM_KEY" in refused.stderr) == (2, True)
+    assert run("--dataset", "sample", "--new-key").returncode == 0
+    assert run("--dataset", "sample").stdout == again
+    assert run().returncode == 2

@@ -1,30 +1,30 @@
 {% snapshot consent_periods_snapshot %}
 
-with consent_periods as (
+    with consent_periods as (
 
-    select * from {{ ref('int_stedi__consent_periods') }}
+        select * from {{ ref('int_stedi__consent_periods') }}
 
-),
+    ),
 
-profiles as (
+    profiles as (
 
-    select * from {{ ref('int_stedi__customer_profiles') }}
+        select * from {{ ref('int_stedi__customer_profiles') }}
 
-),
+    ),
 
-pseudonymous as (
+    pseudonymous as (
 
-    select
-        {{ surrogate_key(['profiles.customer_pseudonym', 'consent_periods.in_force_from']) }} as consent_period_id,
-        profiles.customer_pseudonym,
-        consent_periods.in_force_from as consented_from,
-        consent_periods.in_force_until as consented_until
-    from consent_periods
-    inner join profiles
-        on consent_periods.email = profiles.email
+        select
+            {{ surrogate_key(['profiles.customer_pseudonym', 'consent_periods.in_force_from']) }} as consent_period_id,
+            profiles.customer_pseudonym,
+            consent_periods.in_force_from as consented_from,
+            consent_periods.in_force_until as consented_until
+        from consent_periods
+        inner join profiles
+            on consent_periods.email = profiles.email
 
-)
+    )
 
-select * from pseudonymous
+    select * from pseudonymous
 
 {% endsnapshot %}

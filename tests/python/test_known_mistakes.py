@@ -281,7 +281,7 @@ MISTAKES = (
             ),
             (
                 STEP_TRAINER_TRUSTED,
-                "count(customers.email) as consenting_owners",
+                "count(case when consent_periods.email is null then customers.email end) as consenting_owners",
                 "customers.email as consenting_owners",
             ),
             (
@@ -297,7 +297,7 @@ MISTAKES = (
     ),
     Mistake(
         "everybody is trusted",
-        ((CUSTOMER_TRUSTED, "where share_with_research_as_of_date is not null", ""),),
+        ((CUSTOMER_TRUSTED, "and share_with_research_as_of_date is not null", ""),),
         "customer_trusted accelerometer_trusted customer_curated",
         (
             "assert_customer_trusted_is_who_consents",
@@ -318,13 +318,13 @@ MISTAKES = (
         "a consent that was withdrawn still counts",
         (
             (
-                CUSTOMER_TRUSTED,
+                "models/stedi/intermediate/int_stedi__customer_records.sql",
                 "select * from {{ ref('stg_stedi__customers') }}",
                 "select * from {{ ref('stg_stedi__customers') }} where share_with_research_as_of_date is not null",
             ),
         ),
-        "customer_trusted accelerometer_trusted",
-        ("the_latest_record_decides_on_consent",),
+        "int_stedi__customer_records customer_trusted accelerometer_trusted",
+        ("one_record_of_a_moment_decides",),
         only_on_sample=("assert_customer_trusted_is_who_consents", "assert_accelerometer_trusted_is_of_who_consents"),
     ),
     Mistake(
@@ -351,8 +351,8 @@ MISTAKES = (
         "v2 teaches a step that two people can have made",
         ((V2, "    where reading_owners.possible_owners = 1\n", ""),),
         "machine_learning_curated.v2",
-        ("v2_is_of_one_person_after_consent",),
-        only_on_sample=("assert_machine_learning_v2_is_one_persons_after_consent",),
+        ("v2_is_of_one_person_under_consent",),
+        only_on_sample=("assert_machine_learning_v2_is_one_persons_under_consent",),
     ),
     Mistake(
         "a level's history has a row for each event",
@@ -368,8 +368,9 @@ MISTAKES = (
         (
             (
                 ACCELEROMETER_TRUSTED,
-                "where email in (select customers.email from customers)",
-                "inner join (select email from customers union all select email from customers) using (email)",
+                "    left join consent_periods\n",
+                "    inner join (select email from customers union all select email from customers) as twice\n"
+                "        on readings.email = twice.email\n    left join consent_periods\n",
             ),
         ),
         "accelerometer_trusted",
@@ -380,16 +381,16 @@ MISTAKES = (
     ),
     Mistake(
         "v2 uses readings from before the consent",
-        ((V2, "    where accelerometer_readings.reading_time >= customers.share_with_research_as_of_date\n", ""),),
+        ((V2, "            and accelerometer_readings.reading_time >= consent_periods.in_force_from\n", ""),),
         "machine_learning_curated.v2",
-        ("assert_machine_learning_v2_is_one_persons_after_consent", "v2_is_of_one_person_after_consent"),
+        ("assert_machine_learning_v2_is_one_persons_under_consent", "v2_is_of_one_person_under_consent"),
         published={"stedi.machine_learning_curated_v2": 40_981},
     ),
     Mistake(
         "v2 pairs by the timestamp alone",
         ((V2, "owned_steps.email = accelerometer_readings.email\n            and ", ""),),
         "machine_learning_curated.v2",
-        ("assert_machine_learning_v2_is_one_persons_after_consent",),
+        ("assert_machine_learning_v2_is_one_persons_under_consent",),
         published={"stedi.machine_learning_curated_v2": 34_437},
     ),
 )

@@ -28,10 +28,10 @@ profiles as (
         pseudonyms.customer_pseudonym,
         case
             when ages.age_years < 18 then 'under 18'
-            when ages.age_years < 30 then '18 to 29'
-            when ages.age_years < 45 then '30 to 44'
-            when ages.age_years < 60 then '45 to 59'
-            when ages.age_years >= 60 then '60 and over'
+            when ages.age_years < 35 then '18 to 34'
+            when ages.age_years < 55 then '35 to 54'
+            when ages.age_years < 75 then '55 to 74'
+            when ages.age_years >= 75 then '75 and over'
             else 'unknown'
         end as age_band
     from ages

@@ -1,5 +1,6 @@
--- What makes v2 the right one: each row is of one consenting customer, both halves are that customer's, the reading was taken on
--- or after the consent; and no such row is missing. Compared with the landing tables.
+-- What makes v2 the right one: each row is of one consenting customer, both halves are that customer's, the reading was taken
+-- while the consent was in force; and no such row is missing. Compared with the landing tables. That nothing is missing is
+-- asserted from the latest consent on, and where no record denies it; of the periods before, by random histories in pytest.
 with curated as (
 
     select
@@ -14,6 +15,8 @@ with curated as (
 ),
 
 {{ consenting_in_landing() }},
+
+{{ lapses_in_landing() }},
 
 owners as (
 
@@ -44,10 +47,13 @@ walkers as (
 
 ),
 
-consented_pairs as (
+pairs as (
 
     select distinct
-        {{ pseudonym('consenting.email') }} as customer_pseudonym,
+        consenting.email,
+        readings."timestamp" as reading_time_ms,
+        consenting.consented_at_ms,
+        pseudonyms.customer_pseudonym,
         {{ epoch_ms_to_timestamp('readings."timestamp"') }} as reading_time,
         steps.distancefromobject as distance_from_object,
         readings.x,
@@ -55,9 +61,9 @@ consented_pairs as (
         readings.z
     from {{ source('stedi', 'accelerometer_landing') }} as readings
     inner join consenting
-        on
-            readings."user" = consenting.email
-            and readings."timestamp" >= consenting.consented_at_ms
+        on readings."user" = consenting.email
+    inner join {{ source('stedi', 'customer_pseudonyms') }} as pseudonyms
+        on consenting.email = pseudonyms.email
     inner join owners
         on consenting.email = owners.email
     inner join {{ source('stedi', 'step_trainer_landing') }} as steps
@@ -72,17 +78,60 @@ consented_pairs as (
 
 ),
 
+allowed_pairs as (
+
+    select
+        pairs.customer_pseudonym,
+        pairs.reading_time,
+        pairs.distance_from_object,
+        pairs.x,
+        pairs.y,
+        pairs.z
+    from pairs
+    inner join first_consents
+        on
+            pairs.email = first_consents.email
+            and pairs.reading_time_ms >= first_consents.consented_ms
+    left join lapses
+        on
+            pairs.email = lapses.email
+            and pairs.reading_time_ms >= lapses.lapsed_ms
+            and (lapses.resumed_ms is null or pairs.reading_time_ms < lapses.resumed_ms)
+    where lapses.email is null
+
+),
+
+expected_pairs as (
+
+    select
+        pairs.customer_pseudonym,
+        pairs.reading_time,
+        pairs.distance_from_object,
+        pairs.x,
+        pairs.y,
+        pairs.z
+    from pairs
+    left join lapses
+        on
+            pairs.email = lapses.email
+            and pairs.consented_at_ms <= lapses.lapsed_ms
+    where
+        pairs.reading_time_ms >= pairs.consented_at_ms
+        and lapses.email is null
+
+),
+
 unconsented as (
 
     select * from curated
     except
-    select * from consented_pairs
+    select * from allowed_pairs
 
 ),
 
 lost as (
 
-    select * from consented_pairs
+    select * from expected_pairs
     except
     select * from curated
 

@@ -1,5 +1,6 @@
--- Every reading of a consenting customer is trusted, unless their consent had lapsed, and no other one: compared row by row with the
--- landing table. That nothing is lost is asserted of those whose consent never changed; of the others, by random histories in pytest.
+-- Every reading of a consenting customer is trusted, unless their consent had lapsed, and no other one: compared row by row with
+-- the landing table. That nothing is lost is asserted of those whose consent never changed; of the others, by random histories in
+-- pytest.
 with {{ consenting_in_landing() }},
 
 {{ lapses_in_landing() }},

@@ -1,4 +1,5 @@
--- As is known today: the customers with a period that is not over are those whose latest landed record consents, nobody else and all of them.
+-- As is known today: the customers with a period that is not over are those whose latest landed record consents, nobody else and
+-- all of them.
 with {{ consenting_in_landing() }},
 
 known as (

@@ -1,5 +1,5 @@
--- Nobody can be singled out by their age band: each that is published, `withheld` included, is that of several customers. Only where
--- there are fewer customers than that in all they cannot hide among each other; then nothing else is published.
+-- Nobody can be singled out by their age band: each that is published, `withheld` included, is that of several customers. Where
+-- there are fewer customers than that in all, they cannot hide among each other; then nothing else is published.
 with bands as (
 
     select * from {{ ref('published_anonymity') }}

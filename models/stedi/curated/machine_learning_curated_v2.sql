@@ -63,12 +63,12 @@ paired as (
 pseudonymous as (
 
     select
-        {{ pseudonym('email') }} as customer_pseudonym,
         reading_time,
         distance_from_object,
         x,
         y,
-        z
+        z,
+        {{ pseudonym('email') }} as customer_pseudonym
     from paired
 
 )

@@ -94,8 +94,8 @@ def _run(command: Sequence[str]) -> int:
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return 127
-    for number in early:
-        process.send_signal(number)
+    for missed in early:
+        process.send_signal(missed)
     code = process.wait()
     return code if code >= 0 else 128 - code
 

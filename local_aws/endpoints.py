@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import boto3
 
@@ -12,7 +12,7 @@ from local_aws.athena import LocalAthena
 from local_aws.redshift import LocalRedshift
 
 BUCKET = "lake"
-_REGION = "us-west-2"
+_REGION: Final = "us-west-2"
 _PREFIXES = ("AWS_", "ATHENA_", "REDSHIFT_")
 _LOOPBACK = "localhost,127.0.0.1"
 

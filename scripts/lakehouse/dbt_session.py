@@ -78,7 +78,7 @@ class DbtSession:
             DbtError: A source is too old to build on (`error_after`), or its age cannot be found out.
         """
         outcome = self._run(["source", "freshness"], "the sources' age cannot be found out")
-        results = outcome.result.results if isinstance(outcome.result, FreshnessResult) else []
+        results: Sequence[object] = outcome.result.results if isinstance(outcome.result, FreshnessResult) else ()
         stale = [result for result in results if isinstance(result, SourceFreshnessResult) and result.status != "pass"]
         for result in stale:
             name = f"{result.node.source_name}.{result.node.name}"

@@ -140,4 +140,5 @@ def _key_of(model: ModelNode, manifest: Manifest) -> tuple[str, ...]:
                 keys.append([node.column_name])
             elif node.test_metadata.name == "unique_combination":
                 keys.append(node.test_metadata.kwargs["columns"])
-    return tuple(min(keys, key=len, default=()))
+    keys.sort(key=len)
+    return tuple(keys[0]) if keys else ()

@@ -20,8 +20,9 @@ from real_data import PROJECT_DIR
 SCALE = "0.05"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
 LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws"]
+VENV = Path(sys.executable).parents[1]
 # what is installed is there: these tests install nothing
-MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
+MAKE = ["make", f"VENV={VENV}", *(f"--old-file={VENV}/{name}.installed" for name in ("uv", "run", "local_aws"))]
 # somebody's real account, and a proxy, neither of which may be asked for anything: nothing listens on that port
 THEIRS = {
     "AWS_PROFILE": "production",
@@ -43,13 +44,12 @@ THEIRS = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, as it is cloned, with what `make` installs."""
+    """A copy of the project, as it is cloned."""
     folder = tmp_path_factory.mktemp("a clone") / "project"
     for part in (*PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements"):
         copy = folder / part
         copy.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
-    (folder / ".venv").symlink_to(PROJECT_DIR / ".venv")
     return folder
 
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
-from local_aws.endpoints import LocalAws, leading_elsewhere
+from local_aws.endpoints import LEADING_ELSEWHERE, LocalAws
 from local_aws.redshift.endpoint import LocalRedshiftError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -24,14 +24,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the endpoints, with a command or until it is interrupted."""
     options = _parser().parse_args(arguments)
-    in_the_way = leading_elsewhere()
     received: list[int] = []
     try:
         with _interrupted_by_signals(received), LocalAws(options.port, options.redshift_port) as aws:
             try:
                 if options.command:
                     return _run(options.command)
-                _print_exports(aws, in_the_way)
+                _print_exports(aws)
                 threading.Event().wait()
             finally:
                 _ignore_signals()  # so that a second one does not cut the end short
@@ -82,9 +81,7 @@ def _run(command: Sequence[str]) -> int:
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if process is None:
             early.append(number)
-        elif not (
-            number == signal.SIGINT and os.isatty(0)
-        ):  # a terminal sends Ctrl-C to all of its foreground processes
+        elif number != signal.SIGINT or not os.isatty(0):  # a terminal sends Ctrl-C to the command as well
             process.send_signal(number)
 
     for number in _SIGNALS:
@@ -100,13 +97,11 @@ def _run(command: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _print_exports(aws: LocalAws, in_the_way: Sequence[str]) -> None:
-    print("Athena, Redshift, S3, Glue and STS listen on this machine. To use them in another shell:\n")
-    settings = aws.environment()
-    # what the starting shell has, another one of the same person is likely to have, too
-    removed = {*in_the_way, "AWS_PROFILE", "AWS_SESSION_TOKEN"} - set(settings)
-    print(f"unset {' '.join(sorted(removed))}")
-    print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in settings.items()))
+def _print_exports(aws: LocalAws) -> None:
+    print("Athena, Redshift, S3, Glue and STS listen on this machine. To use them, in another shell:\n")
+    # whatever that shell has: what it is set up for is not known here
+    print(f"unset $(env | grep -oE '^({'|'.join(LEADING_ELSEWHERE)})[A-Za-z0-9_]*')")
+    print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in aws.environment().items()))
     print("\nCtrl-C ends them and removes what they hold.", flush=True)
 
 

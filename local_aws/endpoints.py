@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,8 +12,9 @@ from local_aws.athena import LocalAthena
 from local_aws.redshift import LocalRedshift
 
 BUCKET = "lake"
+LEADING_ELSEWHERE = ("AWS_", "ATHENA_", "REDSHIFT_")
+"""How the names of variables begin that could lead a client to another AWS, or to another account of it."""
 _REGION: Final = "us-west-2"
-_PREFIXES = ("AWS_", "ATHENA_", "REDSHIFT_")
 _LOOPBACK = "localhost,127.0.0.1"
 
 
@@ -40,7 +41,7 @@ class LocalAws:
         """Starts the endpoints and points the environment to them."""
         no_proxy = _no_proxy()
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_environment_without(leading_elsewhere()))
+            stack.enter_context(_own_environment())
             os.environ.update(no_proxy)
             athena = stack.enter_context(self._athena)
             os.environ.update(athena.environment())
@@ -68,11 +69,6 @@ class LocalAws:
         self._running.close()
 
 
-def leading_elsewhere(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The variables that could lead a client to another AWS, or to another account of it."""
-    return sorted(name for name in environment if name.startswith(_PREFIXES))
-
-
 def _no_proxy() -> dict[str, str]:
     """Lets no proxy come between clients and the loopback interface; both spellings are read, by different clients."""
     named = {os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
@@ -81,11 +77,12 @@ def _no_proxy() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _environment_without(names: list[str]) -> Iterator[None]:
-    """Takes variables away for as long as the block lasts; whatever else is changed meanwhile is undone as well."""
+def _own_environment() -> Iterator[None]:
+    """Takes away what leads elsewhere, for as long as the block lasts, and undoes all that is changed meanwhile."""
     before = dict(os.environ)
-    for name in names:
-        del os.environ[name]
+    for name in before:
+        if name.startswith(LEADING_ELSEWHERE):
+            del os.environ[name]
     try:
         yield
     finally:

@@ -53,7 +53,9 @@ paired as (
     select
         one.row_values as of_one,
         other.row_values as of_other,
-        coalesce(list_bool_and([
+        one.side is not null
+        and other.side is not null
+        and coalesce(list_bool_and([
             of_pair[1] is not distinct from of_pair[2]
             or coalesce(
                 isfinite(of_pair[1]::double)

@@ -40,7 +40,7 @@ def test_every_command_of_the_page_works(project: Path, command: str) -> None:
         "AWS_PROFILE": "production",
     }
     done = subprocess.run(
-        ["bash", "-euc", command], cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=300
+        ["bash", "-euc", command], cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Completed successfully" in done.stdout or "3 passed" in done.stdout, done.stdout

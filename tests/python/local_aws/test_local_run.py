@@ -67,7 +67,7 @@ def run(project: Path, *command: str, **settings: str) -> "subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=540,
+        timeout=900,
     )
 
 

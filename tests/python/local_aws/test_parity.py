@@ -165,7 +165,7 @@ def test_a_value_of_an_unknown_type_is_refused() -> None:
 def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "local_aws", "--", sys.executable, "scripts/parity.py", *map(str, options)]
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "AWS_PROFILE": "production"}
-    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=540)
+    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=900)
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@
 #            a blank in its name: .venv/bin/python scripts/run.py --source "…"
 #   DATASET  its name, by default the folder's: where it lands, and which row counts are expected of it
 #   TARGET   duckdb, redshift or athena: an output of profiles.example.yml
+#   LOCAL    1: redshift and athena are endpoints on this machine, for this one run; no AWS account is used
 #   SCALE    size of the sample data, in times the real data's
+#   SELECT   the models that `make parity` compares, as dbt selects them; all without it
 #   MAX_REJECTS  how many refused records are borne before nothing is landed; any number without it
 
 PYTHON  ?= python3
@@ -13,13 +15,15 @@ SCALE   ?= 1
 SOURCE  ?=
 MAX_REJECTS ?=
 DATASET ?=
+LOCAL   ?=
+SELECT  ?=
 PORT    ?= 8080
 
 VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench docs pins clean
+.PHONY: help run local-aws parity test lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -40,14 +44,26 @@ $(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@.new && mv $@.new $@
 
-run: $(VENV)/run.installed profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
-	@$(BIN)/python scripts/run.py $(foreach folder,$(SOURCE),--source '$(folder)') \
-		$(if $(DATASET),--dataset '$(DATASET)') --target '$(TARGET)' --scale '$(SCALE)' \
+DATA = $(foreach folder,$(SOURCE),--source '$(folder)') $(if $(DATASET),--dataset '$(DATASET)') --scale '$(SCALE)'
+LOCAL_AWS := $(BIN)/python -m local_aws
+IS_LOCAL := $(filter-out 0,$(LOCAL))
+
+run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
+	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
+	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
+	@$(if $(IS_LOCAL),$(LOCAL_AWS) --) $(BIN)/python scripts/run.py $(DATA) --target '$(TARGET)' \
 		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)')
+	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
+
+local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
+	@$(LOCAL_AWS)
+
+parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
+	@$(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $(foreach models,$(SELECT),--select '$(models)')
 
 # The endpoints' own tests run apart: each points the whole process at itself.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
-	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws/athena --ignore tests/python/local_aws/redshift
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
 
@@ -76,4 +92,4 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv
-	rm -rf .bench lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .bench .parity lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

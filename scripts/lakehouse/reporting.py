@@ -51,6 +51,10 @@ class ConsoleReporter:
         if not self.console.is_terminal:
             self.console = Console(stderr=stderr, width=PLAIN_WIDTH)
 
+    def heading(self, message: str) -> None:
+        """Writes what comes next."""
+        self.console.print(f"\n{message}", style="bold", markup=False, highlight=False, soft_wrap=True)
+
     def say(self, message: str) -> None:
         """Writes a line."""
         self.console.print(message, markup=False, highlight=False, soft_wrap=True)

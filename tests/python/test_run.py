@@ -47,6 +47,7 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     """And an empty LANDING_ZONE is none: it is not the working directory."""
     done = run(project, "--scale", "0.05", LANDING_ZONE="")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 of 6 sources are fresh" in done.stdout
     assert "tests passed" in done.stdout
     assert "sparkify.songplays" in done.stdout
     assert "\x1b[" not in done.stdout
@@ -71,6 +72,8 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     assert f"{customers}:2: column lastUpdateDate" in done.stdout
     assert "customers.csv belongs to no table" in done.stdout
     assert "1 records are in quarantine" in done.stdout
+    assert "warn: sparkify.staging_events is stale: nothing ever came" in done.stdout
+    assert "2 of 6 sources are fresh" in done.stdout
     with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
         assert database.execute("select line from loader.quarantine").fetchall() == [(2,)]
         assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]
@@ -91,6 +94,23 @@ def assert_nowhere(secret: str, *folders: Path) -> None:
         content = path.read_bytes()
         content += gzip.decompress(content) if path.suffix == ".gz" else b""
         assert not [spelling for spelling in spellings if spelling.encode() in content], path
+
+
+def test_nothing_is_built_on_a_source_that_is_too_old(project: Path, tmp_path: Path) -> None:
+    strict = tmp_path / "strict"
+    shutil.copytree(project, strict, ignore=shutil.ignore_patterns("lakehouse.duckdb*", "target", "logs"))
+    sources = strict / "models/stedi/staging/_stedi__sources.yml"
+    sources.write_text(
+        sources.read_text().replace("warn_after:", "error_after: {count: 7, period: day}\n        warn_after:")
+    )
+    source, zone = tmp_path / "mine", tmp_path / "zone"
+    put(source, "stedi/customer/landing/customers.json", CUSTOMER)
+    done = run(strict, "--source", source, PSEUDONYM_SALT="secret", LANDING_ZONE=str(zone))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "error: stedi.accelerometer_landing is stale: nothing ever came" in done.stdout
+    assert "stedi.customer_landing is stale" not in done.stdout
+    assert "  built " not in done.stdout
+    assert "a source is older than it may be" in done.stderr
 
 
 def test_a_failed_build_shows_no_old_rows(project: Path, tmp_path: Path) -> None:

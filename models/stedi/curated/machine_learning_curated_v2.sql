@@ -124,13 +124,13 @@ published_age_bands as (
 pseudonymous as (
 
     select
-        profiles.customer_pseudonym,
-        cast(published_age_bands.published_age_band as varchar(16)) as age_band,
         paired.reading_time,
         paired.distance_from_object,
         paired.x,
         paired.y,
-        paired.z
+        paired.z,
+        profiles.customer_pseudonym,
+        cast(published_age_bands.published_age_band as varchar(16)) as age_band
     from paired
     inner join profiles
         on paired.email = profiles.email

@@ -1,0 +1,140 @@
+"""Whether all engines agree: builds every model on each of them from the same parts, and compares every row."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakehouse.dataset import Dataset
+from lakehouse.dbt_session import DbtSession
+from lakehouse.errors import DbtError, LandingError
+from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
+from lakehouse.parity.dump import DumpError, dump_relations
+from lakehouse.reporting import ConsoleReporter
+from lakehouse.sample import SampleError
+from lakehouse.storage import is_s3, open_folder
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+WORK_DIR = PROJECT_DIR / ".parity"
+REFERENCE = "duckdb"
+OTHERS = ("athena", "redshift")
+
+
+def main(
+    *,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
+    scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
+    select: Annotated[list[str] | None, typer.Option(help="Models, as dbt selects them; all by default.")] = None,
+) -> None:
+    """Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.
+
+    The engines are the outputs of profiles.yml. LANDING_ZONE must be on S3, where Athena and Redshift read it; DuckDB
+    reads a copy, byte for byte. Fails where engines differ. What each of them said stays in .parity.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: queries are ended, too
+    reporter = ConsoleReporter()
+    try:
+        build_everywhere(Dataset.named(PROJECT_DIR, source or [], dataset, scale), select or [], reporter)
+    except (SampleError, LandingError, DumpError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    except DbtError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    differing = compare_all(reporter)
+    if differing:
+        typer.echo(f"error: engines differ on {differing} relations", err=True)
+        raise typer.Exit(1)
+
+
+def build_everywhere(data: Dataset, select: list[str], reporter: ConsoleReporter) -> None:
+    """Lands the data once, and builds models of it on every engine.
+
+    Raises:
+        SampleError: The sample cannot be made.
+        LandingError: The data cannot be landed.
+        DbtError: Something cannot be built.
+        DumpError: Something cannot be written down.
+    """
+    if not is_s3(data.zone):
+        raise LandingError(f"Athena and Redshift read S3 only, LANDING_ZONE is {data.zone}: `make parity` sets one up")
+    shutil.rmtree(WORK_DIR, ignore_errors=True)
+    data.check()
+    data.land(reporter)
+    copy = WORK_DIR / "landing"
+    copy_zone(data.zone, copy)
+    for engine in (REFERENCE, *OTHERS):
+        reporter.heading(f"build on {engine}")
+        zone = str(copy) if engine == "duckdb" else data.zone
+        with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(WORK_DIR / "lakehouse.duckdb")}):
+            build_and_dump(engine, data.name, select, reporter)
+
+
+def copy_zone(zone: str, to: Path) -> None:
+    """Copies a landing zone to a folder."""
+    origin, target = open_folder(zone), open_folder(to)
+    for stored in origin.list():
+        target.write(stored.key, BytesIO(origin.fetch(stored.key, version=stored.version).content))
+
+
+def build_and_dump(engine: str, dataset: str, select: list[str], reporter: ConsoleReporter) -> None:
+    """Registers the landing zone on an engine, builds the models, and writes down what the engine says of them.
+
+    Raises:
+        DbtError: Something cannot be built.
+        DumpError: Something cannot be written down.
+    """
+    dbt = DbtSession(PROJECT_DIR, engine, dataset, reporter.console, WORK_DIR / engine)
+    dbt.parse()
+    dbt.operation("register_landing")
+    built = dbt.run_models(select)
+    dump_relations(dbt.manifest, engine, built, WORK_DIR / engine / "rows")
+    reporter.say(f"{len(built)} relations")
+
+
+def compare_all(reporter: ConsoleReporter) -> int:
+    """Prints a line for every relation, and the differences; gives the number of relations that differ."""
+    reporter.heading(f"compare with {REFERENCE}: all rows, all values, floats to {TOLERANCE:g} of their size")
+    one = WORK_DIR / REFERENCE / "rows"
+    found = {engine: {c.relation: c for c in compare(one, WORK_DIR / engine / "rows")} for engine in OTHERS}
+    differing = 0
+    for relation in sorted({name for comparisons in found.values() for name in comparisons}):
+        comparisons = {engine: found[engine][relation] for engine in OTHERS if relation in found[engine]}
+        differing += not all(comparison.is_same for comparison in comparisons.values())
+        print_comparison(relation, comparisons, reporter)
+    return differing
+
+
+def print_comparison(relation: str, comparisons: Mapping[str, Comparison], reporter: ConsoleReporter) -> None:
+    """Prints how a relation is on the engines."""
+    verdicts = ", ".join(f"{engine} {'agrees' if c.is_same else 'DIFFERS'}" for engine, c in comparisons.items())
+    reporter.say(f"{relation:44} {max(c.rows for c in comparisons.values()):>10,} rows  {verdicts}")
+    for engine, comparison in comparisons.items():
+        if not comparison.is_same:
+            for line in explain(comparison, REFERENCE, engine):
+                reporter.say(f"    {line}")
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for as long as the block lasts."""
+    before = dict(os.environ)
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+if __name__ == "__main__":
+    typer.run(main)

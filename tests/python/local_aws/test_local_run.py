@@ -1,0 +1,183 @@
+"""`make run LOCAL=1` and `make local-aws` as a person types them: from nothing to the site, and nothing left behind."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dbt_project import PARTS
+from leftovers import FOUND
+from real_data import PROJECT_DIR
+
+SCALE = "0.05"
+LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
+LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws"]
+VENV = Path(sys.executable).parents[1]
+# what is installed is there: these tests install nothing
+MAKE = ["make", f"VENV={VENV}", *(f"--old-file={VENV}/{name}.installed" for name in ("uv", "run", "local_aws"))]
+# somebody's real account, and a proxy, neither of which may be asked for anything: nothing listens on that port
+THEIRS = {
+    "AWS_PROFILE": "production",
+    "AWS_ACCESS_KEY_ID": "theirs",
+    "AWS_SECRET_ACCESS_KEY": "theirs",
+    "AWS_SESSION_TOKEN": "theirs",
+    "AWS_REGION": "eu-central-1",
+    "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL_ATHENA": "http://127.0.0.1:9",
+    "ATHENA_WORK_GROUP": "theirs",
+    "ATHENA_S3_DATA_DIR": "s3://theirs/lake",
+    "REDSHIFT_HOST": "127.0.0.2",
+    "REDSHIFT_METHOD": "iam",
+    "LANDING_ZONE": "s3://theirs/landing",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, as it is cloned."""
+    folder = tmp_path_factory.mktemp("a clone") / "project"
+    for part in (*PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements"):
+        copy = folder / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
+    return folder
+
+
+def clean(**settings: str) -> dict[str, str]:
+    """An environment with nothing but what is said."""
+    return {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "HOME": "/nonexistent", **settings}
+
+
+def run(project: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*LEFTOVERS, *command],
+        cwd=project,
+        env=clean(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+@contextmanager
+def running(project: Path, command: list[str], until: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+    """A command that runs, with the lines that it has printed until one of them holds a text."""
+    with subprocess.Popen(
+        command,
+        cwd=project,
+        env=clean(PYTHONUNBUFFERED="1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if until in line:
+                    break
+            else:
+                pytest.fail(f"it ended: {''.join(lines)}")
+            yield process, lines
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def assert_all_is_built(output: str) -> None:
+    assert re.search(r"\d+ relations built, \d+ tests passed", output)
+    assert "of 6 sources are fresh" in output
+    assert re.search(r"sparkify\.songplays +[1-9]", output)
+    assert re.search(r"stedi\.machine_learning_curated_v2 +[1-9]", output)
+
+
+def test_athena_runs_from_nothing_to_the_site_whatever_account_the_caller_has(project: Path) -> None:
+    done = run(project, *MAKE, "run", "LOCAL=1", "TARGET=athena", f"SCALE={SCALE}", **THEIRS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_all_is_built(done.stdout)
+    assert (project / "target/static_index.html").is_file()
+    assert FOUND not in done.stdout
+
+
+def test_redshift_runs_in_another_shell_with_what_local_aws_prints(project: Path) -> None:
+    with running(project, [*LEFTOVERS, *MAKE, "local-aws"], "Ctrl-C ends them") as (endpoints, lines):
+        exports = "".join(line for line in lines if line.startswith(("unset ", "export ")))
+        script = f"{exports}\nexec {' '.join(MAKE)} run TARGET=redshift SCALE={SCALE}"
+        done = run(project, "bash", "-euc", script, **THEIRS)
+        os.killpg(endpoints.pid, signal.SIGINT)
+        assert endpoints.stdout is not None
+        said = endpoints.stdout.read()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_all_is_built(done.stdout)
+    assert FOUND not in done.stdout + said
+
+
+@pytest.mark.parametrize(("sent", "to_all"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_a_run_that_is_ended_leaves_nothing_behind(project: Path, sent: signal.Signals, to_all: bool) -> None:
+    """Ctrl-C goes to all processes of the terminal, SIGTERM to make alone."""
+    command = [*LEFTOVERS, *MAKE, "run", "LOCAL=1", "TARGET=redshift", f"SCALE={SCALE}"]
+    with running(project, command, "built sparkify_staging.") as (process, _):
+        if to_all:
+            os.killpg(process.pid, sent)
+        else:
+            process.send_signal(sent)
+        assert process.stdout is not None
+        said = process.stdout.read()
+        assert process.wait() != 0
+    assert "tests passed" not in said
+    assert FOUND not in said
+
+
+def test_a_command_gets_the_endpoints_and_nothing_of_the_callers(tmp_path: Path) -> None:
+    """And its exit code is the endpoints'; two run side by side."""
+    told = tmp_path / "environment"
+    program = f"import json, os; json.dump(dict(os.environ), open({str(told)!r}, 'w')); raise SystemExit(7)"
+    with running(PROJECT_DIR, [*LOCAL_AWS], "Ctrl-C ends them") as (other, _):
+        done = run(PROJECT_DIR, *LOCAL_AWS[len(LEFTOVERS) :], "--", sys.executable, "-c", program, **THEIRS)
+        other.send_signal(signal.SIGTERM)
+        assert other.wait() == 0
+    assert done.returncode == 7, done.stdout + done.stderr
+    assert FOUND not in done.stdout
+    environment = json.loads(told.read_text())
+    assert not [
+        name
+        for name, value in environment.items()
+        if name in THEIRS and value == THEIRS[name] and "PROXY" not in name.upper()
+    ]
+    assert environment["LANDING_ZONE"] == "s3://lake/landing"
+    assert "127.0.0.1" in environment["NO_PROXY"]
+
+
+def test_a_command_that_does_not_exist_is_named() -> None:
+    done = run(PROJECT_DIR, *LOCAL_AWS[len(LEFTOVERS) :], "--", "no-such-command")
+    assert done.returncode == 127
+    assert "no-such-command: No such file" in done.stderr
+    assert FOUND not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("TARGET=duckdb",), "duckdb needs no AWS"),
+        (("TARGET=athena", "SOURCE=s3://udacity-dend"), "SOURCE must be a folder"),
+    ],
+)
+def test_what_local_cannot_serve_is_refused_at_once(project: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = run(project, *MAKE, "run", "LOCAL=1", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -32,7 +32,7 @@ _COMPRESSION_LEVEL = 1  # of isal's: smaller than zlib's first by a twentieth, f
 _IN_MEMORY_BYTES = 16 << 20
 _WAITING_LINES = 16
 _WAITING_PARTS = 4
-_PART_NAME = re.compile(r"(?:.*/)?([0-9]{8}T[0-9]{6}Z-[0-9a-f]{12})-[0-9]{5}\.json\.gz")
+_PART_NAME = re.compile(r"(?:.*/)?([0-9]{8}T[0-9]{6}Z-[0-9a-f]{12})-[0-9]{5,}\.json\.gz")
 
 
 Copy = Callable[[str], bool]

@@ -43,8 +43,14 @@ def _warnings(table: TableReport) -> Iterator[str]:
     yield from _shortened([f"{file} is gone from its source, its records are removed" for file in table.forgotten])
     if not_named := table.files["not named"]:
         yield f"{not_named:,} files of sources that this load does not name stay landed"
-    for drift in table.drift:
-        yield f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
+    yield from _shortened(
+        [
+            f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
+            for drift in table.drift
+        ]
+    )
+    if table.more_drift:
+        yield f"more keys are not declared: records have them {table.more_drift:,} times"
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -18,10 +18,11 @@ from pathlib import Path
 import msgspec
 
 from lakehouse import ledger
-from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.copy_files import write_copy_files
 from lakehouse.errors import LandingError
+from lakehouse.housekeeping import take_stock, tidy_up
 from lakehouse.ledger import LandedFile, Segment
-from lakehouse.packing import EMPTY_PART, PartPress, PartWriter, is_part, name_load, read_part, write_empty_part
+from lakehouse.packing import PartPress, PartWriter, name_load, read_part
 from lakehouse.source_files import SourceFile
 from lakehouse.sources import Table
 from lakehouse.storage import Claim, Folder, Say, open_folder
@@ -114,23 +115,14 @@ def _land(zone: Folder, table: Table, repairs: Mapping[str, str], origin: str, s
     """Lands the repairs in place of those that are there, and says whether they differ."""
     lines = b"".join(msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items())
     books = ledger.read_books(zone, table.name)
-    stored = {stored.key for stored in zone.list(table.folder)}
-    before = books.files.get((SOURCE, origin))
-    named = {key for landed in books.files.values() for key in landed.object_keys}
-    stale = [
-        *sorted({key for key in stored if is_part(key)} - named),
-        *stale_copy_files(zone, table, books.files.values()),
-    ]
+    stock = take_stock(zone, table, books)
     load = name_load()
     still_ours()
-    if stale and books.files:
-        books = ledger.claim_books(zone, books, load)
-        zone.delete(stale)
+    books = tidy_up(zone, books, stock, load)
+    before = books.files.get((SOURCE, origin))
     fingerprint = hashlib.sha256(lines).hexdigest()
-    if before is not None and before.file.sha256 == fingerprint and before.object_keys <= stored:
+    if before is not None and before.file.sha256 == fingerprint and before.object_keys <= stock.parts:
         return False
-    if f"{table.folder}/{EMPTY_PART}" not in stored:
-        write_empty_part(zone, table.folder)
     segment = Segment()
     if repairs:
         with PartPress(zone, load) as press:

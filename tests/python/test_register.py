@@ -419,12 +419,12 @@ class AsTyped(str):
 
 def test_duckdb_reads_a_zone_however_many_slashes_its_name_has(registered: Registered) -> None:
     assert registered.project.rows("sparkify_landing.staging_songs") == 4
-    assert registered.project.query("select * from loader.objects") == [
+    assert registered.project.query("select * from loader.objects order by object_key") == [
         ("staging_songs", row["object_key"], 1) for row in rows(registered.zone, "ledger", "staging_songs")
     ]
 
 
-@pytest.mark.parametrize("spelling", ["/a/b", "//a///b//", "s3://a", "s3://a/", "s3://a//b", "s3://a/b//c/"])
+@pytest.mark.parametrize("spelling", ["/a/b", "//a///b//", "s3://abc", "s3://abc/", "s3://abc//d", "s3://abc/d//e/"])
 def test_engines_and_loader_understand_the_name_of_a_zone_alike(spelling: str) -> None:
     source = (PROJECT_DIR / "macros/landing/landing_zone.sql").read_text().partition("{%- endmacro %}")
     macro = jinja2.Template(source[0] + source[1] + "{{ landing_zone() }}")

@@ -10,9 +10,8 @@ from typing import NamedTuple, Self
 from lakehouse.errors import LandingError
 from lakehouse.reporting import Advance
 from lakehouse.source_files import SourceFile
-from lakehouse.storage import Fetched, FileChangedError, Folder
+from lakehouse.storage import BLOCK_BYTES, Fetched, FileChangedError, Folder
 
-BLOCK_BYTES = 4 << 20
 AHEAD_BYTES = 64 << 20  # of blocks that were asked for and not taken yet: what bounds the memory, whatever the files
 AHEAD_REQUESTS = 256
 

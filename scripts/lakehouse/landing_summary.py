@@ -25,13 +25,16 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     else:
         reporter.say(f"{done} in {report.zone}")
     quarantined = sum(table.records_quarantined for table in report.tables.values())
-    if quarantined:
-        reporter.say(f"{quarantined:,} records in quarantine: {report.zone}/{QUARANTINE_FOLDER}")
+    quarantine = f"{report.zone}/{QUARANTINE_FOLDER}"
+    if quarantined and report.dry_run:
+        reporter.say(f"{quarantined:,} records would be in quarantine")
+    elif quarantined:
+        reporter.say(f"{quarantined:,} records in quarantine: {quarantine}")
     for reject in report.rejects[:SHOWN_LINES]:
         reporter.say(f"  {reject.source_file}:{reject.line}: {reject.reason}")
     if report.records_rejected > SHOWN_LINES:
         more = report.records_rejected - SHOWN_LINES
-        reporter.say(f"  and {more:,} more, in {report.zone}/{QUARANTINE_FOLDER}")
+        reporter.say(f"  and {more:,} more" if report.dry_run else f"  and {more:,} more, in {quarantine}")
 
 
 def _warnings(table: TableReport) -> Iterator[str]:

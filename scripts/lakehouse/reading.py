@@ -276,14 +276,14 @@ class _Reader:
         start = self._here()
         for size, records in stretches:
             stop = start + size
-            if self._here() == start:
+            if self._here() < stop:
                 if records is None:
                     yield from self._lines(stop)
-                else:
+                elif self._here() == start:
                     yield self._run(size, records)
-            elif self._here() < stop:  # a value reached over the end of the last stretch
-                rest = self._bytes(self._position, stop - self._window_offset)
-                yield from self._stretches(self._checker.cut(rest))
+                else:  # a value reached over the end of the last stretch
+                    rest = self._bytes(self._position, stop - self._window_offset)
+                    yield from self._stretches(self._checker.cut(rest))
             start = stop
 
     def _run(self, size: int, records: int) -> Run:
@@ -316,8 +316,9 @@ class _Reader:
             line = self._bytes(self._position, end)
             raw = line.strip(b" \t\r")
             if raw:
-                verdict = self._checker.check(raw)
-                if verdict.fault is not None and not _is_object(raw):
+                is_whole = raw.startswith(b"{") and raw.endswith(b"}")
+                verdict = self._checker.check(raw) if is_whole else None
+                if verdict is None or (verdict.fault is not None and not _is_object(raw)):
                     yield from self._values()
                     continue
                 offset = self._here() + line.find(raw[:1])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ import pytest
 
 from lakehouse import landing, ledger, packing, parallel_checking, planning, reading, source_files
 from lakehouse.errors import LandingError, RejectLimitError
+from lakehouse.fetching import ReadAhead
 from lakehouse.landing import land
 from lakehouse.landing_summary import print_summary
 from lakehouse.local_folder import LocalFolder
+from lakehouse.packing import PartPress, is_part, load_of, name_load
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Column, Table
-from lakehouse.storage import Fetched
+from lakehouse.storage import Claim, Fetched, Say
 from landing_helpers import (
     READINGS,
     SMALL,
@@ -135,6 +138,27 @@ def test_a_part_that_was_deleted_is_written_again(source: Path, zone: Path) -> N
     next(zone.glob("readings/landing/part=b/2*")).unlink()
     assert load(source, zone).changed
     assert ids(zone) == [1, 2, 3, 4]
+
+
+def test_the_rows_of_a_quarantine_are_looked_through_once(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = 200
+    for number in range(files):
+        put(source, f"readings/a/{number}.json", [{"id": number}, {"id": str(number)}])
+    load(source, zone)
+    put(source, "readings/a/one-more.json", [{"id": -1}])
+    looked_at = 0
+
+    def key(row: ledger.QuarantinedRecord) -> tuple[str, str]:
+        nonlocal looked_at
+        looked_at += 1
+        return row.source, row.source_file
+
+    monkeypatch.setattr(ledger.QuarantinedRecord, "key", property(key))
+    load(source, zone)
+    assert 0 < looked_at <= 10 * files
+    assert_books_balance(zone)
 
 
 def test_a_quarantine_that_was_deleted_is_written_again(source: Path, zone: Path) -> None:
@@ -457,6 +481,20 @@ def test_undeclared_keys_are_reported_and_landed(source: Path, zone: Path) -> No
     assert b'{"id":3,"new":2}' in landed(zone)
 
 
+def test_of_many_undeclared_keys_the_first_hundred_are_told(
+    source: Path, zone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(source, "readings/a/1.json", [{"id": number, f"user {number // 2}": 1, "too": 2} for number in range(5000)])
+    report = load(source, zone)
+    readings = report.tables["readings"]
+    assert [drift.key for drift in readings.drift] == ["user 0", "too", *(f"user {number}" for number in range(1, 99))]
+    assert sum(drift.records for drift in readings.drift) + readings.more_drift == 10_000
+    print_summary(report, ConsoleReporter())
+    told = capsys.readouterr().out
+    assert told.count("is not declared") == 10
+    assert f"readings: more keys are not declared: records have them {10_000 - 5_000 - 2 * 99:,} times" in told
+
+
 @pytest.mark.parametrize(
     "name", ["with space", "quote'\"", "100%", "a%20b", "ünï", "日本", "new\nline", "[red]", "{x}"]
 )
@@ -466,6 +504,47 @@ def test_odd_file_names(source: Path, zone: Path, name: str) -> None:
     assert rows(zone, "quarantine")[0]["source_file"] == f"readings/{name}/{name}.json"
     assert not load(source, zone).changed
     assert_books_balance(zone)
+
+
+@pytest.mark.parametrize("record", ['{"id":100}', '{"id":"100"}\n'], ids=["no last line break", "quarantine"])
+def test_a_pack_that_fills_several_parts_stays_as_it_is(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch, record: str
+) -> None:
+    for module in (packing, planning):
+        monkeypatch.setattr(module, "MAX_PART_BYTES", 1000)
+    for number in range(100):
+        put(source, f"readings/a/{number}.json", record.replace("100", str(100 + number)))
+    load(source, zone)
+    keys = {(row["object_key"], row["quarantine_key"]) for row in rows(zone, "ledger")}
+    assert len(keys) > 2
+    assert not load(source, zone).changed
+    assert {(row["object_key"], row["quarantine_key"]) for row in rows(zone, "ledger")} == keys
+    assert_books_balance(zone)
+
+
+def test_a_load_may_write_more_than_a_hundred_thousand_parts(tmp_path: Path) -> None:
+    with PartPress(LocalFolder(tmp_path), name_load()) as press:
+        press.written.extend(["another"] * 99_999)
+        key = press.begin("readings/landing").key
+        assert is_part(key)
+        assert load_of(key) in key
+
+
+def test_a_file_that_another_load_landed_meanwhile_has_not_vanished(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(source, zone)
+    exclusive = LocalFolder.exclusive
+
+    def after_another_load(folder: LocalFolder, say: Say) -> AbstractContextManager[Claim]:
+        monkeypatch.setattr(LocalFolder, "exclusive", exclusive)
+        put(source, "readings/a/3.json", [{"id": 30}])
+        load(source, zone)
+        return exclusive(folder, say)
+
+    monkeypatch.setattr(LocalFolder, "exclusive", after_another_load)
+    report = load(source, zone, forget_vanished=True)
+    assert (report.changed, ids(zone)) == (False, [1, 2, 3, 4, 30])
 
 
 def test_odd_group_names_are_safe_folder_names(source: Path, zone: Path) -> None:
@@ -504,7 +583,7 @@ def test_a_match_that_is_no_regular_file_is_refused(source: Path, zone: Path, ki
         odd.symlink_to("/nowhere")
     with pytest.raises(LandingError, match=r"readings/a/odd\.json is no regular file"):
         load(source, zone)
-    assert not zone.exists()
+    assert content_of(zone) == {}
     odd.rename(odd.with_suffix(".txt"))
     load(source, zone)
 
@@ -525,7 +604,7 @@ def test_hidden_files_are_not_data_and_links_are_followed_once(source: Path, zon
     assert ids(zone) == [1, 2, 3, 4, 50]
 
 
-def test_what_cannot_be_loaded_is_said_and_leaves_no_zone(source: Path, zone: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_loaded_is_said_and_leaves_the_zone_empty(source: Path, zone: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     file = put(tmp_path, "file.json", "{}")
@@ -538,13 +617,15 @@ def test_what_cannot_be_loaded_is_said_and_leaves_no_zone(source: Path, zone: Pa
         ([source], tmp_path, "lie one in the other"),
         ([source], file, r"landing zone .*file\.json is a file"),
         ([], zone, "no source is named"),
+        ([source], "", "a location is empty"),
+        ([""], zone, "a location is empty"),
         (["ftp://bucket/prefix"], zone, "ftp:// is not known"),
         ([source], "ftp://bucket/zone", "ftp:// is not known"),
     ]
     for sources, target, message in cases:
         with pytest.raises(LandingError, match=message):
             land(sources, target, SMALL)
-    assert not zone.exists()
+    assert content_of(zone) == {}
 
 
 def test_a_file_that_cannot_be_read_is_named(source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -572,6 +653,15 @@ def test_a_damaged_ledger_is_refused(source: Path, zone: Path) -> None:
     (zone / "loader/ledger/readings.json").write_text("{}\n")
     with pytest.raises(LandingError, match=r"readings\.json, line 1 is damaged"):
         load(source, zone)
+
+
+def test_only_the_content_of_the_next_file_can_be_asked_for(source: Path) -> None:
+    folder = LocalFolder(source)
+    first, second = source_files.look_into(folder, [READINGS]).files["readings"][:2]
+    with ReadAhead({folder.location: folder}, [first, second], lambda size: None) as ahead:
+        assert list(ahead.content(first)) == [(source / first.source_file).read_bytes()]
+        with pytest.raises(RuntimeError, match=r"2\.json is next"):
+            list(ahead.content(first))
 
 
 def test_what_follows_in_a_damaged_file_is_not_taken_for_the_next(source: Path, zone: Path) -> None:

@@ -1,7 +1,6 @@
 import fcntl
 import gzip
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -33,10 +32,12 @@ from landing_helpers import (
     assert_books_balance,
     assert_nothing_is_left_over,
     content_of,
+    ids,
     landed,
+    ledger_of,
     load,
     put,
-    rows,
+    quarantined,
     state_of,
 )
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
@@ -59,15 +60,11 @@ def zone(tmp_path: Path) -> Path:
     return tmp_path / "zone"
 
 
-def ids(zone: Path) -> list[int]:
-    return sorted(json.loads(record)["id"] for record in landed(zone))
-
-
 def test_lands_every_record_as_it_is_in_parts_by_group(source: Path, zone: Path) -> None:
     report = load(source, zone)
     assert report.tables["readings"].records_landed == 4
     assert sorted(landed(zone)) == [b'{"id": 1}', b'{"id": 2}', b'{"id": 3}', b'{"id": 4}']
-    folders = [row["object_key"].rpartition("/")[0] for row in rows(zone, "ledger")]
+    folders = [row["object_key"].rpartition("/")[0] for row in ledger_of(zone)]
     assert folders == ["readings/landing/part=a", "readings/landing/part=a", "readings/landing/part=b"]
     assert_books_balance(zone)
 
@@ -75,8 +72,8 @@ def test_lands_every_record_as_it_is_in_parts_by_group(source: Path, zone: Path)
 def test_the_books_have_the_declared_columns(source: Path, zone: Path) -> None:
     put(source, "readings/a/3.json", "no JSON")
     load(source, zone)
-    for book in ("ledger", "quarantine"):
-        assert list(rows(zone, book)[0]) == [column.name for column in TABLES[book].columns]
+    for book, rows in {"ledger": ledger_of(zone), "quarantine": quarantined(zone)}.items():
+        assert list(rows[0]) == [column.name for column in TABLES[book].columns]
 
 
 def test_a_second_load_moves_nothing(source: Path, zone: Path) -> None:
@@ -98,12 +95,12 @@ def test_the_same_input_gives_the_same_bytes_under_other_names(
 
 def test_a_changed_file_replaces_what_it_said_and_leaves_other_groups_alone(source: Path, zone: Path) -> None:
     load(source, zone)
-    before = rows(zone, "ledger")
+    before = ledger_of(zone)
     put(source, "readings/a/1.json", [{"id": 9}])
     report = load(source, zone)
     assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 1)
     assert ids(zone) == [3, 4, 9]
-    after = rows(zone, "ledger")
+    after = ledger_of(zone)
     assert after[2] | {"written_by": ""} == before[2] | {"written_by": ""}
     assert after[1]["landed_at"] == before[1]["landed_at"]
     assert_books_balance(zone)
@@ -111,7 +108,7 @@ def test_a_changed_file_replaces_what_it_said_and_leaves_other_groups_alone(sour
 
 def test_what_a_load_replaced_is_there_for_readers_until_the_next_load(source: Path, zone: Path) -> None:
     load(source, zone)
-    replaced = {row["object_key"] for row in rows(zone, "ledger")[:2]}
+    replaced = {row["object_key"] for row in ledger_of(zone)[:2]}
     put(source, "readings/a/1.json", [{"id": 9}])
     load(source, zone)
     assert all((zone / key).exists() for key in replaced)
@@ -164,10 +161,10 @@ def test_the_rows_of_a_quarantine_are_looked_through_once(
 def test_a_quarantine_that_was_deleted_is_written_again(source: Path, zone: Path) -> None:
     put(source, "readings/a/3.json", "no JSON")
     load(source, zone)
-    quarantined = rows(zone, "quarantine")
-    (zone / rows(zone, "ledger")[2]["quarantine_key"]).unlink()
+    before = quarantined(zone)
+    (zone / ledger_of(zone)[2]["quarantine_key"]).unlink()
     load(source, zone)
-    assert rows(zone, "quarantine") == quarantined
+    assert quarantined(zone) == before
     assert_books_balance(zone)
 
 
@@ -219,7 +216,7 @@ def test_a_file_that_grows_once_it_is_listed_is_landed_with_its_true_size(
     with monkeypatch.context() as patch:
         grow_once_listed(patch, lambda: put(source, "readings/b/1.json", [{"id": 4}, {"id": 5}]))
         load(source, zone)
-    assert rows(zone, "ledger")[2]["source_bytes"] == file.stat().st_size
+    assert ledger_of(zone)[2]["source_bytes"] == file.stat().st_size
     report = load(source, zone)
     assert (report.changed, report.tables["readings"].files["unchanged"]) == (False, 3)
 
@@ -344,7 +341,7 @@ def test_a_vanished_file_stays_landed_even_when_its_group_changes(source: Path, 
     report = load(source, zone)
     assert [path.rpartition("/")[2] for path in report.tables["readings"].vanished] == ["1.json"]
     assert ids(zone) == [1, 2, 4, 33]
-    assert [row["source_file"] for row in rows(zone, "quarantine")] == ["readings/a/1.json"]
+    assert [row["source_file"] for row in quarantined(zone)] == ["readings/a/1.json"]
     report = load(source, zone, forget_vanished=True)
     assert len(report.tables["readings"].forgotten) == 1
     assert ids(zone) == [4, 33]
@@ -376,13 +373,13 @@ def test_a_copy_is_landed_once_and_takes_over_when_its_original_changes(source: 
     put(source, "readings/a/1.json", '{"id": 1}\n{"id": 2}\nbroken')
     report = load(source, zone)
     assert list(report.tables["readings"].copies) == [f"{source}/readings/b/0.json"]
-    copy = rows(zone, "ledger")[2]
+    copy = ledger_of(zone)[2]
     assert (copy["copy_of"], copy["object_key"], copy["records_found"]) == ("readings/a/1.json", None, 0)
     assert ids(zone) == [1, 2, 3, 4]
     put(source, "readings/a/1.json", [{"id": 5}])
     load(source, zone)
     assert ids(zone) == [1, 2, 3, 4, 5]
-    assert [row["source_file"] for row in rows(zone, "quarantine")] == ["readings/b/0.json"]
+    assert [row["source_file"] for row in quarantined(zone)] == ["readings/b/0.json"]
     assert_books_balance(zone)
 
 
@@ -392,7 +389,7 @@ def test_a_copy_in_a_source_that_is_not_named_takes_over_from_a_forgotten_origin
     other = tmp_path / "other"
     put(other, "readings/a/copy.json", (source / "readings/b/1.json").read_bytes())
     load([source, other], zone)
-    assert [row["copy_of"] for row in rows(zone, "ledger") if row["copy_of"]] == [f"{source}/readings/b/1.json"]
+    assert [row["copy_of"] for row in ledger_of(zone) if row["copy_of"]] == [f"{source}/readings/b/1.json"]
     (source / "readings/b/1.json").unlink()
     load(source, zone, forget_vanished=True)
     assert ids(zone) == [1, 2, 3, 4]
@@ -409,7 +406,7 @@ def test_a_copy_takes_over_when_the_part_of_its_vanished_original_is_lost(
     next(zone.glob("readings/landing/part=b/2*")).unlink()
     load([source, tmp_path / "other"], zone)
     assert ids(zone) == [1, 2, 3, 4]
-    assert {row["source_file"]: row["copy_of"] for row in rows(zone, "ledger") if row["copy_of"]} == {
+    assert {row["source_file"]: row["copy_of"] for row in ledger_of(zone) if row["copy_of"]} == {
         "readings/b/1.json": f"{tmp_path}/other/readings/a/copy.json"
     }
     assert_books_balance(zone)
@@ -419,7 +416,7 @@ def test_a_file_that_is_landed_stays_the_original(source: Path, zone: Path) -> N
     load(source, zone)
     put(source, "readings/a/0.json", (source / "readings/b/1.json").read_bytes())
     load(source, zone)
-    assert [row["copy_of"] for row in rows(zone, "ledger")] == ["readings/b/1.json", None, None, None]
+    assert [row["copy_of"] for row in ledger_of(zone)] == ["readings/b/1.json", None, None, None]
 
 
 def test_files_that_differ_in_blanks_only_are_no_copies_and_have_parts_of_their_own(zone: Path, tmp_path: Path) -> None:
@@ -442,7 +439,7 @@ def test_every_kind_of_bad_record_is_in_the_quarantine_with_file_line_and_reason
     )
     put(source, "readings/a/utf8.json", b'{"id":1,"name":"\xff"}')
     report = load(source, zone)
-    assert [(row["source_file"], row["line"], row["reason"][:24]) for row in rows(zone, "quarantine")] == [
+    assert [(row["source_file"], row["line"], row["reason"][:24]) for row in quarantined(zone)] == [
         ("readings/a/text.json", 1, "not JSON: Expecting valu"),
         ("readings/a/utf8.json", 1, "not UTF-8: byte 0xff at "),
         ("readings/a/wrong.json", 2, "column id: 'x' is a stri"),
@@ -466,7 +463,7 @@ def test_empty_files_are_reported_and_landed_as_nothing(source: Path, zone: Path
 def test_a_table_without_files_gets_books_and_a_part_that_duckdb_reads(zone: Path, tmp_path: Path) -> None:
     put(tmp_path / "s", "events/1.json", [{"id": 1}])
     load(tmp_path / "s", zone)
-    assert rows(zone, "ledger") == []
+    assert ledger_of(zone) == []
     glob = f"{zone}/readings/landing/**/*.json.gz"
     assert duckdb.sql(f"select count(*) from read_json('{glob}', columns={{id: 'integer'}})").fetchall() == [(0,)]  # noqa: S608
     put(tmp_path / "s", "readings/1.json", [{"id": 1}])
@@ -501,7 +498,7 @@ def test_of_many_undeclared_keys_the_first_hundred_are_told(
 def test_odd_file_names(source: Path, zone: Path, name: str) -> None:
     put(source, f"readings/{name}/{name}.json", '{"id":1}\nbroken')
     load(source, zone)
-    assert rows(zone, "quarantine")[0]["source_file"] == f"readings/{name}/{name}.json"
+    assert quarantined(zone)[0]["source_file"] == f"readings/{name}/{name}.json"
     assert not load(source, zone).changed
     assert_books_balance(zone)
 
@@ -515,10 +512,10 @@ def test_a_pack_that_fills_several_parts_stays_as_it_is(
     for number in range(100):
         put(source, f"readings/a/{number}.json", record.replace("100", str(100 + number)))
     load(source, zone)
-    keys = {(row["object_key"], row["quarantine_key"]) for row in rows(zone, "ledger")}
+    keys = {(row["object_key"], row["quarantine_key"]) for row in ledger_of(zone)}
     assert len(keys) > 2
     assert not load(source, zone).changed
-    assert {(row["object_key"], row["quarantine_key"]) for row in rows(zone, "ledger")} == keys
+    assert {(row["object_key"], row["quarantine_key"]) for row in ledger_of(zone)} == keys
     assert_books_balance(zone)
 
 
@@ -551,7 +548,7 @@ def test_odd_group_names_are_safe_folder_names(source: Path, zone: Path) -> None
     table = Table("t", "s", "t/landing", (), ("t/**/*.json",), "t/([^/]+)/")
     put(source, "t/a=b c%/1.json", [{"id": 1}])
     land([source], zone, {"t": table})
-    assert rows(zone, "ledger", "t")[0]["object_key"].startswith("t/landing/part=a%3Db c%25/")
+    assert ledger_of(zone, "t")[0]["object_key"].startswith("t/landing/part=a%3Db c%25/")
 
 
 def test_a_group_too_long_for_a_folder_name_gives_its_fingerprint(source: Path, zone: Path) -> None:
@@ -560,7 +557,7 @@ def test_a_group_too_long_for_a_folder_name_gives_its_fingerprint(source: Path, 
     put(source, f"t/{longest}/1.json", [{"id": 1}])
     put(source, f"t/{too_long}/1.json", [{"id": 2}])
     land([source], zone, {"t": table})
-    assert [row["object_key"].rpartition("/")[0] for row in rows(zone, "ledger", "t")] == [
+    assert [row["object_key"].rpartition("/")[0] for row in ledger_of(zone, "t")] == [
         f"t/landing/part={longest}",
         f"t/landing/part={hashlib.sha256(too_long.encode()).hexdigest()}",
     ]
@@ -671,7 +668,7 @@ def test_what_follows_in_a_damaged_file_is_not_taken_for_the_next(source: Path, 
     put(source, "events/2.json", b'{"id": 1}\n')
     load(source, zone)
     assert landed(zone, "events") == [b'{"id": 1}']
-    first, second = rows(zone, "ledger", "events")
+    first, second = ledger_of(zone, "events")
     assert (first["records_quarantined"], second["records_landed"]) == (1, 1)
     assert first["sha256"] == hashlib.sha256(zipped).hexdigest()
     assert not load(source, zone).changed
@@ -808,7 +805,7 @@ def test_a_large_file_fills_several_parts_that_change_together(
     put(source, "readings/c/1.json", large)
     put(source, "readings/c/2.json", [{"id": 1_000}])
     load(source, zone)
-    segments = [row for row in rows(zone, "ledger") if row["source_file"] == "readings/c/1.json"]
+    segments = [row for row in ledger_of(zone) if row["source_file"] == "readings/c/1.json"]
     assert len(segments) > 5
     assert [row["segment"] for row in segments] == list(range(len(segments)))
     assert ids(zone) == sorted([1, 2, 3, 4, *range(1_001)])
@@ -876,12 +873,12 @@ def test_a_record_of_which_only_the_beginning_is_kept_stays_in_quarantine(source
 
 def report_of(zone: Path) -> tuple[int, int]:
     """The records landed, and those in quarantine."""
-    return len(landed(zone)), len(rows(zone, "quarantine"))
+    return len(landed(zone)), len(quarantined(zone))
 
 
 def landed_objects(zone: Path) -> list[str | None]:
     """The parts that the ledger names."""
-    return [row["object_key"] for row in rows(zone, "ledger")]
+    return [row["object_key"] for row in ledger_of(zone)]
 
 
 # --- the real data

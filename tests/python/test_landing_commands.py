@@ -13,7 +13,7 @@ GOOD = '{"sensorReadingTime":1655564437436,"serialNumber":"s","distanceFromObjec
 
 
 def run(command: str, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, PROJECT_DIR / "scripts" / command, *map(str, arguments)]
+    line = [sys.executable, str(PROJECT_DIR / "scripts" / command), *map(str, arguments)]
     return subprocess.run(line, capture_output=True, text=True, check=False, env={**os.environ, **settings})
 
 

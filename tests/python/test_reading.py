@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lakehouse import checking, reading
 from lakehouse.checking import RecordChecker, Verdict
-from lakehouse.fetching import BLOCK_BYTES
 from lakehouse.reading import Record, Run, Text, read_in_turn, read_records
 from lakehouse.sources import Column, Table
+from lakehouse.storage import BLOCK_BYTES
 
 ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))  # every key is unknown: no runs
 WITH_A = RecordChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))

@@ -25,8 +25,8 @@ import pytest
 import redshift_connector
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
-from fsspec import AbstractFileSystem
-from fsspec.implementations.local import LocalFileSystem
+from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from dbt_project import DbtProject, environment
 from lakehouse.landing import land
@@ -35,7 +35,7 @@ from lakehouse.sample import generate
 from lakehouse.sources import Table
 from lakehouse.storage import open_folder
 from lakehouse.text_repair import repair_text
-from landing_helpers import TABLES, put, rows
+from landing_helpers import TABLES, ledger_of, put
 from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
 
@@ -420,7 +420,7 @@ class AsTyped(str):
 def test_duckdb_reads_a_zone_however_many_slashes_its_name_has(registered: Registered) -> None:
     assert registered.project.rows("sparkify_landing.staging_songs") == 4
     assert registered.project.query("select * from loader.objects order by object_key") == [
-        ("staging_songs", row["object_key"], 1) for row in rows(registered.zone, "ledger", "staging_songs")
+        ("staging_songs", row["object_key"], 1) for row in ledger_of(registered.zone, "staging_songs")
     ]
 
 

@@ -1,5 +1,7 @@
 """Lands raw JSON in a landing zone: every record once, or in the quarantine with the reason."""
 
+import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +18,8 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 EPILOG = """
 Run it again at any time: what is landed is not moved again, and after a kill the next run makes the zone whole.
 
-Exit codes: 0 done (the quarantine may have grown); 1 stopped by --max-rejects; 2 could not be done. Nothing that was
-landed before is lost by any of them.
+Exit codes: 0 done (the quarantine may have grown); 1 stopped by --max-rejects; 2 could not be done; 3 a fault of this
+program; 130 stopped by Ctrl-C. Nothing that was landed before is lost by any of them.
 
 Credentials, region and endpoint of S3 come from the usual AWS settings; a public bucket can be read without any.
 
@@ -29,8 +31,10 @@ land.py --source s3://udacity-dend --source s3://cd0030bucket --to s3://my-lake/
 
 def main(  # noqa: PLR0913 - the options of the command
     *,
-    source: Annotated[list[str], typer.Option(help="Folder or s3:// prefix to land from; may be given several times.")],
-    to: Annotated[str, typer.Option(help="Landing zone, a folder or an s3:// prefix.")],
+    source: Annotated[
+        list[str] | None, typer.Option(help="Folder or s3:// prefix to land from; needed, may be given several times.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Landing zone, a folder or an s3:// prefix; needed.")] = None,
     max_rejects: Annotated[
         int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
     ] = None,
@@ -52,6 +56,10 @@ def main(  # noqa: PLR0913 - the options of the command
     What belongs to which table, and what a good record is, stands in models/**/_*__sources.yml.
     """
     console = ConsoleReporter(stderr=json)
+    if not source or to is None:  # typer itself would name one of them only
+        missing = " and ".join(name for name, given in (("--source", source), ("--to", to)) if not given)
+        typer.echo(f"error: {missing} must be given, see --help", err=True)
+        raise typer.Exit(2)
     try:
         report = land(
             source,
@@ -75,4 +83,8 @@ def main(  # noqa: PLR0913 - the options of the command
 if __name__ == "__main__":
     app = typer.Typer(add_completion=False)
     app.command(epilog=EPILOG)(main)
-    app()
+    try:
+        app()
+    except Exception:  # Python would exit with 1, which means something else here
+        traceback.print_exc()
+        sys.exit(3)

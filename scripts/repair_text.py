@@ -13,7 +13,7 @@ from lakehouse.text_repair import repair_text
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
-def main(zone: Annotated[str, typer.Option(help="Landing zone, a folder.")]) -> None:
+def main(zone: Annotated[str, typer.Option(help="Landing zone, a folder or an s3:// prefix.")]) -> None:
     """Finds text of the landed records that was encoded twice, and lands what it said before."""
     try:
         report = repair_text(zone, load_tables(PROJECT_DIR), ConsoleReporter().say)

@@ -1,7 +1,15 @@
-{#- Where the landing zone is: an absolute path or s3://bucket/prefix, without a slash at its end. -#}
+{#- Where the landing zone is, as the loader writes it: an absolute path, in which several slashes are one, or
+    s3://bucket/prefix, in whose middle they are not. No slash at its end. -#}
 {% macro landing_zone() -%}
-    {%- set zone = env_var('LANDING_ZONE', 'landing/sample').rstrip('/') -%}
-    {{ return(zone if zone.startswith('/') or '://' in zone else invocation_args_dict.project_dir ~ '/' ~ zone) }}
+    {%- set zone = env_var('LANDING_ZONE', '') or 'landing/sample' -%}
+    {%- if '://' in zone -%}
+        {%- set scheme, place = zone.split('://', 1) -%}
+        {%- set bucket, prefix = (place ~ '/').split('/', 1) -%}
+        {{ return((scheme ~ '://' ~ bucket ~ '/' ~ prefix.strip('/')).rstrip('/')) }}
+    {%- else -%}
+        {%- set path = zone if zone.startswith('/') else invocation_args_dict.project_dir ~ '/' ~ zone -%}
+        {{ return(modules.re.sub('/+', '/', path).rstrip('/')) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Stops where the engine could not read the zone, before anything is landed there. -#}

@@ -6,8 +6,7 @@
         {%- for column in table.columns.values() %}
             "{{ column.name }}"{{ ',' if not loop.last }}
         {%- endfor %}
-        from {{ duckdb__landing_files(table) }}
-        {{- duckdb__only_named_objects(table) }}
+        from {{ duckdb__landing_rows(table) }}
     {%- endset -%}
     {%- do run_query(sql) -%}
 {%- endmacro %}
@@ -20,8 +19,7 @@
             '{{ table.name }}'::varchar as table_name,
             object_path[{{ landing_zone() | length + 2 }}:] as object_key,
             count(*) as row_count
-        from {{ duckdb__landing_files(table) }}
-        {{- duckdb__only_named_objects(table) }}
+        from {{ duckdb__landing_rows(table) }}
         group by object_path
         {{ 'union all' if not loop.last }}
         {%- endfor %}
@@ -29,12 +27,38 @@
     {%- do run_query(sql) -%}
 {%- endmacro %}
 
+{#- DuckDB lists files when it plans a query, from left to right, and reads the ledger when it runs it; a load may take effect
+    between the two. So whatever the ledger names must be among the files that were there before the reader listed its own. -#}
+{% macro duckdb__landing_rows(table) -%}
+    {%- set zone = dbt.string_literal(dbt.escape_single_quotes(landing_zone())) -%}
+    {%- set key = table.meta.get('named_by', 'object_key') -%}
+    {%- if table.name != 'ledger' -%}
+        (
+            select distinct
+                case
+                    when listed.file is null
+                        then error({{ key }} || ' is not there, or was not when the query began and a load was at work: query again')
+                    else listed.file
+                end as object_path
+            from {{ loader_relation('ledger') }} as ledger
+            left join glob({{ duckdb__landing_glob(table) }}) as listed
+                on {{ zone }} || '/' || ledger.{{ key }} = listed.file
+            where
+                ledger.{{ key }} is not null
+                {%- if table.name != 'quarantine' %}
+                and ledger.table_name = '{{ table.name }}'
+                {%- endif %}
+        ) as named
+        inner join {{ duckdb__landing_files(table) }} as files using (object_path)
+    {%- else -%}
+        {{ duckdb__landing_files(table) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Types are declared because a reader that infers them takes artists whose names are numbers for numbers. -#}
 {% macro duckdb__landing_files(table) -%}
-    {%- set zone = landing_zone().replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
-    {%- set files = '/*.json' if table.name == 'ledger' else '/**/*.json.gz' -%}
     read_json(
-            {{ dbt.string_literal(dbt.escape_single_quotes(zone ~ '/' ~ table.meta.landing_folder ~ files)) }},
+            {{ duckdb__landing_glob(table) }},
             format = 'newline_delimited',
             filename = 'object_path',
             hive_partitioning = false,
@@ -46,15 +70,8 @@
         )
 {%- endmacro %}
 
-{% macro duckdb__only_named_objects(table) -%}
-    {%- set zone = dbt.string_literal(dbt.escape_single_quotes(landing_zone())) -%}
-    {%- if table.name != 'ledger' %}
-        where object_path in (
-            select {{ zone }} || '/' || {{ table.meta.get('named_by', 'object_key') }}
-            from {{ loader_relation('ledger') }}
-            {%- if table.name != 'quarantine' %}
-            where table_name = '{{ table.name }}'
-            {%- endif %}
-        )
-    {%- endif %}
+{% macro duckdb__landing_glob(table) -%}
+    {%- set zone = landing_zone().replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
+    {%- set files = '/*.json' if table.name == 'ledger' else '/**/*.json.gz' -%}
+    {{ return(dbt.string_literal(dbt.escape_single_quotes(zone ~ '/' ~ table.meta.landing_folder ~ files))) }}
 {%- endmacro %}

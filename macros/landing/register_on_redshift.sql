@@ -34,7 +34,8 @@
         {%- do loads.setdefault(redshift__load_of(table, object_key), []).append(object_key) -%}
     {%- endfor -%}
     {%- for load, object_keys in loads.items() if object_keys[0] not in copied -%}
-        {%- do redshift__copy(table, relation, load ~ '-' ~ object_keys | length ~ '.json', 'manifest gzip') -%}
+        {%- set digest = local_md5(object_keys | sort(case_sensitive=true) | join(',')) -%}
+        {%- do redshift__copy(table, relation, load ~ '-' ~ digest ~ '.json', 'manifest gzip') -%}
         {%- do redshift__check_copied(relation, load, wanted.items() | selectattr(0, 'in', object_keys) | sum(attribute=1)) -%}
         {%- do redshift__note_copied(table, objects, object_keys, wanted) -%}
     {%- endfor -%}
@@ -109,7 +110,7 @@
     {{ return(copied.columns[0].values() | list) }}
 {%- endmacro %}
 
-{#- The manifest of the load that wrote an object, but for the number of its objects; see scripts/lakehouse/copy_files.py. -#}
+{#- The manifest of the load that wrote an object, but for the MD5 of their list; see scripts/lakehouse/copy_files.py. -#}
 {% macro redshift__load_of(table, object_key) -%}
     {%- set folders = object_key.split('/') -%}
     {%- set of = folders[2] ~ '/quarantine' if table.name == 'quarantine' else table.name ~ '/records' -%}

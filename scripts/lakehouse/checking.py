@@ -26,6 +26,7 @@ SHOWN_CHARACTERS = 60
 
 _LIMITS: dict[str, int] = {"integer": 1 << 31, "bigint": 1 << 63}
 _KINDS: dict[type, str] = {type(None): "null", bool: "boolean", str: "string", list: "array", dict: "object"}
+_PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _DIGITS = re.compile(r"[0-9]{0,9}")
 _DATE = re.compile(r"([0-9]{3,4})-([0-9]{2})-([0-9]{2})")
 _BLANKS_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
@@ -34,6 +35,8 @@ _STRICT_FORMATS = {  # of texts with a line break behind each
     "date": re.compile(r"(?:(?!0+-)[0-9]{3,4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])\n)*+"),
 }
 _DECODED_BYTES = 1 << 15  # at a time: the objects made of more than that do not fit a core's cache
+_NOT_ZERO = re.compile(r"-?[0.]*[1-9]")
+_TINY = (re.compile(rb"0{200}"), re.compile(rb"e-[0-9]{3}"), re.compile(rb"E-[0-9]{3}"))  # one is in what doubles lose
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -208,6 +211,11 @@ class _StrictDecoders:
             for position, column in enumerate(table.columns)
             if column.format in _STRICT_FORMATS
         ]
+        self._doubles = [
+            attrgetter(_field(position))
+            for position, column in enumerate(table.columns)
+            if column.kind == "double precision"
+        ]
         self._narrow = [
             (attrgetter(_field(position)), column.max_bytes)
             for position, column in enumerate(table.columns)
@@ -227,6 +235,8 @@ class _StrictDecoders:
                 if not all(_have_format(_texts(records, column), strict) for column, strict in self._formats):
                     return _NOTHING
                 if is_text and not all(_fit(_texts(records, column), size) for column, size in self._narrow):
+                    return _NOTHING
+                if any(0.0 in map(column, records) for column in self._doubles) and _may_be_tiny(piece):
                     return _NOTHING
                 count += len(records)
                 if self._may_lack_keys:
@@ -249,6 +259,11 @@ def _have_format(texts: list[str], strict: re.Pattern[str]) -> bool:
 def _fit(texts: list[str], max_bytes: int) -> bool:
     """Whether texts have no more bytes than a column; of characters they are known to have no more."""
     return "".join(texts).isascii() or all(len(text.encode()) <= max_bytes for text in texts)
+
+
+def _may_be_tiny(lines: bytes | memoryview) -> bool:
+    """Whether a zero may be a number that is too close to it for a double."""
+    return any(tiny.search(lines) for tiny in _TINY)
 
 
 def _pieces(lines: bytes) -> Iterator[bytes | memoryview]:
@@ -339,6 +354,12 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise _RefusedError(f"key {show(twice)} stands twice in one object")
+    if len({key.lower() for key in record}) < len(record):
+        lower = [key.lower() for key in record]
+        first, second, *_ = [key for key in record if lower.count(key.lower()) > 1]
+        raise _RefusedError(
+            f"keys of one object differ in upper and lower case only, like {show(first)} and {show(second)}"
+        )
     return record
 
 
@@ -348,8 +369,11 @@ def _integer(digits: str) -> _Integer:
 
 
 def _decimal(digits: str) -> _Decimal:
-    if math.isinf(float(digits)):
+    number = float(digits)
+    if math.isinf(number):
         raise _RefusedError(f"the number {show(_Number(digits))} is too large for any engine")
+    if not number and _NOT_ZERO.match(digits):
+        raise _RefusedError(f"the number {show(_Number(digits))} is too close to zero for double precision")
     return _Decimal(digits)
 
 
@@ -363,6 +387,8 @@ def _problem(column: Column, value: object) -> str | None:
         kind = kind_of(value)
         return f"{show(value)} is {'an' if kind[0] in 'ao' else 'a'} {kind}, {column.type} expected"
     if isinstance(value, str) and column.kind == "varchar":
+        if isinstance(value, _Number) and not _PLAIN_INTEGER.fullmatch(value):
+            return f"{show(value)} is a number that engines write in other ways as text: write it in quotes"
         return _text_problem(column, value)
     return _number_problem(column, value) if isinstance(value, _Number) else None
 

@@ -1,8 +1,8 @@
 """What Redshift's COPY needs beside the parts: lists of them (manifests), and where a record's columns are (JSONPaths).
 
-A manifest lists the parts of one load that still count, so a load that was copied is never copied again. Later loads
-can only make that list shorter. So the name of the load and the number of its parts tell which list it is, and
-macros/landing/register_on_redshift.sql works that name out from the ledger. The format is documented in
+A manifest lists the parts of one load that still count, so a load that was copied is never copied again. It is named
+after that load and the MD5 of the list, so a name never stands for two lists, however late a load writes it; and
+macros/landing/register_on_redshift.sql works the name out from the ledger. The format is documented in
 https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html.
 """
 
@@ -50,20 +50,23 @@ def _copy_files(zone: Folder, table: Table, landed: Iterable[LandedFile]) -> dic
         for key in file.quarantine_keys:
             parts[QUARANTINE, load_of(key)].add(key)
     files = {
-        f"{_folder(table)}/{kind}/{load}-{len(keys)}.json": _manifest(zone, keys)
+        f"{_folder(table)}/{kind}/{load}-{_digest(sorted(keys))}.json": _manifest(zone, keys)
         for (kind, load), keys in parts.items()
     }
     return files | {_json_paths_key(table): _json_paths(table)}
 
 
 def _json_paths_key(table: Table) -> str:
-    names = ",".join(column.name for column in table.columns)
-    return f"{_folder(table)}/jsonpaths-{hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()}.json"
+    return f"{_folder(table)}/jsonpaths-{_digest(column.name for column in table.columns)}.json"
 
 
 def _json_paths(table: Table) -> bytes:
     """The columns in their order; keys are case-sensitive in COPY, and columns are not."""
     return msgspec.json.encode({"jsonpaths": [f"$['{column.name}']" for column in table.columns]})
+
+
+def _digest(names: Iterable[str]) -> str:
+    return hashlib.md5(",".join(names).encode(), usedforsecurity=False).hexdigest()
 
 
 def _folder(table: Table) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lakehouse import ledger
-from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.copy_files import write_copy_files
 from lakehouse.errors import LandingError
-from lakehouse.ledger import Books, LandedFile, Segment
-from lakehouse.packing import EMPTY_PART, PartPress, PartWriter, is_part, name_load, read_part, write_empty_part
+from lakehouse.housekeeping import take_stock, tidy_up
+from lakehouse.ledger import LandedFile, Segment
+from lakehouse.packing import PartPress, PartWriter, name_load, read_part
 from lakehouse.source_files import SourceFile
 from lakehouse.sources import Table
 from lakehouse.storage import Claim, Folder, Say, open_folder
@@ -70,20 +71,18 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     """
     folder, still_ours = zone
     books = ledger.read_books(folder, table.name)
-    stored = {stored.key for stored in folder.list(table.folder)}
+    stock = take_stock(folder, table, books)
     load = name_load()
     still_ours()
-    books = _without_leftovers(folder, table, books, stored, load)
+    books = tidy_up(folder, books, stock, load)
     sha256 = hashlib.sha256()
     for line in lines:
         sha256.update(line)
     fingerprint = sha256.hexdigest()
     file = SourceFile(SOURCE, origin, sum(map(len, lines)), version or fingerprint, fingerprint)
     before = books.files.get(file.key)
-    if before is not None and before.file == file and before.object_keys <= stored:
+    if before is not None and before.file == file and before.object_keys <= stock.parts:
         return False
-    if f"{table.folder}/{EMPTY_PART}" not in stored:
-        write_empty_part(folder, table.folder)
     with PartPress(folder, load) as press:
         writer = PartWriter(press, table.folder)
         records = Counter(writer.add(line) for line in lines)
@@ -95,17 +94,3 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     write_copy_files(folder, table, landed)
     ledger.write_books(folder, books, landed, load)
     return True
-
-
-def _without_leftovers(zone: Folder, table: Table, books: Books, stored: set[str], load: str) -> Books:
-    """Deletes what the last load replaced or a killed one left; a load does the same, and says why it waits so long."""
-    named = {key for landed in books.files.values() for key in landed.object_keys}
-    stale = [
-        *sorted({key for key in stored if is_part(key)} - named),
-        *stale_copy_files(zone, table, books.files.values()),
-    ]
-    if not stale or not books.files:
-        return books
-    claimed = ledger.claim_books(zone, books, load)
-    zone.delete(stale)
-    return claimed

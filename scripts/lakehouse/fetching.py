@@ -10,9 +10,8 @@ from typing import NamedTuple, Self
 from lakehouse.errors import LandingError
 from lakehouse.reporting import Advance
 from lakehouse.source_files import SourceFile
-from lakehouse.storage import Fetched, FileChangedError, Folder
+from lakehouse.storage import BLOCK_BYTES, Fetched, FileChangedError, Folder
 
-BLOCK_BYTES = 4 << 20
 AHEAD_BYTES = 64 << 20  # of blocks that were asked for and not taken yet: what bounds the memory, whatever the files
 AHEAD_REQUESTS = 256
 
@@ -78,16 +77,16 @@ class ReadAhead:
         self._pool.shutdown(cancel_futures=True)
 
     def content(self, file: SourceFile) -> FileContent:
-        """The content of the next file."""
+        """The content of the next file; the one before it must have been read to its end."""
         return FileContent(self._blocks(file), self._advance)
 
     def _blocks(self, file: SourceFile) -> Iterator[Fetched]:
         try:
-            first = self._next()
+            first = self._next(file)
             yield first
             for start in range(BLOCK_BYTES, first.size, BLOCK_BYTES):
                 if file.size > BLOCK_BYTES:
-                    yield self._next()
+                    yield self._next(file)
                 else:  # it has grown since it was listed
                     yield self._fetch(_Request(file, start, first.version))
         except FileChangedError as error:
@@ -99,9 +98,11 @@ class ReadAhead:
                 f"{file.source}/{file.source_file} went away while the load was at work: land again"
             ) from error
 
-    def _next(self) -> Fetched:
+    def _next(self, file: SourceFile) -> Fetched:
         self._ask()
         request, fetching = self._ahead.popleft()
+        if request.file != file:  # or else one file's bytes would be landed as another's
+            raise RuntimeError(f"{file.path} was asked for, {request.file.path} is next")
         self._ahead_bytes -= request.size
         return fetching.result()
 

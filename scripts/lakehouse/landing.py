@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lakehouse import ledger
-from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.copy_files import write_copy_files
 from lakehouse.errors import LandingError
 from lakehouse.fetching import ReadAhead
+from lakehouse.housekeeping import Stock, take_stock, tidy_up
 from lakehouse.ledger import Books, LandedFile, QuarantinedRecord
-from lakehouse.packing import EMPTY_PART, PartPress, is_part, name_load, write_empty_part
+from lakehouse.packing import PartPress, name_load
 from lakehouse.parallel_checking import checking_processes
 from lakehouse.planning import Plan, Situation, Status, make_plan
 from lakehouse.reporting import Reporter, Silent
@@ -37,6 +38,8 @@ class TableReport:
     records_landed: int = 0
     records_quarantined: int = 0
     drift: list[Drift] = field(default_factory=list)
+    more_drift: int = 0
+    """How often records had more undeclared keys than are listed."""
     parts_written: int = 0
     changed: bool = False
     """Whether the load changed anything of the table."""
@@ -95,9 +98,12 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
     to_land = _loadable(tables)
     listener = reporter or Silent()
     with _explained(zone):
-        found, to_folder = _open(sources, zone, to_land)
+        folders, to_folder = _open(sources, zone)
         target: Folder = DryRunFolder(to_folder) if dry_run else to_folder
         with target.exclusive(listener.say) as still_ours:
+            found = [
+                look_into(folder, to_land) for folder in folders
+            ]  # by now no other load lands what this one misses
             load = _Load(target, found, listener, still_ours, dry_run)
             rejects = Rejects(max_rejects)
             done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
@@ -112,7 +118,9 @@ def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mappi
         LandingError: It would not.
     """
     with _explained(zone):
-        _open(sources, zone, _loadable(tables))
+        folders, _ = _open(sources, zone)
+        for folder in folders:
+            look_into(folder, _loadable(tables))
 
 
 def _loadable(tables: Mapping[str, Table]) -> list[Table]:
@@ -133,8 +141,8 @@ def _explained(zone: str | Path) -> Iterator[None]:
         raise LandingError(f"{name}: {error.strerror or error}; nothing that was landed before is lost") from error
 
 
-def _open(sources: Sequence[str | Path], zone: str | Path, tables: Sequence[Table]) -> tuple[list[Source], Folder]:
-    """Opens the folders, each source once, and finds the sources' files."""
+def _open(sources: Sequence[str | Path], zone: str | Path) -> tuple[list[Folder], Folder]:
+    """Opens the sources, each once, and the landing zone."""
     to_folder = open_folder(zone)
     to_folder.check_zone()
     opened: dict[str, Folder] = {}
@@ -148,7 +156,7 @@ def _open(sources: Sequence[str | Path], zone: str | Path, tables: Sequence[Tabl
         opened[folder.location] = folder
     if not opened:
         raise LandingError("no source is named: say from which folder to land")
-    return [look_into(folder, tables) for folder in opened.values()], to_folder
+    return list(opened.values()), to_folder
 
 
 @dataclass
@@ -158,10 +166,7 @@ class _Work:
     table: Table
     situation: Situation
     plan: Plan
-    stale: Sequence[str]
-    """What was found of the table in the zone, and its ledger does not name."""
-    folders_without_file: Sequence[str]
-    """Of those that a reader globs."""
+    stock: Stock
     stager: Stager = field(init=False)
 
     @property
@@ -198,6 +203,7 @@ class _Work:
             records_landed=sum(file.records_landed for file in landed),
             records_quarantined=sum(file.records_quarantined for file in landed),
             drift=list(self.stager.drift.values()),
+            more_drift=self.stager.more_drift,
             parts_written=self.stager.parts_written,
             changed=bool(self.stager.staged) or _content(landed) != _content(self.books.files.values()),
         )
@@ -260,25 +266,20 @@ class _Load:
         found = self._with_fingerprints(
             table, books, [file for source in self.sources for file in source.files[table.name]]
         )
-        folders = (table.folder, ledger.quarantine_folder(table.name))
-        stored = {stored.key for folder in folders for stored in self.zone.list(folder)}
-        parts = frozenset(key for key in stored if is_part(key))
-        if parts and books.version is None:
+        stock = take_stock(self.zone, table, books)
+        if stock.parts and books.version is None:
             raise LandingError(
                 f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
                 "restore it, or delete the landing zone and land again"
             )
-        situation = Situation(books, found, {source.folder.location for source in self.sources}, parts, {})
+        situation = Situation(books, found, {source.folder.location for source in self.sources}, stock.parts, {})
         if replay:
             held = situation.held().values()
             situation = replace(situation, reopened=good_by_now(table, self.zone, held))
         plan = make_plan(table, situation, forget_vanished=forget_vanished)
         if not plan.files:
             self.reporter.warn(f"{table.name}: no file matches {' or '.join(table.source_files)}")
-        named = {key for landed in books.files.values() for key in landed.object_keys | landed.quarantine_keys}
-        stale = [*sorted(parts - named), *stale_copy_files(self.zone, table, books.files.values())]
-        without = [folder for folder in folders if f"{folder}/{EMPTY_PART}" not in stored]
-        return _Work(table, situation, plan, stale, without)
+        return _Work(table, situation, plan, stock)
 
     def _with_fingerprints(self, table: Table, books: Books, found: Sequence[SourceFile]) -> list[SourceFile]:
         """Fills in the fingerprints of files that are as they were when they were landed.
@@ -307,21 +308,11 @@ class _Load:
         return [known.get(file.key, file) for file in found]
 
     def _prepare(self, works: Iterable[_Work]) -> None:
-        """Makes the tables' folders ready, and deletes what the last load replaced or a killed one left there.
-
-        That is not done right after a load: a query that began before it may still read what it replaced. The ledger is
-        claimed first: a load that lost its lock while it slept could wake up and name the parts that are deleted here.
-        An empty ledger cannot be told from another one, so what is found beside it waits for the next load.
-        """
+        """Makes the tables' folders ready."""
         self.still_ours()  # so what was found is no other load's
         for work in works:
-            if work.books.version is None or (work.stale and work.books.files):
-                books = ledger.claim_books(self.zone, work.books, self.name)
-                work.situation = replace(work.situation, books=books)
-            if work.books.files:
-                self.zone.delete(work.stale)
-            for folder in work.folders_without_file:
-                write_empty_part(self.zone, folder)
+            books = tidy_up(self.zone, work.books, work.stock, self.name)
+            work.situation = replace(work.situation, books=books)
 
     def _stage(self, work: _Work, press: PartPress, *, forget_vanished: bool) -> None:
         """Writes a table's new parts; and once more those of packs in which some files turned out to be copies."""

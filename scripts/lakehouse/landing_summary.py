@@ -25,13 +25,16 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     else:
         reporter.say(f"{done} in {report.zone}")
     quarantined = sum(table.records_quarantined for table in report.tables.values())
-    if quarantined:
-        reporter.say(f"{quarantined:,} records in quarantine: {report.zone}/{QUARANTINE_FOLDER}")
+    quarantine = f"{report.zone}/{QUARANTINE_FOLDER}"
+    if quarantined and report.dry_run:
+        reporter.say(f"{quarantined:,} records would be in quarantine")
+    elif quarantined:
+        reporter.say(f"{quarantined:,} records in quarantine: {quarantine}")
     for reject in report.rejects[:SHOWN_LINES]:
         reporter.say(f"  {reject.source_file}:{reject.line}: {reject.reason}")
     if report.records_rejected > SHOWN_LINES:
         more = report.records_rejected - SHOWN_LINES
-        reporter.say(f"  and {more:,} more, in {report.zone}/{QUARANTINE_FOLDER}")
+        reporter.say(f"  and {more:,} more" if report.dry_run else f"  and {more:,} more, in {quarantine}")
 
 
 def _warnings(table: TableReport) -> Iterator[str]:
@@ -43,8 +46,14 @@ def _warnings(table: TableReport) -> Iterator[str]:
     yield from _shortened([f"{file} is gone from its source, its records are removed" for file in table.forgotten])
     if not_named := table.files["not named"]:
         yield f"{not_named:,} files of sources that this load does not name stay landed"
-    for drift in table.drift:
-        yield f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
+    yield from _shortened(
+        [
+            f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
+            for drift in table.drift
+        ]
+    )
+    if table.more_drift:
+        yield f"more keys are not declared: records have them {table.more_drift:,} times"
 
 
 def _shortened(lines: list[str]) -> list[str]:

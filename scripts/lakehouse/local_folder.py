@@ -16,7 +16,7 @@ from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, Sto
 TEMPORARY_SUFFIX = ".tmp"  # no reader's glob (*.json, *.json.gz) matches it
 LOCK_KEY = "loader/.lock"
 _LEFTOVER = re.compile(
-    r"(?:.+/)?\.(?:[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}-[0-9]{5}|empty)\.json\.gz\.tmp"  # a part
+    r"(?:.+/)?\.(?:[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}-[0-9]{5,}|empty)\.json\.gz\.tmp"  # a part
     r"|loader/ledger/\.[^/]+\.json\.tmp"
 )
 

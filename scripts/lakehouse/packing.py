@@ -19,20 +19,19 @@ from isal import isal_zlib
 
 from lakehouse.errors import LandingError
 from lakehouse.reading import GZIP, DamagedError, Text
-from lakehouse.storage import Folder
+from lakehouse.storage import BLOCK_BYTES, Folder
 
 MAX_PART_BYTES = (
     64 << 20
 )  # of records: some 8 MB compressed, of which a Redshift slice or an Athena worker takes several
 PART_SUFFIX = ".json.gz"
 EMPTY_PART = f"empty{PART_SUFFIX}"  # stands in every folder that a reader globs, since one without a file is an error
-BLOCK_BYTES = 4 << 20
 _LINES_BYTES = 1 << 20
 _COMPRESSION_LEVEL = 1  # of isal's: smaller than zlib's first by a twentieth, four times as fast
 _IN_MEMORY_BYTES = 16 << 20
 _WAITING_LINES = 16
 _WAITING_PARTS = 4
-_PART_NAME = re.compile(r"(?:.*/)?([0-9]{8}T[0-9]{6}Z-[0-9a-f]{12})-[0-9]{5}\.json\.gz")
+_PART_NAME = re.compile(r"(?:.*/)?([0-9]{8}T[0-9]{6}Z-[0-9a-f]{12})-[0-9]{5,}\.json\.gz")
 
 
 Copy = Callable[[str], bool]

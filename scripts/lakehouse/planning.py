@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from lakehouse.errors import LandingError
 from lakehouse.ledger import Books, LandedFile
-from lakehouse.packing import MAX_PART_BYTES
+from lakehouse.packing import MAX_PART_BYTES, load_of
 from lakehouse.source_files import FileKey, SourceFile
 from lakehouse.sources import Table
 
@@ -134,11 +134,10 @@ def _is_in_place(table: Table, pack: Pack, files_of_part: Mapping[str, set[FileK
         return False
     objects = {key for landed in carried for key in landed.object_keys}
     quarantined = {key for landed in carried for key in landed.quarantine_keys}
-    fill_several = any(len(landed.segments) > 1 for landed in carried)
     return (
         all(files_of_part[key] <= members for key in objects | quarantined)
         and all(key.rpartition("/")[0] == table.part_folder(pack.group) for key in objects)
-        and (fill_several or max(len(objects), len(quarantined)) <= 1)
+        and len({load_of(key) for key in objects | quarantined}) <= 1  # a pack may fill several parts, in one go
     )
 
 

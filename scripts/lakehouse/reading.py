@@ -21,6 +21,7 @@ from lakehouse.checking import PASSED, Stretch, Verdict, show, with_plain_breaks
 RUN_BYTES = 2 << 20  # of lines that are checked by one call
 FILES_AHEAD = 64  # that may be open at a time
 MAX_VALUE_BYTES = 16 << 20  # beyond it, a value is not looked at as a whole
+PIECE_BYTES = 4 << 10  # of text in which the end of a value is looked for first; then in four times as many, and so on
 UNZIPPED_BYTES = 4 << 20
 GZIP = b"\x1f\x8b"
 FOREIGN = {
@@ -35,9 +36,10 @@ KEPT_BYTES = 49_149  # of what cannot be landed: as many as fit into varchar(655
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _BLANKS = re.compile(r"[ \t\r\n]*")
+_LINE_WITH_BRACE = re.compile(rb"\n[ \t\r]*\{")
 _BLANKS_TO_END_OF_LINE = re.compile(r"[ \t\r]*(?:\n|\Z)")
 _FINDER = json.JSONDecoder(parse_int=str, parse_float=str)  # lenient: it finds where a value ends, the check judges it
-_NEARLY_OVER = 16  # an error this close to the end of what was read may be for want of the rest (\uXXXX, false)
+_EXCERPT = 40  # characters; an error closer than that to the end of a piece may be for want of the rest (\uXXXX, false)
 
 
 class Checker(Protocol):
@@ -246,11 +248,11 @@ class _Reader:
         return end - start
 
     def _begin(self) -> None:
-        """Reads the first block, unless that was done."""
-        if not self._window_offset and not self._window and not self._ended:
+        """Reads enough to know whether there is a byte order mark, unless that was done."""
+        while not self._window_offset and len(self._window) < len(BYTE_ORDER_MARK) and not self._ended:
             self._read_on()
-            if self._window.startswith(BYTE_ORDER_MARK):
-                self._position = len(BYTE_ORDER_MARK)
+        if not self._here() and self._window.startswith(BYTE_ORDER_MARK):
+            self._position = len(BYTE_ORDER_MARK)
 
     def _forget_foreseen(self) -> None:
         """Lets go of runs that do not begin where the last record ended."""
@@ -274,14 +276,14 @@ class _Reader:
         start = self._here()
         for size, records in stretches:
             stop = start + size
-            if self._here() == start:
+            if self._here() < stop:
                 if records is None:
                     yield from self._lines(stop)
-                else:
+                elif self._here() == start:
                     yield self._run(size, records)
-            elif self._here() < stop:  # a value reached over the end of the last stretch
-                rest = self._bytes(self._position, stop - self._window_offset)
-                yield from self._stretches(self._checker.cut(rest))
+                else:  # a value reached over the end of the last stretch
+                    rest = self._bytes(self._position, stop - self._window_offset)
+                    yield from self._stretches(self._checker.cut(rest))
             start = stop
 
     def _run(self, size: int, records: int) -> Run:
@@ -314,8 +316,9 @@ class _Reader:
             line = self._bytes(self._position, end)
             raw = line.strip(b" \t\r")
             if raw:
-                verdict = self._checker.check(raw)
-                if verdict.fault is not None and not _is_object(raw):
+                is_whole = raw.startswith(b"{") and raw.endswith(b"}")
+                verdict = self._checker.check(raw) if is_whole else None
+                if verdict is None or (verdict.fault is not None and not _is_object(raw)):
                     yield from self._values()
                     continue
                 offset = self._here() + line.find(raw[:1])
@@ -328,7 +331,9 @@ class _Reader:
 
     def _values(self) -> Iterator[Record]:
         """Yields values that do not stand on a line each, up to one that is the last on its line."""
-        text, start = self._rest(), 0
+        size = min(PIECE_BYTES, MAX_VALUE_BYTES)
+        text, is_all = self._piece(size)
+        start = 0
         while True:
             blanks = _BLANKS.match(text, start)
             if blanks:
@@ -337,17 +342,19 @@ class _Reader:
             try:
                 value, end = _FINDER.raw_decode(text, start)
             except (json.JSONDecodeError, RecursionError) as error:
-                if self._is_cut_off(text, error) and len(text) - start <= MAX_VALUE_BYTES:
-                    self._read_on()
-                    text, start = self._rest(), 0
+                is_cut_off = not is_all and _is_cut_off(text, error)
+                if is_cut_off and (start or size < MAX_VALUE_BYTES):
+                    size, start = _next_size(size, start), 0
+                    text, is_all = self._piece(size)
                     continue
-                yield self._unreadable(self._describe(text, start, error))
+                yield self._unreadable(self._describe(text, start, error, is_cut_off=is_cut_off))
                 return
             over = _BLANKS_TO_END_OF_LINE.match(text, end)
-            last_on_line = over is not None
-            if over and over.end() == len(text) and not isinstance(value, dict | list) and self._may_go_on(text, start):
-                self._read_on()  # a number may have more digits, and a line more than a number
-                text, start = self._rest(), 0
+            is_open = over is not None and over[0][-1:] != "\n" and not is_all
+            last_on_line = over is not None and not is_open
+            if is_open and not isinstance(value, dict | list) and (start or size < MAX_VALUE_BYTES):
+                size, start = _next_size(size, start), 0  # a number may have more digits
+                text, is_all = self._piece(size)
                 continue
             if not isinstance(value, dict | list) and not last_on_line:
                 yield self._unreadable(f"not JSON: an object was expected, met {_excerpt(text, start)}")
@@ -360,14 +367,11 @@ class _Reader:
                 return
 
     def _unreadable(self, reason: str) -> Record:
-        """Takes what is no JSON as one record, which ends before the next line that begins with a brace."""
+        """Takes what is no JSON as one record, which ends where the next one may begin."""
         line, offset = self._line, self._here()
         size, kept = 0, b""
         while True:
-            end = self._window.find(b"\n{", self._position) + 1
-            found = end > 0
-            if not found:  # a line break at the very end may be the one before the brace
-                end = len(self._window) if self._ended else max(self._position, len(self._window) - 1)
+            end, found = self._next_object()
             kept += self._bytes(self._position, min(end, self._position + KEPT_BYTES - len(kept)))
             size += end - self._position
             self._move(end - self._position)
@@ -375,19 +379,33 @@ class _Reader:
                 return Record(line, offset, size, kept.rstrip(b"\r\n"), Verdict(reason))
             self._read_on()
 
-    def _is_cut_off(self, text: str, error: json.JSONDecodeError | RecursionError) -> bool:
-        """Whether a value could not be read because its end lies behind the window."""
-        if self._ended or isinstance(error, RecursionError):
-            return False
-        return len(text) - error.pos <= _NEARLY_OVER or error.msg.startswith("Unterminated string")
+    def _next_object(self) -> tuple[int, bool]:
+        """The next line of the window that begins with a brace, or is an object with blanks before it.
 
-    def _may_go_on(self, text: str, start: int) -> bool:
-        return not self._ended and len(text) - start <= MAX_VALUE_BYTES
+        Returns:
+            Where it begins, and that it was found; or how far there is none for sure.
+        """
+        for found in _LINE_WITH_BRACE.finditer(self._window, self._position):
+            start = found.start() + 1
+            if found.end() == start + 1:
+                return start, True
+            end = self._window.find(b"\n", start)
+            if end < 0:
+                if not self._ended and len(self._window) - start <= MAX_VALUE_BYTES:
+                    return found.start(), False
+                end = len(self._window)
+            if _is_object(self._bytes(start, end).strip(b" \t\r")):
+                return start, True
+        last = self._window.rfind(b"\n", self._position)  # a brace may follow on it
+        may_go_on = not self._ended and last >= 0 and len(self._window) - last <= MAX_VALUE_BYTES
+        return last if may_go_on and not self._window[last:].strip() else len(self._window), False
 
-    def _describe(self, text: str, start: int, error: json.JSONDecodeError | RecursionError) -> str:
+    def _describe(
+        self, text: str, start: int, error: json.JSONDecodeError | RecursionError, *, is_cut_off: bool
+    ) -> str:
         if isinstance(error, RecursionError):
             return "arrays or objects are nested too deeply"
-        if self._is_cut_off(text, error):
+        if is_cut_off:
             return f"a value has more than {MAX_VALUE_BYTES:,} bytes, or does not end"
         line = self._line + text.count("\n", start, error.pos)
         beginning = text[start : start + 2].encode("utf-8", "surrogateescape")
@@ -395,9 +413,16 @@ class _Reader:
             return f"not JSON on line {line}: {FOREIGN[beginning]}"
         return f"not JSON: {error.msg} on line {line}, met {_excerpt(text, error.pos)}"
 
-    def _rest(self) -> str:
-        """The window from the position on; bytes that are not UTF-8 are kept, for the check to refuse."""
-        return self._window[self._position :].decode("utf-8", "surrogateescape")
+    def _piece(self, size: int) -> tuple[str, bool]:
+        """So many bytes from the position on, and whether they are all that is left of the file.
+
+        Bytes that are not UTF-8 are kept, for the check to refuse.
+        """
+        while len(self._window) - self._position < size and not self._ended:
+            self._read_on()
+        end = self._position + size
+        text = self._bytes(self._position, end).decode("utf-8", "surrogateescape")
+        return text, self._ended and end >= len(self._window)
 
     def _read_on(self) -> None:
         """Reads a block more, and lets go of what was dealt with."""
@@ -434,5 +459,17 @@ def _is_object(raw: bytes) -> bool:
         return False
 
 
+def _is_cut_off(text: str, error: json.JSONDecodeError | RecursionError) -> bool:
+    """Whether a value may be unreadable only because its end lies behind the text."""
+    if isinstance(error, RecursionError):
+        return False
+    return len(text) - error.pos <= _EXCERPT or error.msg.startswith("Unterminated string")
+
+
+def _next_size(size: int, start: int) -> int:
+    """The size of the next piece: a small one from the position on, or a larger one if the last began there, too."""
+    return min(PIECE_BYTES if start else 4 * size, MAX_VALUE_BYTES)
+
+
 def _excerpt(text: str, start: int) -> str:
-    return show(text[start : start + 40]) if start < len(text) else "the end of the file"
+    return show(text[start : start + _EXCERPT]) if start < len(text) else "the end of the file"

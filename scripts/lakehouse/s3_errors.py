@@ -1,12 +1,14 @@
 """What S3 and botocore refuse, in sentences that say what to do about it."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    EndpointResolutionError,
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
@@ -17,6 +19,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from lakehouse.errors import LandingError
+from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, has_credentials
 
 _RIGHTS: Mapping[str, str] = {
     "ListObjectsV2": "s3:ListBucket",
@@ -39,6 +42,7 @@ _BAD_CREDENTIALS = (
     "TokenRefreshRequired",
 )
 _ELSEWHERE = ("PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "301", "307")
+_NAMED_RIGHT = re.compile(r"not authorized to perform: (\S+)")
 _SKEWED = ("RequestTimeTooSkewed", "RequestExpired")
 _BUSY = ("SlowDown", "503", "500", "502", "504", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling")
 
@@ -62,10 +66,9 @@ def _refusal(error: ClientError, url: str) -> str:
     code, said = answer.get("Code", "unknown"), answer.get("Message", "")
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     bucket = url.split("/")[2]
-    right = _RIGHTS.get(error.operation_name, error.operation_name)
     region = headers.get("x-amz-bucket-region") or answer.get("Region") or "another region"
     sentences = {
-        _DENIED: f"access denied: the AWS identity in use lacks {right}",
+        _DENIED: _denial(error.operation_name, said),
         ("NoSuchBucket",): f"there is no bucket {bucket}: check the name, or create it",
         _ELSEWHERE: f"bucket {bucket} is in {region}: set AWS_DEFAULT_REGION to it",
         _SKEWED: f"this machine's clock is wrong, S3's says {headers.get('date', 'otherwise')}: set it right",
@@ -77,6 +80,15 @@ def _refusal(error: ClientError, url: str) -> str:
     return next(found, f"S3 refused {error.operation_name} ({code}: {said})")
 
 
+def _denial(operation: str, said: str) -> str:
+    """Who lacks which right: the one that S3 names, which may be to a key of KMS, or else the operation's."""
+    named = _NAMED_RIGHT.search(said)
+    right = named[1] if named else _RIGHTS.get(operation, operation)
+    if not has_credentials():
+        return f"access denied: not everybody has {right}, and there are no AWS credentials. {HOW_TO_GIVE_CREDENTIALS}"
+    return f"access denied: the AWS identity in use lacks {right} (S3 says: {said})"
+
+
 def _failure(error: Exception) -> str:
     """Why S3 was not reached."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
@@ -84,6 +96,8 @@ def _failure(error: Exception) -> str:
         return f"the AWS credentials are not complete: set {' and '.join(missing) or 'AWS_PROFILE'}"
     if isinstance(error, ProfileNotFound):
         return f"{error}: set AWS_PROFILE to one of ~/.aws/config"
+    if isinstance(error, EndpointResolutionError):
+        return f"{error}: check AWS_ENDPOINT_URL"
     if isinstance(error, SSLError):
         return f"the connection is not safe ({error}): check the certificates (AWS_CA_BUNDLE)"
     if isinstance(error, NoConnectionError | HTTPClientError | IncompleteReadError):

@@ -22,6 +22,7 @@ from lakehouse.storage import Say
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+LOCK_KEY = "loader/lock.json"
 LEASE_SECONDS = 30.0
 
 
@@ -37,12 +38,12 @@ class _Holder(msgspec.Struct, frozen=True):
 class S3Lock:
     """The lock of one S3 prefix."""
 
-    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
-        """Takes where the lock's object is."""
+    def __init__(self, client: "S3Client", bucket: str, root: str) -> None:
+        """Takes where the prefix is: what all its keys begin with, to the slash."""
         self._client = client
-        self._zone = f"s3://{bucket}/{key.removesuffix('loader/lock.json')}".rstrip("/")
+        self._zone = f"s3://{bucket}/{root}".rstrip("/")
         self._bucket = bucket
-        self._key = key
+        self._key = root + LOCK_KEY
         self._holder = _Holder(socket.gethostname(), os.getpid(), os.urandom(8).hex(), 0)
         self._version = ""
         self._renewed_at = 0.0

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-import boto3
 import botocore
 from botocore.config import Config
 from botocore.exceptions import (
@@ -22,7 +21,8 @@ from botocore.exceptions import (
 
 from lakehouse.errors import LandingError
 from lakehouse.s3_errors import GONE, OTHER_VERSION, explained
-from lakehouse.s3_lock import S3Lock
+from lakehouse.s3_lock import LOCK_KEY, S3Lock
+from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, has_credentials, session
 from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, StoredFile
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 ATTEMPTS = 6  # of each request, and of each body that breaks off
-LOCK_KEY = "loader/lock.json"
 MAX_DELETED_OBJECTS = 1000  # of a DeleteObjects
 _LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
 _BROKEN_BODY = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, ConnectionError)
@@ -73,11 +72,8 @@ class S3Prefix:
     def check_zone(self) -> None:
         """Checks that there are credentials; without any, only what is public can be read."""
         with explained(self.location):
-            if _credentials() is None:
-                raise LandingError(
-                    f"landing zone {self.location}: no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-                    "AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if temporary), or run where a role is attached"
-                )
+            if not has_credentials():
+                raise LandingError(f"landing zone {self.location}: no AWS credentials. {HOW_TO_GIVE_CREDENTIALS}")
 
     def list(self, prefix: str = "") -> Iterator[StoredFile]:
         """Yields the objects below a prefix, by key; markers of folders are none."""
@@ -86,11 +82,7 @@ class S3Prefix:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=root):
                 for stored in page.get("Contents", ()):
                     key = stored["Key"].removeprefix(self._root)
-                    if (
-                        key
-                        and not key.endswith("/")
-                        and not any(name.startswith(".") for name in key.split("/") if name != "..")
-                    ):
+                    if key and not key.endswith("/") and not _is_hidden(key):
                         yield StoredFile(key, stored["Size"], stored["ETag"].strip('"'))
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
@@ -166,7 +158,7 @@ class S3Prefix:
     @contextmanager
     def exclusive(self, say: Say) -> Iterator[Claim]:
         """Holds a lock that lapses when this process no longer renews it."""
-        lock = S3Lock(self._client, self._bucket, self._root + LOCK_KEY)
+        lock = S3Lock(self._client, self._bucket, self._root)
         with explained(self._url(LOCK_KEY)):
             lock.acquire(say)
         try:
@@ -218,19 +210,15 @@ class S3Prefix:
             return None
 
 
-@cache
-def _session() -> boto3.session.Session:
-    return boto3.session.Session()
-
-
-def _credentials() -> object:
-    return _session().get_credentials()
+def _is_hidden(key: str) -> bool:
+    """Whether a name in a key begins with a dot; `..` is no hidden name, and S3 knows no way up."""
+    return any(name.startswith(".") and name != ".." for name in key.split("/"))
 
 
 @cache
 def _client() -> "S3Client":
     """One client for all threads: making one costs as much as a hundred requests."""
-    anonymous = {} if _credentials() else {"signature_version": botocore.UNSIGNED}  # enough for a public bucket
+    anonymous = {} if has_credentials() else {"signature_version": botocore.UNSIGNED}  # enough for a public bucket
     config = Config(
         # "standard" would share a quota of some forty retries among all threads, and give up within two seconds
         retries={"mode": "legacy", "total_max_attempts": ATTEMPTS},
@@ -239,10 +227,15 @@ def _client() -> "S3Client":
         max_pool_connections=2 * S3Prefix.fetch_threads,
         **anonymous,
     )
-    return _session().client("s3", config=config)
+    try:
+        return session().client("s3", config=config)
+    except BotoCoreError:
+        raise
+    except ValueError as error:  # botocore's word for an endpoint that is no URL
+        raise LandingError(f"{error}: AWS_ENDPOINT_URL must be a URL like http://localhost:9000") from error
 
 
 def forget_client() -> None:
     """Lets the next request take its settings from the environment anew."""
     _client.cache_clear()
-    _session.cache_clear()
+    session.cache_clear()

@@ -69,12 +69,17 @@ def look_into(folder: Folder, tables: Sequence[Table]) -> Source:
     if not claimed:
         patterns = "\n  ".join(pattern for table in tables for pattern in table.source_files)
         raise LandingError(f"nothing to land in {folder.location}: no file matches any of\n  {patterns}")
-    return Source(folder, files, [f"{folder.location}/{file.key}" for file in stored if file.key not in claimed])
+    return Source(folder, files, [_shown(folder, file) for file in stored if file.key not in claimed])
 
 
 def _matcher(pattern: str) -> re.Pattern[str]:
     pieces = re.split(r"(\*\*/|\*|\?)", pattern)
     return re.compile("".join(_WILDCARDS.get(piece, re.escape(piece)) for piece in pieces) + r"(?:\.gz)?")
+
+
+def _shown(folder: Folder, file: StoredFile) -> str:
+    """A file's name for a person; of names that are no text, the odd bytes are shown."""
+    return f"{folder.location}/{file.key}".encode(errors="backslashreplace").decode()
 
 
 def _check(folder: Folder, file: StoredFile) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 from urllib.parse import quote
 
+import msgspec
 import yaml
 
 from lakehouse.errors import LandingError
@@ -26,6 +27,7 @@ FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
     "varchar": ("digits", "date"),
     "boolean": (),
 }
+MAX_VARCHAR_BYTES = 65_535  # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 OTHER_GROUP = "other"  # of files whose path tells none
 MAX_GROUP_BYTES = 200  # of a group in a folder's name; file systems take 255 bytes for the whole name
 _DATA_TYPE = re.compile(r"(integer|bigint|double precision|boolean)|varchar\(([1-9][0-9]*)\)")
@@ -86,6 +88,52 @@ class Table:
         return tuple(column for column in self.columns if column.repair_text)
 
 
+class _ColumnMeta(msgspec.Struct, frozen=True):
+    required: bool = False
+    format: str | None = None
+    repair_text: bool = False
+    person: str | None = None
+
+
+class _ColumnConfig(msgspec.Struct, frozen=True):
+    meta: _ColumnMeta = _ColumnMeta()
+
+
+class _DeclaredColumn(msgspec.Struct, frozen=True):
+    name: str
+    data_type: str = ""
+    config: _ColumnConfig = _ColumnConfig()
+
+
+class _TableMeta(msgspec.Struct, frozen=True):
+    landing_folder: str | None = None
+    source_files: tuple[str, ...] = ()
+    part_by: str | None = None
+    derived: bool = False
+    """By the engine, of what is landed."""
+
+
+class _TableConfig(msgspec.Struct, frozen=True):
+    meta: _TableMeta = _TableMeta()
+
+
+class _DeclaredTable(msgspec.Struct, frozen=True):
+    name: str
+    config: _TableConfig = _TableConfig()
+    columns: tuple[_DeclaredColumn, ...] = ()
+
+
+class _DeclaredSource(msgspec.Struct, frozen=True):
+    name: str
+    tables: tuple[_DeclaredTable, ...] = ()
+
+
+class _Declaration(msgspec.Struct, frozen=True):
+    """What the loader reads of a YAML file; dbt reads more of it."""
+
+    sources: tuple[_DeclaredSource, ...]
+
+
 def load_tables(project_dir: Path) -> dict[str, Table]:
     """Reads every declared table of a dbt project, by name.
 
@@ -94,11 +142,11 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
     """
     tables: dict[str, Table] = {}
     for path in sorted(project_dir.glob(SOURCE_FILES_OF_MODELS)):
-        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
-            for declared in source["tables"]:
-                if _meta(declared).get("derived"):  # by the engine, of what is landed
+        for source in _read(path).sources:
+            for declared in source.tables:
+                if declared.config.meta.derived:
                     continue
-                table = _table(path, source["name"], declared)
+                table = _table(path, source.name, declared)
                 if table.name in tables:
                     raise LandingError(f"{path}: table {table.name} is declared twice")
                 tables[table.name] = table
@@ -113,57 +161,57 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
     return tables
 
 
-def _table(path: Path, source_name: str, declared: Mapping[str, Any]) -> Table:
-    where = f"{path}: table {declared['name']}"
-    meta = _meta(declared)
-    if not str(meta.get("landing_folder") or "").strip("/"):
+def _read(path: Path) -> _Declaration:
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _Declaration)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LandingError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    except msgspec.ValidationError as error:  # it says where, as in $.sources[0].tables[0].name
+        raise LandingError(f"{path}: {error}") from error
+
+
+def _table(path: Path, source_name: str, declared: _DeclaredTable) -> Table:
+    where = f"{path}: table {declared.name}"
+    meta = declared.config.meta
+    folder = (meta.landing_folder or "").strip("/")
+    if not folder:
         raise LandingError(f"{where} has no meta.landing_folder")
-    part_by = meta.get("part_by")
-    if part_by is not None and _groups_of(part_by) != 1:
-        raise LandingError(f"{where}: part_by {part_by!r} is not a regular expression with one group")
-    columns = tuple(_column(where, column) for column in declared.get("columns", ()))
+    if meta.part_by is not None and _groups_of(meta.part_by) != 1:
+        raise LandingError(f"{where}: part_by {meta.part_by!r} is not a regular expression with one group")
+    columns = tuple(_column(where, column) for column in declared.columns)
     names = [column.name.lower() for column in columns]
     for name in names:
         if names.count(name) > 1:
             raise LandingError(f"{where}, column {name}: declared twice (engines do not tell upper from lower case)")
-    return Table(
-        name=declared["name"],
-        source_name=source_name,
-        folder=meta["landing_folder"].strip("/"),
-        columns=columns,
-        source_files=tuple(meta.get("source_files", ())),
-        part_by=part_by,
-    )
+    return Table(declared.name, source_name, folder, columns, meta.source_files, meta.part_by)
 
 
-def _column(where: str, declared: Mapping[str, Any]) -> Column:
-    where = f"{where}, column {declared['name']}"
-    meta = _meta(declared)
-    data_type = str(declared.get("data_type", ""))
-    if not _DATA_TYPE.fullmatch(data_type):
+def _column(where: str, declared: _DeclaredColumn) -> Column:
+    where = f"{where}, column {declared.name}"
+    meta, data_type = declared.config.meta, declared.data_type
+    found = _DATA_TYPE.fullmatch(data_type)
+    if not found:
         raise LandingError(
             f"{where}: unknown data_type {data_type!r}, "
             "known are integer, bigint, double precision, boolean, varchar(n)"
         )
+    if found[2] and int(found[2]) > MAX_VARCHAR_BYTES:
+        raise LandingError(f"{where}: {data_type} is longer than Redshift's longest, varchar({MAX_VARCHAR_BYTES})")
+    if meta.format is not None and meta.format not in get_args(Format):
+        raise LandingError(f"{where}: unknown format {meta.format!r}, known are {', '.join(get_args(Format))}")
+    if meta.person is not None and meta.person not in get_args(Person):
+        raise LandingError(f"{where}: unknown person {meta.person!r}, known are {', '.join(get_args(Person))}")
     column = Column(
-        name=declared["name"],
+        name=declared.name,
         type=data_type,
-        required=bool(meta.get("required", False)),
-        format=meta.get("format"),
-        repair_text=bool(meta.get("repair_text", False)),
-        person=meta.get("person"),
+        required=meta.required,
+        format=cast(Format | None, meta.format),
+        repair_text=meta.repair_text,
+        person=cast(Person | None, meta.person),
     )
-    if column.format is not None and column.format not in get_args(Format):
-        raise LandingError(f"{where}: unknown format {column.format!r}, known are {', '.join(get_args(Format))}")
     if column.format is not None and column.format not in FORMATS_OF_KIND[column.kind]:
         raise LandingError(f"{where}: format {column.format} does not fit data_type {data_type}")
-    if column.person is not None and column.person not in get_args(Person):
-        raise LandingError(f"{where}: unknown person {column.person!r}, known are {', '.join(get_args(Person))}")
     return column
-
-
-def _meta(declared: Mapping[str, Any]) -> Mapping[str, Any]:
-    return cast(Mapping[str, Any], declared.get("config", {}).get("meta", {}))
 
 
 def _groups_of(pattern: str) -> int | None:

@@ -1,7 +1,7 @@
 """Writes a table's new parts, which no ledger names yet, and tells what is in them."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,7 +14,7 @@ from lakehouse.checking import RecordChecker
 from lakehouse.errors import RejectLimitError
 from lakehouse.fetching import FileContent, ReadAhead
 from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
-from lakehouse.packing import PartPress, PartReader, PartWriter, read_part
+from lakehouse.packing import Copy, PartPress, PartReader, PartWriter, read_part
 from lakehouse.parallel_checking import ParallelChecker
 from lakehouse.planning import Pack, PlannedFile
 from lakehouse.reading import Record, Run, Text, on_one_line, read_in_turn
@@ -24,6 +24,7 @@ from lakehouse.storage import Folder
 
 _LineOf = tuple[str, FileKey, int]  # part, file, number of the segment
 KEPT_REJECTS = 100  # for the report; all of them are in the quarantine
+KEPT_DRIFT = 100  # for the report, of each table; data whose keys are values has as many of them as records
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Quarantine:
         """Takes the landing zone."""
         self._zone = zone
         self._key = ""
-        self._rows: list[QuarantinedRecord] = []
+        self._rows: Mapping[FileKey, list[QuarantinedRecord]] = {}
 
     def rows(self, landed: LandedFile) -> Iterator[QuarantinedRecord]:
         """Yields the rows of a file.
@@ -77,8 +78,12 @@ class Quarantine:
         for key in sorted(landed.quarantine_keys):
             if key != self._key:
                 decoder = msgspec.json.Decoder(QuarantinedRecord)
-                self._rows, self._key = [decoder.decode(line) for line in read_part(self._zone, key)], key
-            yield from (row for row in self._rows if row.key == landed.key)
+                rows: defaultdict[FileKey, list[QuarantinedRecord]] = defaultdict(list)
+                for line in read_part(self._zone, key):
+                    row = decoder.decode(line)
+                    rows[row.key].append(row)
+                self._rows, self._key = rows, key
+            yield from self._rows.get(landed.key, ())
 
 
 def good_by_now(table: Table, zone: Folder, files: Iterable[LandedFile]) -> set[FileKey]:
@@ -140,6 +145,7 @@ class Stager:
         """Begins with nothing staged."""
         self.staged: dict[FileKey, LandedFile] = {}
         self.drift: dict[str, Drift] = {}
+        self.more_drift = 0
         self.parts_written = 0
         self.checker = ParallelChecker(self.table, self.processes)
         self.parts = PartReader(self.zone)
@@ -153,11 +159,15 @@ class Stager:
         for pack in packs:
             landed = PartWriter(self.press, self.table.part_folder(pack.group))
             refused = PartWriter(self.press, ledger.quarantine_folder(self.table.name))
+            copy = None
             for planned in pack.files:
                 writing = _FileWriter(self, planned.file, landed, refused)
-                file = writing.carry(planned.carried, starts) if planned.carried else writing.read(*next(records))
+                if planned.carried:
+                    file = writing.carry(planned.carried, starts)
+                else:
+                    file, copy = writing.read(*next(records))
                 self.staged[file.key] = file
-            landed.finish(writing.copy if len(pack.files) == 1 else None)
+            landed.finish(copy if len(pack.files) == 1 else None)
             refused.finish()
             self.parts_written += landed.parts
 
@@ -182,8 +192,11 @@ class Stager:
     def note_drift(self, keys: Iterable[str], where: str) -> None:
         """Notes keys that are not declared."""
         for key in keys:
-            seen = self.drift.get(key, Drift(key, 0, where))
-            self.drift[key] = Drift(key, seen.records + 1, seen.first_seen)
+            if key not in self.drift and len(self.drift) == KEPT_DRIFT:
+                self.more_drift += 1
+            else:
+                seen = self.drift.get(key, Drift(key, 0, where))
+                self.drift[key] = Drift(key, seen.records + 1, seen.first_seen)
 
 
 @dataclass
@@ -195,14 +208,11 @@ class _FileWriter:
     landed: PartWriter
     refused: PartWriter
 
-    copy: Callable[[str], bool] | None = None
-    """Makes the file itself a part, if it is one byte for byte; says whether that could be done."""
-
     def __post_init__(self) -> None:
         self._segments = _Segments()
 
-    def read(self, opened: _Opened, records: Iterable[Run | Record]) -> LandedFile:
-        """Takes the records that were read from the source."""
+    def read(self, opened: _Opened, records: Iterable[Run | Record]) -> tuple[LandedFile, Copy | None]:
+        """Takes the records that were read from the source; gives how to copy the file if it is a part as it is."""
         content, text = opened
         bytes_as_found = 0
         for found in records:
@@ -212,9 +222,10 @@ class _FileWriter:
                 self._segments.land(self.landed.add(found.lines), found.records)
                 bytes_as_found += len(found.lines) if found.is_as_found else 0
         file = replace(self.file, size=content.size, version=content.version, sha256=content.sha256)
+        copy = None
         if text.is_one_gzip_member and bytes_as_found == text.size > 0:
-            self.copy = partial(self.stager.zone.copy, self.stager.sources[file.source], file.source_file, file.version)
-        return self._landed_file(file)
+            copy = partial(self.stager.zone.copy, self.stager.sources[file.source], file.source_file, file.version)
+        return self._landed_file(file), copy
 
     def carry(self, carried: LandedFile, starts: Mapping[_LineOf, int]) -> LandedFile:
         """Takes the records from the parts that hold them already."""

@@ -5,6 +5,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+from lakehouse.errors import LandingError
+
+BLOCK_BYTES = 4 << 20  # of a file, fetched at a time
 Say = Callable[[str], None]
 """Tells a person something."""
 Claim = Callable[[], None]
@@ -162,6 +165,8 @@ def open_folder(location: str | Path) -> Folder:
     Raises:
         LandingError: The location is of a kind that cannot be used.
     """
+    if location == "":  # a variable of a shell that is not set; a path would be the current folder
+        raise LandingError("a location is empty: name a folder or s3://bucket/prefix")
     from lakehouse.local_folder import LocalFolder  # noqa: PLC0415 - each imports this module
     from lakehouse.s3_prefix import S3Prefix  # noqa: PLC0415 - and boto3 costs a laptop's load half a second
 

@@ -1,12 +1,15 @@
-"""What the tests of the loader share."""
+"""What the tests of the loader share: small tables; and places, which are folders or prefixes, as readers see them."""
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from lakehouse import ledger
 from lakehouse.landing import LandingReport, land
+from lakehouse.packing import is_part
 from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
 from lakehouse.sources import Column, Table, load_tables
 from lakehouse.text_repair import repair_text
@@ -43,19 +46,87 @@ REPAIRS = Table(
 SMALL = {table.name: table for table in (READINGS, EVENTS, REPAIRS)}
 
 
+NAMES = ("object_key", "quarantine_key")
+"""The ledger's columns that name parts."""
+
+
+class Place(Protocol):
+    """Somewhere to land from or in."""
+
+    @property
+    def location(self) -> str:
+        """What a person types."""
+
+    def put(self, key: str, content: bytes | str | Sequence[dict[str, Any]]) -> None:
+        """Writes a file: bytes, text, or records one a line."""
+
+    def delete(self, key: str) -> None:
+        """Deletes a file."""
+
+    def get(self, key: str) -> bytes | None:
+        """A file's content; None where there is none."""
+
+    def keys(self) -> list[str]:
+        """The keys of all files."""
+
+
+@dataclass(frozen=True)
+class FolderPlace:
+    """A folder of this machine."""
+
+    path: Path
+
+    @property
+    def location(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    def put(self, key: str, content: bytes | str | Sequence[dict[str, Any]]) -> None:
+        """Writes a file."""
+        file = self.path / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(as_bytes(content))
+
+    def delete(self, key: str) -> None:
+        """Deletes a file."""
+        (self.path / key).unlink()
+
+    def get(self, key: str) -> bytes | None:
+        """A file's content."""
+        try:
+            return (self.path / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keys(self) -> list[str]:
+        """The paths of the files."""
+        return sorted(path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file())
+
+
+def as_bytes(content: bytes | str | Sequence[dict[str, Any]]) -> bytes:
+    """A file's content."""
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, str):
+        return content.encode()
+    return b"".join(json.dumps(record).encode() + b"\n" for record in content)
+
+
+def place_of(place: Place | Path) -> Place:
+    """A place, for which a path may stand."""
+    return FolderPlace(place) if isinstance(place, Path) else place
+
+
 def put(folder: Path, path: str, content: bytes | str | Sequence[dict[str, Any]]) -> Path:
     """Writes a source file: bytes, text, or records one a line."""
-    if not isinstance(content, bytes | str):
-        content = "".join(json.dumps(record) + "\n" for record in content)
-    file = folder / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return file
+    FolderPlace(folder).put(path, content)
+    return folder / path
 
 
-def load(source: Path | Sequence[Path], zone: Path, **options: Any) -> LandingReport:  # noqa: ANN401
+def load(source: Place | Path | Sequence[Place | Path], zone: Place | Path, **options: Any) -> LandingReport:  # noqa: ANN401
     """Lands with the small declaration."""
-    return land([source] if isinstance(source, Path) else source, zone, SMALL, **options)
+    sources = source if isinstance(source, Sequence) else [source]
+    return land([place_of(one).location for one in sources], place_of(zone).location, SMALL, **options)
 
 
 def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> LandingReport:  # noqa: ANN401
@@ -66,79 +137,116 @@ def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> Landi
     return report
 
 
-def rows(zone: Path, book: str, table: str = "readings") -> list[dict[str, Any]]:
-    """The rows of a table's ledger, or those of its quarantine that the ledger names."""
-    if book == "ledger":
-        file = zone / "loader/ledger" / f"{table}.json"
-        return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
-    return [json.loads(line) for line in lines_of(zone, table, "quarantine_key")]
+def ledger_of(zone: Place | Path, table: str = "readings") -> list[dict[str, Any]]:
+    """The rows of a table's ledger."""
+    return _rows(place_of(zone).get(ledger.ledger_key(table)))
 
 
-def landed(zone: Path, table: str = "readings") -> list[bytes]:
+def _rows(content: bytes | None) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (content or b"").splitlines()]
+
+
+def landed(zone: Place | Path, table: str = "readings") -> list[bytes]:
     """What a reader sees: the records of the parts that the ledger names."""
-    return lines_of(zone, table, "object_key")
+    return lines_of(zone, ledger_of(zone, table), "object_key")
 
 
-def lines_of(zone: Path, table: str, column: str) -> list[bytes]:
-    """The lines of the parts that a column of the ledger names."""
-    keys = sorted({row[column] for row in rows(zone, "ledger", table) if row[column]})
-    return [line for key in keys for line in gzip.decompress((zone / key).read_bytes()).splitlines()]
+def quarantined(zone: Place | Path, table: str = "readings") -> list[dict[str, Any]]:
+    """The refused records of the parts that the ledger names."""
+    return [json.loads(line) for line in lines_of(zone, ledger_of(zone, table), "quarantine_key")]
 
 
-def state_of(zone: Path) -> dict[str, list[Any]]:
-    """What a zone says and holds, but for the names of its parts, which are each load's own."""
+def lines_of(zone: Place | Path, rows: Sequence[Mapping[str, Any]], column: str) -> list[bytes]:
+    """The lines of the parts that a column of a ledger names.
+
+    Raises:
+        FileNotFoundError: A part is not there.
+    """
+    lines: list[bytes] = []
+    for key in sorted({row[column] for row in rows if row[column]}):
+        part = place_of(zone).get(key)
+        if part is None:
+            raise FileNotFoundError(key)
+        lines += gzip.decompress(part).splitlines()
+    return lines
+
+
+def ids(zone: Place | Path, table: str = "readings") -> list[int]:
+    """The ids of a table's records."""
+    return sorted(json.loads(record)["id"] for record in landed(zone, table))
+
+
+def read_as_a_reader(zone: Place, table: str) -> list[bytes]:
+    """Reads a table while loads may be at work: where a part is gone, the ledger has moved on, and is read again."""
+    name = ledger.ledger_key(table)
+    while True:
+        content = zone.get(name)
+        try:
+            return sorted(lines_of(zone, _rows(content), "object_key"))
+        except FileNotFoundError as error:
+            if zone.get(name) == content:
+                raise AssertionError(f"the ledger of {table} names {error}, which is not there") from error
+
+
+def parts_of(zone: Place | Path) -> list[str]:
+    """The keys of all parts, named by a ledger or not."""
+    return [key for key in place_of(zone).keys() if is_part(key)]  # noqa: SIM118 - no dict
+
+
+def named_parts(zone: Place | Path, tables: Sequence[str] = (READINGS.name, EVENTS.name)) -> list[str]:
+    """The keys of the parts that the ledgers name."""
+    rows = [row for table in tables for row in ledger_of(zone, table)]
+    return sorted({row[column] for row in rows for column in NAMES if row[column]})
+
+
+def state_of(
+    zone: Place | Path, tables: Sequence[str] = (READINGS.name, EVENTS.name), but: Collection[str] = ()
+) -> dict[str, list[Any]]:
+    """What a zone says and holds, but for the names of its parts, which are each load's own, and some columns."""
+    own = {"source_version", "written_by", *but}
     state: dict[str, list[Any]] = {}
-    for table in (READINGS, EVENTS):
-        state[f"{table.name} ledger"] = [_without_names(row) for row in rows(zone, "ledger", table.name)]
-        for column in ("object_key", "quarantine_key"):
-            keys = {row[column] for row in rows(zone, "ledger", table.name) if row[column]}
-            state[f"{table.name} {column}"] = sorted(
-                (key.rpartition("/")[0], gzip.decompress((zone / key).read_bytes())) for key in keys
+    for table in tables:
+        rows = ledger_of(zone, table)
+        state[f"{table} ledger"] = [_without(row, own) for row in rows]
+        for column in NAMES:
+            parts = {row[column] for row in rows if row[column]}
+            state[f"{table} {column}"] = sorted(
+                ([key.rpartition("/")[0], *_lines(zone, key, column, own)] for key in parts), key=str
             )
     return state
 
 
-def _without_names(row: dict[str, Any]) -> dict[str, Any]:
-    names = ("object_key", "quarantine_key")
-    return {
-        key: bool(value) if key in names else value
-        for key, value in row.items()
-        if key not in ("source_version", "written_by")
-    }
+def _lines(zone: Place | Path, key: str, column: str, own: Collection[str]) -> list[object]:
+    lines = lines_of(zone, [{column: key}], column)
+    return [_without(json.loads(line), own) for line in lines] if column == "quarantine_key" else list(lines)
 
 
-def content_of(zone: Path) -> dict[str, bytes]:
-    """Every object of the zone, but for the lock."""
-    return {
-        path.relative_to(zone).as_posix(): path.read_bytes()
-        for path in sorted(zone.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
+def _without(row: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
+    return {key: bool(value) if key in NAMES else value for key, value in row.items() if key not in own}
 
 
-def assert_books_balance(zone: Path) -> None:
-    """Checks what holds after every completed load: nothing lost, nothing doubled, nothing left over."""
-    for table in (READINGS, EVENTS):
-        ledger = rows(zone, "ledger", table.name)
-        for row in ledger:
+def content_of(zone: Place | Path) -> dict[str, bytes | None]:
+    """Every object of the zone but the lock, which names the process."""
+    return {key: place_of(zone).get(key) for key in place_of(zone).keys() if key != "loader/.lock"}  # noqa: SIM118 - no dict
+
+
+def assert_books_balance(zone: Place | Path, tables: Sequence[str] = (READINGS.name, EVENTS.name)) -> None:
+    """Checks what holds after every completed load: nothing lost, nothing doubled, nothing left over, nobody's lock."""
+    stored = set(place_of(zone).keys())
+    for table in tables:
+        rows = ledger_of(zone, table)
+        for row in rows:
             assert row["records_found"] == row["records_landed"] + row["records_quarantined"]
-        assert sum(row["records_landed"] for row in ledger) == len(landed(zone, table.name))
-        assert sum(row["records_quarantined"] for row in ledger) == len(rows(zone, "quarantine", table.name))
-        for column, folder in {"object_key": table.folder, "quarantine_key": f"loader/quarantine/{table.name}"}.items():
-            named = {row[column] for row in ledger if row[column]}
-            stored = {path.relative_to(zone).as_posix() for path in (zone / folder).rglob("*.json.gz")}
-            assert f"{folder}/empty.json.gz" in stored
-            assert named <= stored
-    assert not list(zone.rglob("*.tmp"))
+        assert sum(row["records_landed"] for row in rows) == len(landed(zone, table))
+        assert sum(row["records_quarantined"] for row in rows) == len(quarantined(zone, table))
+        contents = [row["sha256"] for row in rows if row["object_key"] and not row["segment"]]
+        assert len(contents) == len(set(contents))
+        folders = ((TABLES | SMALL)[table].folder, ledger.quarantine_folder(table))
+        assert {f"{folder}/empty.json.gz" for folder in folders} <= stored
+    assert "loader/lock.json" not in stored
+    assert not [key for key in stored if key.endswith(".tmp")]
 
 
-def assert_nothing_is_left_over(zone: Path) -> None:
+def assert_nothing_is_left_over(zone: Place | Path) -> None:
     """Checks that every part is named by a ledger, as it is after a load that had nothing to do."""
-    named = {
-        row[column]
-        for table in (READINGS, EVENTS)
-        for row in rows(zone, "ledger", table.name)
-        for column in ("object_key", "quarantine_key")
-    }
-    stored = {path.relative_to(zone).as_posix() for path in zone.rglob("*.json.gz") if path.name != "empty.json.gz"}
-    assert stored == named - {None}
+    assert parts_of(zone) == named_parts(zone)

@@ -1,11 +1,6 @@
-"""S3 for the tests: moto's server behind a front that counts requests and does what S3 and networks do on bad days.
+"""S3 for the tests: moto's server behind a front that counts requests and does what S3 and networks do on bad days."""
 
-And places, which are prefixes of it or folders, so that one test can say of both what a reader finds there.
-"""
-
-import gzip
 import io
-import json
 import os
 import sys
 import threading
@@ -16,9 +11,8 @@ from email.utils import formatdate
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from pathlib import Path
 from socket import SHUT_RDWR, socket
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
@@ -28,9 +22,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import S3Backend, get_canned_acl, s3_backends
 
 from lakehouse import s3_prefix
-from lakehouse.landing import LandingReport, land
-from lakehouse.packing import is_part
-from landing_helpers import EVENTS, READINGS, SMALL
+from landing_helpers import as_bytes
 from real_data import PROJECT_DIR
 
 ACCOUNT = "123456789012"  # moto's, whatever the access key
@@ -434,38 +426,6 @@ def with_time_outs(s3: FaultyS3, monkeypatch: pytest.MonkeyPatch, seconds: float
     s3.renew_client()
 
 
-# --- places: a prefix or a folder, as source or as landing zone
-
-
-class Place(Protocol):
-    """Somewhere to land from or in."""
-
-    @property
-    def location(self) -> str:
-        """What a person types."""
-
-    def put(self, key: str, content: bytes | str | Sequence[dict[str, Any]]) -> None:
-        """Writes a file: bytes, text, or records one a line."""
-
-    def delete(self, key: str) -> None:
-        """Deletes a file."""
-
-    def get(self, key: str) -> bytes | None:
-        """A file's content; None where there is none."""
-
-    def keys(self) -> list[str]:
-        """The keys of all files."""
-
-
-def as_bytes(content: bytes | str | Sequence[dict[str, Any]]) -> bytes:
-    """A file's content."""
-    if isinstance(content, bytes):
-        return content
-    if isinstance(content, str):
-        return content.encode()
-    return b"".join(json.dumps(record).encode() + b"\n" for record in content)
-
-
 @dataclass(frozen=True)
 class S3Place:
     """A prefix of a bucket, seen past the front: looking at it makes no request."""
@@ -513,145 +473,4 @@ class S3Place:
         return f"{self.prefix}/" if self.prefix else ""
 
 
-@dataclass(frozen=True)
-class FolderPlace:
-    """A folder of this machine."""
-
-    path: Path
-
-    @property
-    def location(self) -> str:
-        """Its path."""
-        return str(self.path)
-
-    def put(self, key: str, content: bytes | str | Sequence[dict[str, Any]]) -> None:
-        """Writes a file."""
-        file = self.path / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(as_bytes(content))
-
-    def delete(self, key: str) -> None:
-        """Deletes a file."""
-        (self.path / key).unlink()
-
-    def get(self, key: str) -> bytes | None:
-        """A file's content."""
-        try:
-            return (self.path / key).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def keys(self) -> list[str]:
-        """The paths of the files."""
-        return sorted(path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file())
-
-
-def load(source: Place | Sequence[Place], zone: Place, **options: Any) -> LandingReport:  # noqa: ANN401
-    """Lands with the small declaration."""
-    sources = source if isinstance(source, Sequence) else [source]
-    return land([one.location for one in sources], zone.location, SMALL, **options)
-
-
 LAND = [sys.executable, str(PROJECT_DIR / "scripts/land.py")]
-
-
-def ledger_of(zone: Place, table: str = "readings") -> list[dict[str, Any]]:
-    """The rows of a table's ledger."""
-    return _rows(zone.get(f"loader/ledger/{table}.json"))
-
-
-def _rows(content: bytes | None) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (content or b"").splitlines()]
-
-
-def landed(zone: Place, table: str = "readings") -> list[bytes]:
-    """What a reader sees: the records of the parts that the ledger names."""
-    return lines_of(zone, ledger_of(zone, table), "object_key")
-
-
-def quarantined(zone: Place, table: str = "readings") -> list[dict[str, Any]]:
-    """The refused records of the parts that the ledger names."""
-    return [json.loads(line) for line in lines_of(zone, ledger_of(zone, table), "quarantine_key")]
-
-
-def lines_of(zone: Place, ledger: Sequence[Mapping[str, Any]], column: str) -> list[bytes]:
-    """The lines of the parts that a column of a ledger names.
-
-    Raises:
-        FileNotFoundError: A part is not there.
-    """
-    lines: list[bytes] = []
-    for key in sorted({row[column] for row in ledger if row[column]}):
-        part = zone.get(key)
-        if part is None:
-            raise FileNotFoundError(key)
-        lines += gzip.decompress(part).splitlines()
-    return lines
-
-
-def ids(zone: Place, table: str = "readings") -> list[int]:
-    """The ids of a table's records."""
-    return sorted(json.loads(record)["id"] for record in landed(zone, table))
-
-
-def read_as_a_reader(zone: Place, table: str) -> list[bytes]:
-    """Reads a table while loads may be at work: where a part is gone, the ledger has moved on, and is read again."""
-    name = f"loader/ledger/{table}.json"
-    while True:
-        ledger = zone.get(name)
-        try:
-            return sorted(lines_of(zone, _rows(ledger), "object_key"))
-        except FileNotFoundError as error:
-            if zone.get(name) == ledger:
-                raise AssertionError(f"the ledger of {table} names {error}, which is not there") from error
-
-
-def state_of(zone: Place, tables: Sequence[str] = (READINGS.name, EVENTS.name)) -> dict[str, list[Any]]:
-    """What a zone says and holds, but for what is each load's own: names of parts, versions, times, places."""
-    state: dict[str, list[Any]] = {}
-    for table in tables:
-        ledger = ledger_of(zone, table)
-        state[f"{table} ledger"] = [_without_names(row) for row in ledger]
-        for column in ("object_key", "quarantine_key"):
-            parts = {row[column] for row in ledger if row[column]}
-            found = [(key.rpartition("/")[0], _content(zone, key)) for key in parts]
-            state[f"{table} {column}"] = sorted(found, key=str)
-    return state
-
-
-def _content(zone: Place, key: str) -> list[Any]:
-    lines = gzip.decompress(zone.get(key) or b"").splitlines(keepends=True)
-    rows = [json.loads(line) if b'"record_base64"' in line else line for line in lines]
-    return [{**row, "source": ""} if isinstance(row, dict) else row for row in rows]
-
-
-def _without_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    own = ("source", "source_version", "landed_at", "written_by")
-    names = ("object_key", "quarantine_key")
-    return {key: bool(value) if key in names else value for key, value in row.items() if key not in own}
-
-
-def parts_of(zone: Place) -> list[str]:
-    """The keys of all parts, named by a ledger or not."""
-    return [key for key in zone.keys() if is_part(key)]  # noqa: SIM118 - no dict
-
-
-def named_parts(zone: Place, tables: Sequence[str] = (READINGS.name, EVENTS.name)) -> list[str]:
-    """The keys of the parts that the ledgers name."""
-    rows = [row for table in tables for row in ledger_of(zone, table)]
-    return sorted({row[column] for row in rows for column in ("object_key", "quarantine_key") if row[column]})
-
-
-def assert_books_balance(zone: Place, tables: Sequence[str] = (READINGS.name, EVENTS.name)) -> None:
-    """Checks what holds after every completed load: nothing lost, nothing doubled, nobody's lock."""
-    for table in tables:
-        ledger = ledger_of(zone, table)
-        for row in ledger:
-            assert row["records_found"] == row["records_landed"] + row["records_quarantined"]
-        assert sum(row["records_landed"] for row in ledger) == len(landed(zone, table))
-        assert sum(row["records_quarantined"] for row in ledger) == len(quarantined(zone, table))
-        assert len({row["sha256"] for row in ledger if row["object_key"] and not row["segment"]}) == len(
-            [row for row in ledger if row["object_key"] and not row["segment"]]
-        )
-    assert "loader/lock.json" not in zone.keys()  # noqa: SIM118 - no dict
-    assert not [key for key in zone.keys() if key.endswith(".tmp")]  # noqa: SIM118 - no dict

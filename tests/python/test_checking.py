@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lakehouse.checking import MAX_RECORD_BYTES, RecordChecker
 from lakehouse.errors import LandingError
 from lakehouse.sources import Column, Table, load_tables
-from landing_helpers import TABLES
+from landing_helpers import TABLES, put
 
 TABLE = Table(
     name="checked",
@@ -48,7 +48,8 @@ def fault_of(members: str) -> str | None:
         '"name":null',
         '"name":""',
         '"name":17',
-        '"name":1.5e3',
+        '"name":0',
+        '"name":-17',
         '"name":"éééé"',
         '"name":"\\u00e9\\u00e9"',
         '"name":"\\\\u0000"',
@@ -59,6 +60,9 @@ def fault_of(members: str) -> str | None:
         '"id2":{"a":[1,{"b":null}]}',
         '"score":1e300',
         '"score":-0',
+        '"score":-0.0e-999',
+        '"score":4.9e-324',
+        '"score":1E-300',
         '"score":12345678901234567890123',
         '"seen":1540919166796.0',
         '"seen":1.540919166796E12',
@@ -90,9 +94,18 @@ def test_accepts(members: str) -> None:
         ('"score":1e400', "the number 1e400 is too large for any engine"),
         ('"score":' + "9" * 5000, "the number 99999"),
         ('"other":1e400', "the number 1e400 is too large for any engine"),
+        ('"score":1e-400', "the number 1e-400 is too close to zero for double precision"),
+        ('"score":-2E-9999', "the number -2E-9999 is too close to zero for double precision"),
+        ('"score":0.' + "0" * 400 + "1", "is too close to zero for double precision"),
+        ('"score":0.' + "0" * 250 + "1e-99", "is too close to zero for double precision"),
+        ('"seen":1e-400', "the number 1e-400 is too close to zero for double precision"),
+        ('"other":[1e-400]', "the number 1e-400 is too close to zero for double precision"),
         ('"name":"123456789"', "column name: '123456789' has 9 bytes, varchar(8) holds 8"),
         ('"name":"ééééé"', "column name: 'ééééé' has 10 bytes, varchar(8) holds 8"),
         ('"name":123456789', "column name: 123456789 has 9 bytes, varchar(8) holds 8"),
+        ('"name":1.50', "column name: 1.50 is a number that engines write in other ways as text"),
+        ('"name":1e2', "column name: 1e2 is a number that engines write in other ways as text"),
+        ('"name":-0', "column name: -0 is a number that engines write in other ways as text"),
         ('"name":true', "column name: True is a boolean, varchar(8) expected"),
         ('"name":{"a":1}', "is an object, varchar(8) expected"),
         ('"name":["a"]', "is an array, varchar(8) expected"),
@@ -115,6 +128,12 @@ def test_accepts(members: str) -> None:
         ('"id"\t :2', "key 'id' stands twice in one object"),
         ('"id"\n:2', "key 'id' stands twice in one object"),
         ('"other":{"a":1,"a":2}', "key 'a' stands twice in one object"),
+        ('"URL":1,"Url":2', "keys of one object differ in upper and lower case only, like 'URL' and 'Url'"),
+        (
+            '"other":{"Name":1,"name":2}',
+            "keys of one object differ in upper and lower case only, like 'Name' and 'name'",
+        ),
+        ('"name":"a","NAME":"b"', "keys of one object differ in upper and lower case only, like 'name' and 'NAME'"),
         ('"\\u0069d":2', "key 'id' stands twice in one object"),
         ('"USERID":"7"', "key 'USERID' differs from the declared userId in upper and lower case only"),
     ],
@@ -147,7 +166,7 @@ def test_messages_shorten_long_values() -> None:
 
 
 TEXTS = ["x", "", "1", "éé", "\\u00e9", "2001-02-30", "2001-01-02", "123456789", "é23456789012345678"]
-NUMBERS = ["1", "-1", "1.0", "1e3", "99999999999", "9" * 30]
+NUMBERS = ["1", "-1", "-0", "1.0", "1.50", "1e3", "99999999999", "9" * 30, "0.0", "1e-400", "1E-400", f"0.{'0' * 400}1"]
 VALUES = st.sampled_from([*(f'"{text}"' for text in TEXTS), *NUMBERS, "null", "true", "[]", "{}"])
 
 
@@ -187,6 +206,8 @@ def test_the_quick_way_passes_nothing_that_the_slow_way_refuses_and_duckdb_reads
             (row,) = duckdb.execute("select from_json(?, ?)", [raw.decode(), DUCKDB_TYPES]).fetchall()[0]
             for key, value in json.loads(raw).items():
                 assert (row[key] is None) == (value is None)
+                if key == "name" and isinstance(value, int | float):
+                    assert f'"name":{row[key]}' in raw.decode()  # as it was written
 
     check()
     assert all(seen[outcome] for outcome in ("quick", "refused")), seen
@@ -209,6 +230,7 @@ def test_every_declared_table_of_the_project_is_understood() -> None:
         ("{name: a, data_type: integer, config: {meta: {format: colour}}}", "column a: unknown format 'colour'"),
         ("{name: a, data_type: integer, config: {meta: {format: date}}}", "format date does not fit data_type integer"),
         ("{name: a, data_type: integer}, {name: A, data_type: integer}", "column a: declared twice"),
+        ("{name: a, data_type: varchar(65536)}", r"column a: varchar\(65536\) is longer than Redshift's longest"),
     ],
 )
 def test_a_declaration_that_makes_no_sense_is_named(tmp_path: Any, column: str, expected: str) -> None:  # noqa: ANN401
@@ -248,6 +270,27 @@ def declare(project: Path, landing_folders: list[str]) -> None:
     file = project / "models" / "_a__sources.yml"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({"sources": [{"name": "s", "tables": tables}]}))  # JSON is YAML
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("version: 2\n", "missing required field `sources`"),
+        ("", "Expected `object`, got `null`"),
+        ("sources: [\n", "is no YAML: while parsing a flow"),
+        (b"sources: \xff", "is no YAML: 'utf-8' codec can't decode byte 0xff"),
+        (
+            "sources: [{name: s, tables: [{columns: []}]}]",
+            r"missing required field `name` - at `\$.sources\[0\].tables",
+        ),
+        ("sources: [{name: s, tables: [{name: t, config: {meta: {source_files: '*'}}}]}]", "source_files"),
+    ],
+    ids=["no sources", "nothing", "no YAML", "no UTF-8", "no name", "a glob that is no list"],
+)
+def test_a_file_that_is_no_declaration_is_named(tmp_path: Path, declared: str | bytes, expected: str) -> None:
+    file = put(tmp_path, "models/a/_a__sources.yml", declared)
+    with pytest.raises(LandingError, match=rf"^{file}.*{expected}"):
+        load_tables(tmp_path)
 
 
 def test_a_project_without_declarations_is_refused(tmp_path: Any) -> None:  # noqa: ANN401

@@ -1,13 +1,13 @@
 import fcntl
 import gzip
 import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ import pytest
 
 from lakehouse import landing, ledger, packing, parallel_checking, planning, reading, source_files
 from lakehouse.errors import LandingError, RejectLimitError
+from lakehouse.fetching import ReadAhead
 from lakehouse.landing import land
 from lakehouse.landing_summary import print_summary
 from lakehouse.local_folder import LocalFolder
+from lakehouse.packing import PartPress, is_part, load_of, name_load
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Column, Table
-from lakehouse.storage import Fetched
+from lakehouse.storage import Claim, Fetched, Say
 from landing_helpers import (
     READINGS,
     SMALL,
@@ -30,10 +32,12 @@ from landing_helpers import (
     assert_books_balance,
     assert_nothing_is_left_over,
     content_of,
+    ids,
     landed,
+    ledger_of,
     load,
     put,
-    rows,
+    quarantined,
     state_of,
 )
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
@@ -56,15 +60,11 @@ def zone(tmp_path: Path) -> Path:
     return tmp_path / "zone"
 
 
-def ids(zone: Path) -> list[int]:
-    return sorted(json.loads(record)["id"] for record in landed(zone))
-
-
 def test_lands_every_record_as_it_is_in_parts_by_group(source: Path, zone: Path) -> None:
     report = load(source, zone)
     assert report.tables["readings"].records_landed == 4
     assert sorted(landed(zone)) == [b'{"id": 1}', b'{"id": 2}', b'{"id": 3}', b'{"id": 4}']
-    folders = [row["object_key"].rpartition("/")[0] for row in rows(zone, "ledger")]
+    folders = [row["object_key"].rpartition("/")[0] for row in ledger_of(zone)]
     assert folders == ["readings/landing/part=a", "readings/landing/part=a", "readings/landing/part=b"]
     assert_books_balance(zone)
 
@@ -72,8 +72,8 @@ def test_lands_every_record_as_it_is_in_parts_by_group(source: Path, zone: Path)
 def test_the_books_have_the_declared_columns(source: Path, zone: Path) -> None:
     put(source, "readings/a/3.json", "no JSON")
     load(source, zone)
-    for book in ("ledger", "quarantine"):
-        assert list(rows(zone, book)[0]) == [column.name for column in TABLES[book].columns]
+    for book, rows in {"ledger": ledger_of(zone), "quarantine": quarantined(zone)}.items():
+        assert list(rows[0]) == [column.name for column in TABLES[book].columns]
 
 
 def test_a_second_load_moves_nothing(source: Path, zone: Path) -> None:
@@ -95,12 +95,12 @@ def test_the_same_input_gives_the_same_bytes_under_other_names(
 
 def test_a_changed_file_replaces_what_it_said_and_leaves_other_groups_alone(source: Path, zone: Path) -> None:
     load(source, zone)
-    before = rows(zone, "ledger")
+    before = ledger_of(zone)
     put(source, "readings/a/1.json", [{"id": 9}])
     report = load(source, zone)
     assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 1)
     assert ids(zone) == [3, 4, 9]
-    after = rows(zone, "ledger")
+    after = ledger_of(zone)
     assert after[2] | {"written_by": ""} == before[2] | {"written_by": ""}
     assert after[1]["landed_at"] == before[1]["landed_at"]
     assert_books_balance(zone)
@@ -108,7 +108,7 @@ def test_a_changed_file_replaces_what_it_said_and_leaves_other_groups_alone(sour
 
 def test_what_a_load_replaced_is_there_for_readers_until_the_next_load(source: Path, zone: Path) -> None:
     load(source, zone)
-    replaced = {row["object_key"] for row in rows(zone, "ledger")[:2]}
+    replaced = {row["object_key"] for row in ledger_of(zone)[:2]}
     put(source, "readings/a/1.json", [{"id": 9}])
     load(source, zone)
     assert all((zone / key).exists() for key in replaced)
@@ -137,13 +137,34 @@ def test_a_part_that_was_deleted_is_written_again(source: Path, zone: Path) -> N
     assert ids(zone) == [1, 2, 3, 4]
 
 
+def test_the_rows_of_a_quarantine_are_looked_through_once(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = 200
+    for number in range(files):
+        put(source, f"readings/a/{number}.json", [{"id": number}, {"id": str(number)}])
+    load(source, zone)
+    put(source, "readings/a/one-more.json", [{"id": -1}])
+    looked_at = 0
+
+    def key(row: ledger.QuarantinedRecord) -> tuple[str, str]:
+        nonlocal looked_at
+        looked_at += 1
+        return row.source, row.source_file
+
+    monkeypatch.setattr(ledger.QuarantinedRecord, "key", property(key))
+    load(source, zone)
+    assert 0 < looked_at <= 10 * files
+    assert_books_balance(zone)
+
+
 def test_a_quarantine_that_was_deleted_is_written_again(source: Path, zone: Path) -> None:
     put(source, "readings/a/3.json", "no JSON")
     load(source, zone)
-    quarantined = rows(zone, "quarantine")
-    (zone / rows(zone, "ledger")[2]["quarantine_key"]).unlink()
+    before = quarantined(zone)
+    (zone / ledger_of(zone)[2]["quarantine_key"]).unlink()
     load(source, zone)
-    assert rows(zone, "quarantine") == quarantined
+    assert quarantined(zone) == before
     assert_books_balance(zone)
 
 
@@ -195,7 +216,7 @@ def test_a_file_that_grows_once_it_is_listed_is_landed_with_its_true_size(
     with monkeypatch.context() as patch:
         grow_once_listed(patch, lambda: put(source, "readings/b/1.json", [{"id": 4}, {"id": 5}]))
         load(source, zone)
-    assert rows(zone, "ledger")[2]["source_bytes"] == file.stat().st_size
+    assert ledger_of(zone)[2]["source_bytes"] == file.stat().st_size
     report = load(source, zone)
     assert (report.changed, report.tables["readings"].files["unchanged"]) == (False, 3)
 
@@ -320,7 +341,7 @@ def test_a_vanished_file_stays_landed_even_when_its_group_changes(source: Path, 
     report = load(source, zone)
     assert [path.rpartition("/")[2] for path in report.tables["readings"].vanished] == ["1.json"]
     assert ids(zone) == [1, 2, 4, 33]
-    assert [row["source_file"] for row in rows(zone, "quarantine")] == ["readings/a/1.json"]
+    assert [row["source_file"] for row in quarantined(zone)] == ["readings/a/1.json"]
     report = load(source, zone, forget_vanished=True)
     assert len(report.tables["readings"].forgotten) == 1
     assert ids(zone) == [4, 33]
@@ -352,13 +373,13 @@ def test_a_copy_is_landed_once_and_takes_over_when_its_original_changes(source: 
     put(source, "readings/a/1.json", '{"id": 1}\n{"id": 2}\nbroken')
     report = load(source, zone)
     assert list(report.tables["readings"].copies) == [f"{source}/readings/b/0.json"]
-    copy = rows(zone, "ledger")[2]
+    copy = ledger_of(zone)[2]
     assert (copy["copy_of"], copy["object_key"], copy["records_found"]) == ("readings/a/1.json", None, 0)
     assert ids(zone) == [1, 2, 3, 4]
     put(source, "readings/a/1.json", [{"id": 5}])
     load(source, zone)
     assert ids(zone) == [1, 2, 3, 4, 5]
-    assert [row["source_file"] for row in rows(zone, "quarantine")] == ["readings/b/0.json"]
+    assert [row["source_file"] for row in quarantined(zone)] == ["readings/b/0.json"]
     assert_books_balance(zone)
 
 
@@ -368,7 +389,7 @@ def test_a_copy_in_a_source_that_is_not_named_takes_over_from_a_forgotten_origin
     other = tmp_path / "other"
     put(other, "readings/a/copy.json", (source / "readings/b/1.json").read_bytes())
     load([source, other], zone)
-    assert [row["copy_of"] for row in rows(zone, "ledger") if row["copy_of"]] == [f"{source}/readings/b/1.json"]
+    assert [row["copy_of"] for row in ledger_of(zone) if row["copy_of"]] == [f"{source}/readings/b/1.json"]
     (source / "readings/b/1.json").unlink()
     load(source, zone, forget_vanished=True)
     assert ids(zone) == [1, 2, 3, 4]
@@ -385,7 +406,7 @@ def test_a_copy_takes_over_when_the_part_of_its_vanished_original_is_lost(
     next(zone.glob("readings/landing/part=b/2*")).unlink()
     load([source, tmp_path / "other"], zone)
     assert ids(zone) == [1, 2, 3, 4]
-    assert {row["source_file"]: row["copy_of"] for row in rows(zone, "ledger") if row["copy_of"]} == {
+    assert {row["source_file"]: row["copy_of"] for row in ledger_of(zone) if row["copy_of"]} == {
         "readings/b/1.json": f"{tmp_path}/other/readings/a/copy.json"
     }
     assert_books_balance(zone)
@@ -395,7 +416,7 @@ def test_a_file_that_is_landed_stays_the_original(source: Path, zone: Path) -> N
     load(source, zone)
     put(source, "readings/a/0.json", (source / "readings/b/1.json").read_bytes())
     load(source, zone)
-    assert [row["copy_of"] for row in rows(zone, "ledger")] == ["readings/b/1.json", None, None, None]
+    assert [row["copy_of"] for row in ledger_of(zone)] == ["readings/b/1.json", None, None, None]
 
 
 def test_files_that_differ_in_blanks_only_are_no_copies_and_have_parts_of_their_own(zone: Path, tmp_path: Path) -> None:
@@ -418,7 +439,7 @@ def test_every_kind_of_bad_record_is_in_the_quarantine_with_file_line_and_reason
     )
     put(source, "readings/a/utf8.json", b'{"id":1,"name":"\xff"}')
     report = load(source, zone)
-    assert [(row["source_file"], row["line"], row["reason"][:24]) for row in rows(zone, "quarantine")] == [
+    assert [(row["source_file"], row["line"], row["reason"][:24]) for row in quarantined(zone)] == [
         ("readings/a/text.json", 1, "not JSON: Expecting valu"),
         ("readings/a/utf8.json", 1, "not UTF-8: byte 0xff at "),
         ("readings/a/wrong.json", 2, "column id: 'x' is a stri"),
@@ -442,7 +463,7 @@ def test_empty_files_are_reported_and_landed_as_nothing(source: Path, zone: Path
 def test_a_table_without_files_gets_books_and_a_part_that_duckdb_reads(zone: Path, tmp_path: Path) -> None:
     put(tmp_path / "s", "events/1.json", [{"id": 1}])
     load(tmp_path / "s", zone)
-    assert rows(zone, "ledger") == []
+    assert ledger_of(zone) == []
     glob = f"{zone}/readings/landing/**/*.json.gz"
     assert duckdb.sql(f"select count(*) from read_json('{glob}', columns={{id: 'integer'}})").fetchall() == [(0,)]  # noqa: S608
     put(tmp_path / "s", "readings/1.json", [{"id": 1}])
@@ -457,22 +478,77 @@ def test_undeclared_keys_are_reported_and_landed(source: Path, zone: Path) -> No
     assert b'{"id":3,"new":2}' in landed(zone)
 
 
+def test_of_many_undeclared_keys_the_first_hundred_are_told(
+    source: Path, zone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(source, "readings/a/1.json", [{"id": number, f"user {number // 2}": 1, "too": 2} for number in range(5000)])
+    report = load(source, zone)
+    readings = report.tables["readings"]
+    assert [drift.key for drift in readings.drift] == ["user 0", "too", *(f"user {number}" for number in range(1, 99))]
+    assert sum(drift.records for drift in readings.drift) + readings.more_drift == 10_000
+    print_summary(report, ConsoleReporter())
+    told = capsys.readouterr().out
+    assert told.count("is not declared") == 10
+    assert f"readings: more keys are not declared: records have them {10_000 - 5_000 - 2 * 99:,} times" in told
+
+
 @pytest.mark.parametrize(
     "name", ["with space", "quote'\"", "100%", "a%20b", "ünï", "日本", "new\nline", "[red]", "{x}"]
 )
 def test_odd_file_names(source: Path, zone: Path, name: str) -> None:
     put(source, f"readings/{name}/{name}.json", '{"id":1}\nbroken')
     load(source, zone)
-    assert rows(zone, "quarantine")[0]["source_file"] == f"readings/{name}/{name}.json"
+    assert quarantined(zone)[0]["source_file"] == f"readings/{name}/{name}.json"
     assert not load(source, zone).changed
     assert_books_balance(zone)
+
+
+@pytest.mark.parametrize("record", ['{"id":100}', '{"id":"100"}\n'], ids=["no last line break", "quarantine"])
+def test_a_pack_that_fills_several_parts_stays_as_it_is(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch, record: str
+) -> None:
+    for module in (packing, planning):
+        monkeypatch.setattr(module, "MAX_PART_BYTES", 1000)
+    for number in range(100):
+        put(source, f"readings/a/{number}.json", record.replace("100", str(100 + number)))
+    load(source, zone)
+    keys = {(row["object_key"], row["quarantine_key"]) for row in ledger_of(zone)}
+    assert len(keys) > 2
+    assert not load(source, zone).changed
+    assert {(row["object_key"], row["quarantine_key"]) for row in ledger_of(zone)} == keys
+    assert_books_balance(zone)
+
+
+def test_a_load_may_write_more_than_a_hundred_thousand_parts(tmp_path: Path) -> None:
+    with PartPress(LocalFolder(tmp_path), name_load()) as press:
+        press.written.extend(["another"] * 99_999)
+        key = press.begin("readings/landing").key
+        assert is_part(key)
+        assert load_of(key) in key
+
+
+def test_a_file_that_another_load_landed_meanwhile_has_not_vanished(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(source, zone)
+    exclusive = LocalFolder.exclusive
+
+    def after_another_load(folder: LocalFolder, say: Say) -> AbstractContextManager[Claim]:
+        monkeypatch.setattr(LocalFolder, "exclusive", exclusive)
+        put(source, "readings/a/3.json", [{"id": 30}])
+        load(source, zone)
+        return exclusive(folder, say)
+
+    monkeypatch.setattr(LocalFolder, "exclusive", after_another_load)
+    report = load(source, zone, forget_vanished=True)
+    assert (report.changed, ids(zone)) == (False, [1, 2, 3, 4, 30])
 
 
 def test_odd_group_names_are_safe_folder_names(source: Path, zone: Path) -> None:
     table = Table("t", "s", "t/landing", (), ("t/**/*.json",), "t/([^/]+)/")
     put(source, "t/a=b c%/1.json", [{"id": 1}])
     land([source], zone, {"t": table})
-    assert rows(zone, "ledger", "t")[0]["object_key"].startswith("t/landing/part=a%3Db c%25/")
+    assert ledger_of(zone, "t")[0]["object_key"].startswith("t/landing/part=a%3Db c%25/")
 
 
 def test_a_group_too_long_for_a_folder_name_gives_its_fingerprint(source: Path, zone: Path) -> None:
@@ -481,7 +557,7 @@ def test_a_group_too_long_for_a_folder_name_gives_its_fingerprint(source: Path, 
     put(source, f"t/{longest}/1.json", [{"id": 1}])
     put(source, f"t/{too_long}/1.json", [{"id": 2}])
     land([source], zone, {"t": table})
-    assert [row["object_key"].rpartition("/")[0] for row in rows(zone, "ledger", "t")] == [
+    assert [row["object_key"].rpartition("/")[0] for row in ledger_of(zone, "t")] == [
         f"t/landing/part={longest}",
         f"t/landing/part={hashlib.sha256(too_long.encode()).hexdigest()}",
     ]
@@ -504,7 +580,7 @@ def test_a_match_that_is_no_regular_file_is_refused(source: Path, zone: Path, ki
         odd.symlink_to("/nowhere")
     with pytest.raises(LandingError, match=r"readings/a/odd\.json is no regular file"):
         load(source, zone)
-    assert not zone.exists()
+    assert content_of(zone) == {}
     odd.rename(odd.with_suffix(".txt"))
     load(source, zone)
 
@@ -525,7 +601,7 @@ def test_hidden_files_are_not_data_and_links_are_followed_once(source: Path, zon
     assert ids(zone) == [1, 2, 3, 4, 50]
 
 
-def test_what_cannot_be_loaded_is_said_and_leaves_no_zone(source: Path, zone: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_loaded_is_said_and_leaves_the_zone_empty(source: Path, zone: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     file = put(tmp_path, "file.json", "{}")
@@ -538,13 +614,15 @@ def test_what_cannot_be_loaded_is_said_and_leaves_no_zone(source: Path, zone: Pa
         ([source], tmp_path, "lie one in the other"),
         ([source], file, r"landing zone .*file\.json is a file"),
         ([], zone, "no source is named"),
+        ([source], "", "a location is empty"),
+        ([""], zone, "a location is empty"),
         (["ftp://bucket/prefix"], zone, "ftp:// is not known"),
         ([source], "ftp://bucket/zone", "ftp:// is not known"),
     ]
     for sources, target, message in cases:
         with pytest.raises(LandingError, match=message):
             land(sources, target, SMALL)
-    assert not zone.exists()
+    assert content_of(zone) == {}
 
 
 def test_a_file_that_cannot_be_read_is_named(source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -574,6 +652,15 @@ def test_a_damaged_ledger_is_refused(source: Path, zone: Path) -> None:
         load(source, zone)
 
 
+def test_only_the_content_of_the_next_file_can_be_asked_for(source: Path) -> None:
+    folder = LocalFolder(source)
+    first, second = source_files.look_into(folder, [READINGS]).files["readings"][:2]
+    with ReadAhead({folder.location: folder}, [first, second], lambda size: None) as ahead:
+        assert list(ahead.content(first)) == [(source / first.source_file).read_bytes()]
+        with pytest.raises(RuntimeError, match=r"2\.json is next"):
+            list(ahead.content(first))
+
+
 def test_what_follows_in_a_damaged_file_is_not_taken_for_the_next(source: Path, zone: Path) -> None:
     zipped = bytearray(gzip.compress(os.urandom(9 << 20), 0))
     zipped[12] ^= 0xFF  # in the head of what is stored; three blocks of the file are fetched
@@ -581,7 +668,7 @@ def test_what_follows_in_a_damaged_file_is_not_taken_for_the_next(source: Path, 
     put(source, "events/2.json", b'{"id": 1}\n')
     load(source, zone)
     assert landed(zone, "events") == [b'{"id": 1}']
-    first, second = rows(zone, "ledger", "events")
+    first, second = ledger_of(zone, "events")
     assert (first["records_quarantined"], second["records_landed"]) == (1, 1)
     assert first["sha256"] == hashlib.sha256(zipped).hexdigest()
     assert not load(source, zone).changed
@@ -718,7 +805,7 @@ def test_a_large_file_fills_several_parts_that_change_together(
     put(source, "readings/c/1.json", large)
     put(source, "readings/c/2.json", [{"id": 1_000}])
     load(source, zone)
-    segments = [row for row in rows(zone, "ledger") if row["source_file"] == "readings/c/1.json"]
+    segments = [row for row in ledger_of(zone) if row["source_file"] == "readings/c/1.json"]
     assert len(segments) > 5
     assert [row["segment"] for row in segments] == list(range(len(segments)))
     assert ids(zone) == sorted([1, 2, 3, 4, *range(1_001)])
@@ -786,12 +873,12 @@ def test_a_record_of_which_only_the_beginning_is_kept_stays_in_quarantine(source
 
 def report_of(zone: Path) -> tuple[int, int]:
     """The records landed, and those in quarantine."""
-    return len(landed(zone)), len(rows(zone, "quarantine"))
+    return len(landed(zone)), len(quarantined(zone))
 
 
 def landed_objects(zone: Path) -> list[str | None]:
     """The parts that the ledger names."""
-    return [row["object_key"] for row in rows(zone, "ledger")]
+    return [row["object_key"] for row in ledger_of(zone)]
 
 
 # --- the real data

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ from real_data import PROJECT_DIR
 GOOD = '{"sensorReadingTime":1655564437436,"serialNumber":"s","distanceFromObject":201}\n'
 
 
-def run(command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    script = PROJECT_DIR / "scripts" / command
-    return subprocess.run([sys.executable, script, *map(str, arguments)], capture_output=True, text=True, check=False)
+def run(command: str, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, str(PROJECT_DIR / "scripts" / command), *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, check=False, env={**os.environ, **settings})
 
 
 @pytest.fixture
@@ -38,12 +39,47 @@ def test_land_prints_json(source: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["tables"]["step_trainer_landing"]["records_landed"] == 1
 
 
+def test_land_prints_json_whatever_files_are_called(source: Path, tmp_path: Path) -> None:
+    (source / "no-utf8-\udcff.txt").write_text("x")
+    done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--json")
+    assert json.loads(done.stdout)["unclaimed"] == [f"{source}/no-utf8-\\udcff.txt"]
+    assert run("land.py", "--source", source, "--to", tmp_path / "zone").returncode == 0
+
+
+def test_a_dry_run_says_what_would_be(source: Path, tmp_path: Path) -> None:
+    done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--dry-run")
+    assert "12 records would be in quarantine" in done.stdout
+    assert "and 2 more\n" in done.stdout
+    assert "loader/quarantine" not in done.stdout
+
+
+def test_a_fault_of_the_program_is_not_taken_for_too_many_rejects(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import lakehouse.landing as landing\nlanding.land = None\n")
+    done = run("land.py", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=f"{tmp_path}:{PROJECT_DIR}/scripts")
+    assert done.returncode == 3
+    assert "TypeError" in done.stderr
+
+
+def test_ctrl_c_ends_a_load_with_the_code_that_shells_give_it(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import lakehouse.landing as landing\n"
+        "import signal\n"
+        "landing.look_into = lambda folder, tables: signal.raise_signal(signal.SIGINT)\n"
+    )
+    done = run("land.py", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=f"{tmp_path}:{PROJECT_DIR}/scripts")
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["--source", "missing", "--to", "zone"], 2, "/missing does not exist: check the path"),
         (["--source", "source", "--to", "zone", "--max-rejects", "0"], 1, "error: more than 0 records were refused"),
-        (["--to", "zone"], 2, "--source"),
+        (["--to", "zone"], 2, "error: --source must be given"),
+        ([], 2, "error: --source and --to must be given"),
+        (["--source", "source", "--to", ""], 2, "error: a location is empty"),
+        (["--source", "", "--to", "zone"], 2, "error: a location is empty"),
     ],
 )
 def test_land_says_what_stops_it(
@@ -52,6 +88,7 @@ def test_land_says_what_stops_it(
     monkeypatch.chdir(source.parent)
     done = run("land.py", *arguments)
     assert (done.returncode, message in done.stderr) == (code, True)
+    assert "Traceback" not in done.stderr
 
 
 def test_repair_text(source: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from lakehouse import checking, reading
 from lakehouse.checking import RecordChecker, Verdict
-from lakehouse.fetching import BLOCK_BYTES
 from lakehouse.reading import Record, Run, Text, read_in_turn, read_records
 from lakehouse.sources import Column, Table
+from lakehouse.storage import BLOCK_BYTES
 
 ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))  # every key is unknown: no runs
 WITH_A = RecordChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))
@@ -76,6 +77,7 @@ def bad(content: bytes) -> list[Record]:
         (b'{"a":1}\r{"a":2}\r', [b'{"a":1}', b'{"a":2}']),
         (b'\xef\xbb\xbf{"a":1}\n', [b'{"a":1}']),
         (b'\n\n  {"a":1}  \n\n', [b'{"a":1}']),
+        (b"\xef\xbb\xbf", []),
         (b'{"a":1}{"a":2} {"a":3}\n{"a":4}', [b'{"a":1}', b'{"a":2}', b'{"a":3}', b'{"a":4}']),
         (b'{\n  "a": 1\n}\n', [b'{   "a": 1 }']),
         (b'{\r\n  "a": 1\r\n}\r\n{\r\n"a":2}', [b'{    "a": 1  }', b'{  "a":2}']),
@@ -127,6 +129,12 @@ def test_each_broken_line_is_one_record_and_its_neighbours_are_read() -> None:
     assert [(record.line, record.raw) for record in bad(content)] == [(2, b'{"a":'), (3, b'{"a":2,')]
 
 
+def test_a_broken_line_leaves_its_indented_neighbours_alone() -> None:
+    assert good(b' {"a":1}\n broken\n {"a":2}\n\t{"a":3}\r\n') == [b'{"a":1}', b'{"a":2}', b'{"a":3}']
+    (record,) = bad(b'{"a":\n  {"b":1,\n  {"b":2}}\n  {"a":2}\n')  # the lines between are no objects
+    assert record.raw == b'{"a":\n  {"b":1,\n  {"b":2}}'
+
+
 def test_a_comma_between_objects_is_quarantined_and_no_object_is_lost() -> None:
     assert good(b'{"a":1},\n{"a":2}\n') == [b'{"a":1}', b'{"a":2}']
     assert [record.raw for record in bad(b'{"a":1},\n{"a":2}\n')] == [b","]
@@ -148,6 +156,17 @@ def test_what_is_no_json_is_not_kept_beyond_the_quarantine_column() -> None:
 
 
 JSON_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+def _has_no_keys_alike(value: object) -> bool:
+    """Whether no two keys of an object differ in upper and lower case only."""
+    if isinstance(value, list):
+        return all(map(_has_no_keys_alike, value))
+    if not isinstance(value, dict):
+        return True
+    return len({key.lower() for key in value}) == len(value) and all(map(_has_no_keys_alike, value.values()))
+
+
 JSON_OBJECTS = st.dictionaries(
     JSON_TEXT,
     st.recursive(
@@ -156,8 +175,42 @@ JSON_OBJECTS = st.dictionaries(
         max_leaves=6,
     ).filter(lambda value: "inf" not in repr(value)),
     max_size=4,
-)
+).filter(_has_no_keys_alike)
+
+
 SEPARATORS = st.sampled_from([b"\n", b"\r\n", b"", b" ", b"\n\n \n", b"\t\n", b"\r"])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_byte_order_mark_may_come_byte_by_byte(size: int) -> None:
+    (record,) = read(reading.BYTE_ORDER_MARK + b'{"a":1}\n', size)
+    assert (record.line, record.offset, record.raw) == (1, 3, b'{"a":1}')
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"a":1,"b":}\n',
+        b'{\n  "a": 1,\n  "b": 1.5\n}\n',
+        b'{"a":1} {"a":2}\n',
+        b'{"a":1}',
+        b' {"a":\n',
+        b'{"a":"' + b"x" * 10_000 + b"\n",
+    ],
+    ids=["broken lines", "indented objects", "two a line", "all on one line", "broken and indented", "long and broken"],
+)
+def test_the_time_to_look_closer_grows_with_the_text_and_not_faster(record: bytes) -> None:
+    """Twelve times the text may take thirty times as long, on a busy machine; quadratic work would take 144 times."""
+
+    def seconds(size: int) -> float:
+        text = record * (size // len(record))
+        began = time.process_time()
+        assert sum(1 for _ in read_records([text], WITH_A))
+        return time.process_time() - began
+
+    seconds(50_000)
+    small = min(seconds(100_000) for _ in range(3))
+    assert seconds(1_200_000) < 30 * small
 
 
 @given(
@@ -176,13 +229,14 @@ def test_finds_all_objects_whatever_the_layout_and_the_size_of_blocks(
         content += raw + separator
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "RUN_BYTES", 2 * block)
+        patch.setattr(reading, "PIECE_BYTES", block)
         records = read(content, block)
     assert [(record.line, record.offset, record.raw) for record in records] == expected
     assert all(record.verdict == Verdict(None, record.verdict.unknown_keys) for record in records)
 
 
 TOKENS = [b"{", b"}", b'"a"', b'"', b":", b"1", b"12", b"-", b"1e", b"\n", b"\r\n", b",", b"[", b"]", b" ", b'{"a":1}']
-TOKENS += [b"tru", b"true", b"null", b"\\u00", b"\xff", b"\xc3\xa9", b"xyz\n{"]
+TOKENS += [b"tru", b"true", b"null", b"\\u00", b"\xff", b"\xc3\xa9", b"xyz\n{", b'\n {"a":2}\n']
 
 
 def bounds(record: Record) -> tuple[int, int, int, bytes, bool]:
@@ -203,6 +257,7 @@ def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(conten
     records = read(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "RUN_BYTES", 2 * block)
+        patch.setattr(reading, "PIECE_BYTES", block)
         patch.setattr(checking, "FEW_LINES", 1)
         in_small_blocks = read(content, block)
         in_runs = read(content, block, WITH_A)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.text_repair import repair_text, undo_double_encoding
-from landing_helpers import SMALL, TABLES, content_of, load, put, rows
+from landing_helpers import SMALL, TABLES, content_of, ledger_of, load, put
 from real_data import UDACITY, needs_real_data
 
 LATIN = st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0xFF))
@@ -56,7 +56,7 @@ def test_lands_the_repairs_beside_the_records(tmp_path: Path) -> None:
     report = repair_text(zone, SMALL, print)
     assert (report.values, report.changed) == (3, True)
     assert report.repairs == {garbled: "Björk", garble(garble("Zoë")): "Zoë"}
-    (entry,) = rows(zone, "ledger", "text_repairs")
+    (entry,) = ledger_of(zone, "text_repairs")
     lines = gzip.decompress((zone / entry["object_key"]).read_bytes()).splitlines()
     assert [json.loads(line)["repaired_text"] for line in lines] == ["Björk", "Zoë"]
     before = content_of(zone)
@@ -71,7 +71,7 @@ def test_lands_an_empty_part_where_nothing_is_garbled(tmp_path: Path) -> None:
     put(tmp_path / "source", "events/1.json", [{"id": 1, "text": "é"}])
     load(tmp_path / "source", tmp_path / "zone")
     assert repair_text(tmp_path / "zone", SMALL, print).changed
-    (entry,) = rows(tmp_path / "zone", "ledger", "text_repairs")
+    (entry,) = ledger_of(tmp_path / "zone", "text_repairs")
     assert (entry["object_key"], entry["records_landed"]) == (None, 0)
     assert gzip.decompress((tmp_path / "zone/repairs/landing/empty.json.gz").read_bytes()) == b""
 

@@ -1,8 +1,8 @@
 """Where personal data goes: follows columns through the compiled SQL, and compares with what the YAML says.
 
-A column's lineage is the set of columns whose values its value is worked out of. What only selects or groups rows is not
-lineage: join conditions, filters, `group by`, and the partitions of a window. The order of a window is, since a rank tells
-something of what is ranked.
+A column's lineage is the set of columns whose values its value is worked out of. What only selects or groups rows is
+not lineage: join conditions, filters, `group by`, and the partitions of a window. The order of a window is: a rank
+tells something of what is ranked.
 """
 
 from collections.abc import Iterable, Mapping
@@ -225,12 +225,12 @@ def _personal_of(
 def _faults_of_tag(here: Origin, column: Column, origins: frozenset[Origin], *, is_loaded: bool) -> list[str]:
     if column.personal is None:
         if column.treatment is not None:
-            return [f"{here} declares a treatment and no kind of personal data"]
+            return [f"{here} is treated, and not tagged"]
         return [f"{here} derives from {_listed(origins)}, and is not tagged"] if origins else []
     if column.personal not in KINDS:
-        return [f"{here} is tagged {column.personal!r}, which is none of {', '.join(KINDS)}"]
+        return [f"{here} is tagged {column.personal!r}, which is no kind of personal data"]
     if not origins and not is_loaded:
-        return [f"{here} is tagged {column.personal}, and derives from nothing personal"]
+        return [f"{here} is tagged, and derives from nothing personal"]
     return []
 
 

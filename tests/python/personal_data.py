@@ -185,41 +185,38 @@ def faults(relations: Iterable[Relation]) -> list[str]:
     personal: dict[Origin, frozenset[Origin]] = {}  # of each column, the personal columns that it holds
     treated: set[Origin] = set()
     for relation in relations:
-        read = _personal_of(relation, tables, personal)
         untreated = False
-        for name, origins in read.items():
+        columns = _parents(relation, tables)
+        tables[relation.table] = [*columns]
+        for name, parents in columns.items():
             here = Origin(relation.table, name)
             column = relation.columns.get(name, Column())
-            found += _faults_of_tag(here, column, origins, is_loaded=relation.sql is None)
-            if relation.sql is None and column.personal is not None:
-                origins = frozenset({here})  # noqa: PLW2901 - where personal data begins
+            held = frozenset().union(*(personal[parent] for parent in parents))
+            found += _faults_of_tag(here, column, held, is_loaded=relation.sql is None)
             if column.treatment is not None:
                 treated.add(here)
-                origins = frozenset({here})  # noqa: PLW2901 - what is downstream derives from the treated value
-            personal[here] = origins
-            if origins - treated:
+            if column.treatment is not None or (relation.sql is None and column.personal is not None):
+                held = frozenset({here})  # where personal data begins, or another value takes its place
+            personal[here] = held
+            if held - treated:
                 untreated = True
                 if relation.holds_personal_data is False:
                     found.append(
-                        f"{here} holds {_listed(origins - treated)}, and {relation.table[2]} may hold no personal data"
+                        f"{here} holds {_listed(held - treated)}, and {here.table[2]} may hold no personal data"
                     )
         found += _faults_of_flag(relation, untreated=untreated)
-        tables[relation.table] = list(read)
     return found
 
 
-def _personal_of(
-    relation: Relation, tables: Mapping[TableName, Iterable[str]], personal: Mapping[Origin, frozenset[Origin]]
-) -> dict[str, frozenset[Origin]]:
-    """The personal columns that each column of a relation derives from, by name."""
+def _parents(relation: Relation, tables: Mapping[TableName, Iterable[str]]) -> dict[str, frozenset[Origin]]:
+    """The columns that each column of a relation is worked out of, by name; those that dbt adds come last."""
     if relation.sql is None:
         return {name: frozenset() for name in relation.columns}
-    lineage_of = column_lineage(relation.sql, tables)
-    lineage_of |= {
-        name: frozenset().union(*(lineage_of[parent.lower()] for parent in parents))
+    own = {
+        name: frozenset(Origin(relation.table, parent.lower()) for parent in parents)
         for name, parents in relation.derived.items()
     }
-    return {name: frozenset().union(*(personal[origin] for origin in origins)) for name, origins in lineage_of.items()}
+    return column_lineage(relation.sql, tables) | own
 
 
 def _faults_of_tag(here: Origin, column: Column, origins: frozenset[Origin], *, is_loaded: bool) -> list[str]:

@@ -24,6 +24,11 @@ BuiltProject = Callable[[str], DbtProject]
 
 TREATED = {
     "customer_pseudonyms.customer_pseudonym",
+    "int_stedi__customer_profiles.age_band",
+    "consent_periods_snapshot.consent_period_id",
+    "consent_periods_snapshot.consented_from",
+    "consent_periods_snapshot.consented_until",
+    "published_anonymity.customers",
 }
 """Where a personal value is made fit to leave the relations that hold personal data. One more is a decision."""
 
@@ -59,6 +64,10 @@ LEAKS = {
     "from_landing": ("select \"user\" as u from {{ source('stedi', 'accelerometer_landing') }}", "u"),
     "through_a_star": ("with c as (select * from {{ ref('customer_curated') }}) select * from c", "phone"),
 }
+JOINED = """
+    select steps.distance_from_object from {{ ref('step_trainer_trusted') }} as steps
+    inner join {{ ref('customer_trusted') }} as customers on steps.serial_number = customers.serial_number
+"""
 
 
 def test_a_leak_into_the_project_is_found(tmp_path: Path) -> None:
@@ -68,10 +77,7 @@ def test_a_leak_into_the_project_is_found(tmp_path: Path) -> None:
     claim = "{{ config(meta={'holds_personal_data': false}, contract={'enforced': false}) }}\n"
     for name, (sql, _column) in LEAKS.items():
         (folder / f"{name}.sql").write_text(claim + sql)
-    (folder / "joined.sql").write_text(
-        f"{claim} select steps.distance_from_object from {{{{ ref('step_trainer_trusted') }}}} as steps "
-        "inner join {{ ref('customer_trusted') }} as customers on steps.serial_number = customers.serial_number"
-    )
+    (folder / "joined.sql").write_text(claim + JOINED)
     (folder / "silent.sql").write_text("{{ config(contract={'enforced': false}) }}\nselect 1 as one")
     project.dbt("compile", "--no-introspect", "--no-populate-cache")
     found = faults(relations_of(manifest_of(project)))

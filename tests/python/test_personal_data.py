@@ -1,11 +1,13 @@
 """Personal data stays where it may be: by the lineage of every column, and by the values themselves."""
 
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from dbt_project import DbtProject
@@ -19,6 +21,7 @@ from personal_data import (
     relations_of,
     treated_columns,
 )
+from real_data import needs_real_data
 
 BuiltProject = Callable[[str], DbtProject]
 
@@ -86,6 +89,102 @@ def test_a_leak_into_the_project_is_found(tmp_path: Path) -> None:
         assert [f for f in found if f.startswith(f"{name}.{column} derives from ")], (name, found)
     assert not [f for f in found if f.startswith("joined")]
     assert "silent does not say whether it holds personal data" in found
+
+
+# ------------------------------------------------------------------------------------------------ the values themselves
+@pytest.mark.parametrize("dataset", ["sample", pytest.param("udacity", marks=needs_real_data)])
+def test_no_known_value_is_published(built_project: BuiltProject, dataset: str) -> None:
+    project = built_project(dataset)
+    texts = published_texts(project)
+    assert {place for place, _text in texts} >= {
+        "stedi.machine_learning_curated_v2.customer_pseudonym",
+        "stedi.machine_learning_curated_v2.age_band",
+        "stedi_privacy.machine_learning_dictionary.description",
+        "stedi_privacy.consent_history.customer_pseudonym",
+        "stedi_privacy.consent_periods_snapshot.customer_pseudonym",
+    }
+    known = known_values(project)
+    assert len(known) > 100
+    assert places_of(known, texts) == set()
+
+
+def test_a_published_value_is_found(built_project: BuiltProject, tmp_path: Path) -> None:
+    """By the search here, and by the data test that every engine runs."""
+    built = built_project("sample")
+    project = DbtProject.copy(tmp_path, built.zone, "sample")
+    shutil.copy(built.database, project.database)
+    test = ("test", "--select", "assert_no_known_value_is_published", "--store-failures")
+    assert project.dbt(*test) == {"assert_no_known_value_is_published": "pass"}
+    with duckdb.connect(str(project.database)) as connection:
+        for statement in LEAKED_VALUES:
+            connection.execute(statement)
+    assert project.dbt(*test) == {"assert_no_known_value_is_published": "fail"}
+    found = project.query("select place from dbt_test__audit.assert_no_known_value_is_published")
+    expected = {
+        "machine_learning_curated_v2.customer_pseudonym",
+        "machine_learning_dictionary.description",
+        "consent_history.customer_pseudonym",
+        "consent_periods_snapshot.consent_period_id",
+    }
+    assert {place for (place,) in found} == expected
+    schemas = {place.partition(".")[2] for place in places_of(known_values(project), published_texts(built, project))}
+    assert schemas == expected
+
+
+LEAKED_VALUES = (
+    "update stedi.machine_learning_curated_v2 set customer_pseudonym ="
+    " (select upper(email) from stedi_staging.stg_stedi__customers limit 1)",
+    "update stedi_privacy.machine_learning_dictionary set description = 'Ask '"
+    " || (select customer_name from stedi_staging.stg_stedi__customers where length(customer_name) > 8 limit 1)",
+    "update stedi_privacy.consent_history set customer_pseudonym = 'x' || customer_pseudonym"
+    " || (select serial_number from stedi_staging.stg_stedi__customers limit 1)",
+    "update stedi_privacy.consent_periods_snapshot set consent_period_id ="
+    " (select phone from stedi_staging.stg_stedi__customers limit 1)",
+)
+
+
+def test_short_values_are_looked_for_whole() -> None:
+    texts = [("a", "lee"), ("b", "leeward"), ("c", "may"), ("d", ""), ("e", "ask neeraj lee"), ("f", "leea")]
+    assert places_of({"leea", "neeraj lee", "may", ""}, texts) == {"e", "f"}
+
+
+def known_values(project: DbtProject) -> set[str]:
+    """Addresses, names, phones and serial numbers of all customers, in small letters."""
+    rows = project.query(
+        "select distinct unnest([email, customer_name, phone, serial_number]) from stedi_staging.stg_stedi__customers"
+    )
+    return {str(value).lower() for (value,) in rows if value is not None}
+
+
+def published_texts(built: DbtProject, project: DbtProject | None = None) -> list[tuple[str, str]]:
+    """Every text of STEDI's relations that may hold no personal data, in small letters, with where it stands.
+
+    Sparkify's are left out: another domain, where an artist may bear the name of a customer.
+    """
+    texts = []
+    project = project or built
+    for relation in relations_of(manifest_of(built)):
+        _database, schema, table = relation.table
+        if relation.holds_personal_data is not False or not schema.startswith("stedi"):
+            continue
+        for name, kind, *_rest in project.query(f"describe {schema}.{table}"):
+            if kind not in NO_TEXT:
+                query = f"select distinct cast({name} as varchar) from {schema}.{table} where {name} is not null"  # noqa: S608
+                texts += [(f"{schema}.{table}.{name}", str(text).lower()) for (text,) in project.query(query)]
+    return texts
+
+
+def places_of(known: Iterable[str], texts: Iterable[tuple[str, str]]) -> set[str]:
+    """Where known values stand: of 4 characters and more as a whole text, of 8 and more also inside of one.
+
+    Shorter ones stand inside of words and hashes by chance, and an empty name is nobody's.
+    """
+    whole = {value for value in known if len(value) >= 4}
+    long = [value for value in whole if len(value) >= 8]
+    return {place for place, text in texts if text in whole or any(value in text for value in long)}
+
+
+NO_TEXT = {"INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP", "DATE", "BOOLEAN"}
 
 
 # --------------------------------------------------------------------------------------------- the lineage of a query

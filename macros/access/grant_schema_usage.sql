@@ -9,7 +9,6 @@
 {%- endmacro %}
 
 {% macro redshift__grant_schema_usage(schemas) -%}
-    {%- do check_readers() -%}
     {%- for schema in schemas -%}
         {%- set readers = [] -%}
         {%- for node in graph.nodes.values() | selectattr('schema', 'equalto', schema) -%}
@@ -21,7 +20,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- A misspelt name would give nobody anything, and say nothing. -#}
+{#- Run at the start of a build: a misspelt name would give nobody anything, and say nothing. -#}
 {% macro check_readers() -%}
     {%- set known = ['data_scientists', 'engineers', 'privacy_officers', 'sparkify_analysts'] -%}
     {%- set unknown = (fromyaml(env_var('READERS', '{}')) or {}) | reject('in', known) | sort -%}

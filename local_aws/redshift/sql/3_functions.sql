@@ -472,7 +472,7 @@ create function pg_catalog.get_array_length(value super) returns bigint language
     select jsonb_array_length(value)
 $$;
 create function pg_catalog.array_concat(first super, second super) returns super language sql immutable as $$
-    select (first || second)::super
+    select jsonb_concat(first, second)::super
 $$;
 create function pg_catalog.array_flatten(value super) returns super language sql immutable as $$
     select coalesce(jsonb_agg(inner_item), '[]')::super

@@ -43,11 +43,11 @@ def test_an_empty_table_has_no_table_info(connection: Connection) -> None:
 def test_the_design_is_changed_and_survives_a_rename(connection: Connection) -> None:
     run(
         connection,
-        "create table old (a int, b int) diststyle even",
-        "insert into old values (1, 1)",
-        "alter table old alter diststyle key distkey b",
-        "alter table old alter sortkey (b, a)",
-        "alter table old rename to t",
+        "create table earlier (a int, b int) diststyle even",
+        "insert into earlier values (1, 1)",
+        "alter table earlier alter diststyle key distkey b",
+        "alter table earlier alter sortkey (b, a)",
+        "alter table earlier rename to t",
     )
     assert rows(connection, DESIGN)[0][:3] == ["KEY(b)", "b", 2]
     run(connection, "alter table t alter diststyle all", "alter table t alter sortkey none")
@@ -184,7 +184,7 @@ def test_altering_columns(connection: Connection) -> None:
     query = "select \"column\", type, encoding from pg_table_def where tablename = 't' order by 1"
     assert rows(connection, query) == [
         ["c", "character varying(256)", "lzo"],
-        ["d", "character varying(6)", "none"],
+        ["d", "character varying(6)", "lzo"],
     ]
 
 

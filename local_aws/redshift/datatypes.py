@@ -135,8 +135,8 @@ def _read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
         words = tuple(word_at(tokens, at + offset) for offset in range(length))
         if words in _NAMES:
             return _NAMES[words], at + length
-    if at >= len(tokens):
-        raise syntax_error("")
+    if at >= len(tokens) or not tokens[at].is_identifier:
+        raise syntax_error(tokens[at].text if at < len(tokens) else "")
     word = tokens[at].name
     if word in _CATALOGUE:
         return word, at + 1

@@ -402,7 +402,11 @@ alter view information_schema.columns rename to postgres_columns;
 create view information_schema.columns as
 select
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable,
-    case data_type when 'text' then 'character varying' else data_type end::information_schema.character_data as data_type,
+    case
+        when domain_name is not null then domain_name  -- super
+        when data_type = 'text' then 'character varying'
+        else data_type
+    end::information_schema.character_data as data_type,
     case data_type when 'text' then 65535 else character_maximum_length end::information_schema.cardinal_number
         as character_maximum_length,
     numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, interval_type, udt_name

@@ -26,6 +26,8 @@ from local_aws.redshift.testing import Connect
 pytestmark = [
     pytest.mark.filterwarnings("default"),  # dbt's suite is not written for warnings that are errors
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # dbt drops the handlers of its loggers without closing them
+    pytest.mark.filterwarnings("ignore:unclosed file .*dbt.log:ResourceWarning"),
 ]
 
 DATABASE = "dbt"  # what the suite compares the database's name with

@@ -176,6 +176,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("create table n (a int) with (fillfactor = 70)", "syntax error"),
         ("create table n (a int generated always as (1) stored)", "syntax error"),
         ("create table n ()", "syntax error"),
+        ("create table n (a '|')", "syntax error"),
         ("create table n (a numeric(10, 11))", "scale 11 must be between 0 and 10"),
         ("create table n (a numeric(38, 38))", "scale 38 must be between 0 and 37"),
         ("create table n (a int) diststyle even diststyle all", "syntax error"),

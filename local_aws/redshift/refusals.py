@@ -197,7 +197,7 @@ def _check_query(tokens: Sequence[Token], at: int) -> None:
             raise syntax_error(tokens[at + 2].text)
         case "table" if at > 0 and before not in ("create", "temp", "temporary", "local", "into"):
             raise syntax_error("table")
-        case "with" if _is_with_data(tokens, at):
+        case "with" if _is_with_data(tokens, at) or word_at(tokens, at + 1) == "ordinality":
             raise syntax_error("with")
         case "returning" if first in ("insert", "update", "delete", "merge", "with"):
             raise syntax_error("returning")

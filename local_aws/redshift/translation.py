@@ -96,6 +96,14 @@ def _check_names(tokens: Sequence[Token]) -> None:
             raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
 
 
+def _with(tokens: Sequence[Token], context: Context) -> Plan:
+    """WITH before SELECT, UPDATE or DELETE."""
+    at = find_top_level(tokens, "select", "update", "delete")
+    if word_at(tokens, at) in ("update", "delete"):
+        return _query([*tokens[:at], *_changed(tokens[at:], context)], context)
+    return _select(tokens, context)
+
+
 def _select(tokens: Sequence[Token], context: Context) -> Plan:
     into = find_top_level(tokens, "into")
     if into < 0:
@@ -124,15 +132,22 @@ def _insert(tokens: Sequence[Token], context: Context) -> Forward:
     return _query(tokens, context)
 
 
-def _update(tokens: Sequence[Token], context: Context) -> Forward:
-    if word_at(tokens, 1) == "only":
+def _change(tokens: Sequence[Token], context: Context) -> Forward:
+    return _query(_changed(tokens, context), context)
+
+
+def _changed(tokens: Sequence[Token], context: Context) -> Sequence[Token]:
+    """An UPDATE or a DELETE, in which FROM is optional on Redshift; raises for what only PostgreSQL can change."""
+    if tokens[0].word == "delete" and word_at(tokens, 1) != "from":
+        tokens = [tokens[0], *tokenize(" from"), *tokens[1:]]
+    table, at = qualified_name(tokens, 2 if tokens[0].word == "delete" else 1)
+    if table.parts == ("only",):
         raise syntax_error("only")
-    table, at = qualified_name(tokens, 1)
-    _check_is_no_view(table, "update", context)
+    _check_is_no_view(table, "update" if tokens[0].word == "update" else "delete from", context)
     start = find_top_level(tokens, "set", start=at)
-    if start >= 0 and word_at(tokens, start + 1) == "(":
+    if tokens[0].word == "update" and start >= 0 and word_at(tokens, start + 1) == "(":
         raise syntax_error("(")  # several columns at once
-    return _query(tokens, context)
+    return tokens
 
 
 def _check_is_no_view(table: QualifiedName, action: str, context: Context) -> None:
@@ -169,14 +184,6 @@ def _with_redshift_catalogue(tokens: Sequence[Token]) -> list[Token]:
 
 def _unchanged(tokens: Sequence[Token], _: Context) -> Forward:
     return Forward(render(tokens))
-
-
-def _delete(tokens: Sequence[Token], context: Context) -> Forward:
-    if word_at(tokens, 1) != "from":  # the word is optional on Redshift
-        tokens = [tokens[0], *tokenize(" from"), *tokens[1:]]
-    table, _ = qualified_name(tokens, 2)
-    _check_is_no_view(table, "delete from", context)
-    return _query(tokens, context)
 
 
 def _merge(tokens: Sequence[Token], context: Context) -> Forward:
@@ -753,11 +760,11 @@ def _comment(tokens: Sequence[Token], context: Context) -> Forward:
 
 _HANDLERS: dict[str, Callable[[Sequence[Token], Context], Plan]] = {
     "select": _select,
-    "with": _select,
+    "with": _with,
     "(": _query,
     "insert": _insert,
-    "update": _update,
-    "delete": _delete,
+    "update": _change,
+    "delete": _change,
     "merge": _merge,
     "explain": _explain,
     "declare": _declare,

@@ -342,7 +342,7 @@ def stat(name: str, label: str, value: object, description: str, *, include: boo
     return {"id": name, "label": label, "value": value, "description": description, "include": include}
 
 
-# SVV_TABLE_INFO's, as dbt-redshift words them; PCT_USED is not known here
+# SVV_TABLE_INFO's, as dbt-redshift words them; how much of a disk a table uses is not known here
 TABLE_STATS = {
     item["id"]: item
     for item in (
@@ -367,6 +367,7 @@ TABLE_STATS = {
             "Approximate size of the table, calculated from a count of 1MB blocks",
         ),
         stat("sortkey1", "Sort Key 1", AnyString(), "First column in the sort key."),
+        stat("pct_used", "Disk Utilization", None, "Percent of available space that is used by the table."),
         stat(
             "stats_off",
             "Stats Off",

@@ -15,6 +15,7 @@ from local_aws.redshift.tokens import Kind, Token, closing, split, word_at
 MAX_VARCHAR = 65535
 MAX_CHAR = 4096
 MAX_PRECISION = 38
+MAX_SCALE = 37
 
 # Names of several words first: the longest one that fits is taken.
 _NAMES = {
@@ -83,6 +84,10 @@ class DataType:
 
     def of_column(self) -> "DataType":
         """The type that a column has which is declared so: lengths have defaults there."""
+        if self.name in _CATALOGUE:
+            raise RedshiftError(FEATURE_NOT_SUPPORTED, f'type "{self.name}" is not supported in a table')
+        if self.name == "interval":
+            raise not_emulated("a column of type interval")
         match self.name:
             case "text":
                 return DataType("varchar", (256,))
@@ -130,8 +135,8 @@ def _read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
         words = tuple(word_at(tokens, at + offset) for offset in range(length))
         if words in _NAMES:
             return _NAMES[words], at + length
-    if at >= len(tokens):
-        raise syntax_error("")
+    if at >= len(tokens) or not tokens[at].is_identifier:
+        raise syntax_error(tokens[at].text if at < len(tokens) else "")
     word = tokens[at].name
     if word in _CATALOGUE:
         return word, at + 1
@@ -161,6 +166,11 @@ def _checked(name: str, arguments: tuple[int, ...]) -> DataType:
         if not 0 < arguments[0] <= MAX_PRECISION:
             raise RedshiftError(
                 INVALID_PARAMETER_VALUE, f"DECIMAL precision {arguments[0]} must be between 1 and {MAX_PRECISION}"
+            )
+        if arguments[1] > min(arguments[0], MAX_SCALE):
+            raise RedshiftError(
+                INVALID_PARAMETER_VALUE,
+                f"DECIMAL scale {arguments[1]} must be between 0 and {min(arguments[0], MAX_SCALE)}",
             )
     if name in ("timestamp", "timestamptz", "time", "timetz"):
         arguments = ()  # always microseconds

@@ -1,4 +1,4 @@
-"""The functions that Redshift has, by name: any other one is refused, whatever PostgreSQL would make of it."""
+"""Names that mean something on Redshift. Functions of other names are refused, whatever PostgreSQL would do."""
 
 from importlib import resources
 
@@ -13,3 +13,4 @@ REDSHIFT_FUNCTIONS = _names("redshift_functions.txt")
 LEADER_NODE_FUNCTIONS = _names("leader_node_functions.txt")
 NOT_EMULATED_FUNCTIONS = _names("not_emulated_functions.txt")
 KEYWORDS_BEFORE_PARENTHESIS = _names("keywords.txt")
+RESERVED_WORDS = _names("reserved_words.txt")

@@ -7,8 +7,15 @@ differ here.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from local_aws.redshift import settings
 from local_aws.redshift.backend import literal
-from local_aws.redshift.errors import INVALID_PARAMETER_VALUE, RedshiftError, not_emulated, syntax_error
+from local_aws.redshift.errors import (
+    INVALID_PARAMETER_VALUE,
+    SYNTAX_ERROR,
+    RedshiftError,
+    not_emulated,
+    syntax_error,
+)
 from local_aws.redshift.plans import Forward, Script
 from local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
 
@@ -24,8 +31,12 @@ def translate_create_identity(tokens: Sequence[Token]) -> Script:
     if kind == "user":
         return Script((f'create user "{name}"{_user_options(tokens[3:])}', _record(name, kind)), tag="CREATE USER")
     if kind == "role" and len(tokens) > 3:
-        raise not_emulated("CREATE ROLE … EXTERNALID")
+        raise not_emulated("CREATE ROLE … EXTERNALID") if word_at(tokens, 3) == "externalid" else _error(tokens, 3)
     return Script((f'create {kind} "{name}"{render(tokens[3:])}', _record(name, kind)), tag=f"CREATE {kind.upper()}")
+
+
+def _error(tokens: Sequence[Token], at: int) -> RedshiftError:
+    return syntax_error(tokens[at].text if at < len(tokens) else "")
 
 
 def _record(name: str, kind: str) -> str:
@@ -34,8 +45,18 @@ def _record(name: str, kind: str) -> str:
 
 def translate_alter_identity(tokens: Sequence[Token]) -> Forward:
     """ALTER USER, GROUP and ROLE."""
-    if tokens[1].word == "user" and word_at(tokens, 3) not in ("rename", "set", "reset"):
+    kind, action = tokens[1].word, word_at(tokens, 3)
+    if kind == "user" and action == "set":
+        return Forward(f'alter user "{tokens[2].name}" {settings.translate_set(tokens[3:]).sql}')
+    if kind == "user" and action == "reset":
+        return Forward(f'alter user "{tokens[2].name}" {settings.translate_reset(tokens[3:]).sql}')
+    if kind == "user" and action != "rename":
         return Forward(f'alter user "{tokens[2].name}"{_user_options(tokens[3:])}')
+    allowed = {"user": ("rename",), "group": ("add", "drop", "rename"), "role": ("rename", "owner")}
+    if kind == "role" and action in ("with", "externalid"):
+        raise not_emulated("ALTER ROLE … EXTERNALID")
+    if action not in allowed[kind] or (action in ("add", "drop") and word_at(tokens, 4) != "user"):
+        raise _error(tokens, 3)
     return Forward(render(tokens))
 
 
@@ -56,9 +77,20 @@ def _user_options(tokens: Sequence[Token]) -> str:
                 at += 3
             case "externalid":
                 raise not_emulated("EXTERNALID")
-            case _:
+            case "with" | "createdb" | "nocreatedb":
                 output.append(tokens[at])
                 at += 1
+            case "valid" if starts_with(tokens, "until", at=at + 1) and at + 2 < len(tokens):
+                output += tokens[at : at + 3]
+                at += 3
+            case "connection" if starts_with(tokens, "limit", at=at + 1) and at + 2 < len(tokens):
+                output += sql("connection limit -1") if word_at(tokens, at + 2) == "unlimited" else tokens[at : at + 3]
+                at += 3
+            case "in" if starts_with(tokens, "group", at=at + 1):
+                output += tokens[at:]
+                at = len(tokens)
+            case _:
+                raise _error(tokens, at)
     return render(output)
 
 
@@ -82,20 +114,43 @@ def _password(tokens: Sequence[Token], at: int) -> list[Token]:
     return sql(f"password {literal(password)}")
 
 
+_PRIVILEGES = {
+    "select", "insert", "update", "delete", "references", "truncate", "create", "temporary", "temp", "usage", "execute",
+    "all", "privileges",
+}  # fmt: skip
+_PRIVILEGES_NOT_EMULATED = {"drop", "alter", "rule", "assumerole", "explain", "ignore", "masking"}
+
+
 def translate_grant(tokens: Sequence[Token]) -> Forward:
     """GRANT, REVOKE and ALTER DEFAULT PRIVILEGES: PostgreSQL's, once the word ROLE is gone before names."""
     words = [token.word for token in tokens]
     if words[1:2] == ["role"]:  # GRANT ROLE a TO ROLE b
         return Forward(render(_without_role(tokens)))
-    on = words.index("on") if "on" in words else len(words)
-    for privilege in words[1:on]:
-        if privilege in ("drop", "alter", "rule", "assumerole", "explain", "ignore", "masking"):
-            raise not_emulated(f"the privilege {privilege.upper()}")
+    action = next((at for at, word in enumerate(words) if word in ("grant", "revoke")), 0)
+    on = words.index("on", action) if "on" in words[action:] else len(words)
+    _check_privileges(tokens, action + 1 + 3 * starts_with(tokens, "grant", "option", "for", at=action + 1), on)
     if words[on + 1 : on + 2] in (["datashare"], ["model"], ["language"], ["copy"]):
         raise not_emulated(f"a privilege on a {words[on + 1]}")
+    if words[on + 1 : on + 2] in (["sequence"], ["tablespace"], ["type"], ["domain"], ["foreign"], ["large"]):
+        raise _error(tokens, on + 1)
     if "for" in words and starts_with(tokens, "schemas|tables", "in", at=words.index("for") + 1):
         raise not_emulated("scoped permissions")
+    if words[-1] == "cascade":
+        raise _error(tokens, len(tokens) - 1)
     return Forward(render(_without_role(tokens)))
+
+
+def _check_privileges(tokens: Sequence[Token], start: int, on: int) -> None:
+    if on == len(tokens):
+        raise _error(tokens, on)  # a role is granted by GRANT ROLE
+    for at in range(start, on):
+        word = tokens[at].word
+        if word == "(":
+            raise not_emulated("a privilege on a column")
+        if word in _PRIVILEGES_NOT_EMULATED:
+            raise not_emulated(f"the privilege {word.upper()}")
+        if word not in _PRIVILEGES and word != ",":
+            raise RedshiftError(SYNTAX_ERROR, f'unrecognized privilege type "{tokens[at].name}"')
 
 
 def _without_role(tokens: Sequence[Token]) -> list[Token]:

@@ -26,6 +26,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "on",
+    "enable_nestloop": "off",  # but for joins without an equality, as on Redshift
     "jit": "off",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from local_aws.redshift import settings
 from local_aws.redshift.datatypes import read_type
 from local_aws.redshift.errors import not_emulated, syntax_error
 from local_aws.redshift.tokens import (
@@ -200,6 +201,21 @@ def _json_extract_path_text(arguments: Arguments, _: Sequence[Token], after: int
     return _call("redshift_internal.json_path_text", [arguments[0], null_if_invalid, *path]), after
 
 
+def _current_setting(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
+    if len(arguments) != 1:
+        raise syntax_error("current_setting")
+    if [token.value for token in arguments[0] if token.kind is Kind.STRING] == ["server_version"]:
+        return sql(f"'{settings.SERVER_VERSION}'"), after
+    # a parameter of Redshift's own that was never set is empty, and not unknown
+    return _call("coalesce", [_call("current_setting", [settings.called(arguments[0]), sql("true")]), sql("''")]), after
+
+
+def _set_config(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
+    if len(arguments) != 3:
+        raise syntax_error("set_config")
+    return _call("set_config", [settings.called(arguments[0]), *arguments[1:]]), after
+
+
 _CALLS: dict[str, Callable[[Arguments, Sequence[Token], int], tuple[list[Token], int]]] = {
     **{name: _date_part_first(name) for name in _DATE_PART_FIRST},
     "nvl": _renamed("coalesce"),
@@ -212,6 +228,8 @@ _CALLS: dict[str, Callable[[Arguments, Sequence[Token], int], tuple[list[Token],
     "listagg": _listagg,
     "ratio_to_report": _ratio_to_report,
     "array": _array,
+    "current_setting": _current_setting,
+    "set_config": _set_config,
     "json_extract_path_text": _json_extract_path_text,
 }
 

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from local_aws.redshift import wire
+from local_aws.redshift import settings, wire
 from local_aws.redshift.answers import as_redshift
 from local_aws.redshift.backend import Backend, BackendError, literal
 from local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError
@@ -59,6 +59,9 @@ class Session:
 
     async def run(self) -> None:
         """Answers the client until it leaves."""
+        # ALTER USER … SET may have said so
+        said = await self._backend.query("select redshift_internal.parameter('enable_case_sensitive_identifier')")
+        self._case_sensitive_names = settings.is_true(said.rows[0][0] or "")
         handlers = {
             wire.PARSE: self._parse,
             wire.BIND: self._bind,
@@ -238,9 +241,11 @@ class Session:
 
     async def _with_names(self, context: Context) -> Context:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows
-        views = [LateView(row[1] or "", row[2] or "", row[3] or "", row[4] == "t") for row in names if row[0] == "view"]
+        late = [LateView(row[1] or "", row[2] or "", row[3], row[4] == "t") for row in names if row[3] is not None]
         functions = frozenset(row[2] or "" for row in names if row[0] == "function")
-        return replace(context, late_views=LateViews(views), functions=functions)
+        views = {(row[1] or "", row[2] or "") for row in names if row[0] == "view"}
+        found = {(row[2] or "",) for row in names if row[0] == "view" and row[4] == "t"}
+        return replace(context, late_views=LateViews(late), functions=functions, views=frozenset(views | found))
 
     async def _leave_late_binding_columns(self, context: Context) -> None:
         """The columns of the late-binding views as they are now, where pg_get_late_binding_view_cols() finds them."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from local_aws.redshift.errors import UNDEFINED_OBJECT, RedshiftError, syntax_error
+from local_aws.redshift.errors import UNDEFINED_OBJECT, RedshiftError, not_emulated, syntax_error
 from local_aws.redshift.plans import Forward
-from local_aws.redshift.tokens import Kind, Token, render, starts_with, word_at
+from local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
 
+SERVER_VERSION = "8.0.2"
 _CASE_SENSITIVE = "enable_case_sensitive_identifier"
 # Redshift's own: kept by PostgreSQL as custom parameters of the same name
 _REDSHIFT = {
@@ -66,13 +67,20 @@ def parameter(name: str) -> str:
     raise _unknown(name)
 
 
+def called(argument: Sequence[Token]) -> list[Token]:
+    """The name that CURRENT_SETTING() or SET_CONFIG() is called with, as PostgreSQL knows the parameter."""
+    if len(argument) != 1 or argument[0].kind is not Kind.STRING:
+        raise not_emulated("a configuration parameter whose name is computed")
+    return sql(f"'{parameter(argument[0].value.lower())}'")
+
+
 def translate_set(tokens: Sequence[Token]) -> Forward:
     """SET, in its forms for parameters, roles and transactions."""
     at = 2 if word_at(tokens, 1) in ("session", "local") else 1
     if at >= len(tokens):
         raise syntax_error("")
     name = tokens[at].name
-    if name in ("authorization", "role", "transaction", "characteristics"):
+    if name in ("authorization", "transaction", "characteristics"):
         return Forward(render(tokens))
     if starts_with(tokens, "time", "zone", at=at):
         return Forward(render(tokens))
@@ -83,7 +91,12 @@ def translate_set(tokens: Sequence[Token]) -> Forward:
     if name != _CASE_SENSITIVE:
         return Forward(statement)
     said = value[0].value if value[0].kind is Kind.STRING else value[0].text
-    return Forward(statement, case_sensitive_names=said.lower() in _TRUE)
+    return Forward(statement, case_sensitive_names=is_true(said))
+
+
+def is_true(said: str) -> bool:
+    """Whether a parameter was switched on by this value."""
+    return said.lower() in _TRUE
 
 
 def translate_reset(tokens: Sequence[Token]) -> Forward:
@@ -98,6 +111,10 @@ def translate_reset(tokens: Sequence[Token]) -> Forward:
 
 def translate_show_parameter(name: str) -> Forward:
     """SHOW of one parameter."""
+    if name == "all":
+        raise not_emulated("SHOW ALL")
+    if name == "server_version":
+        return Forward(f"select '{SERVER_VERSION}'::varchar as server_version")
     if name in _REDSHIFT:
         return Forward(f"select redshift_internal.parameter('{name}') as {name}")
     return Forward(f"show {parameter(name)}")

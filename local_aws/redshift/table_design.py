@@ -18,8 +18,10 @@ from local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from local_aws.redshift.functions import RESERVED_WORDS
 from local_aws.redshift.rewriting import rewrite_expressions, text_of
 from local_aws.redshift.tokens import (
+    Kind,
     QualifiedName,
     Token,
     closing,
@@ -62,6 +64,8 @@ _ATTRIBUTES = {
     "constraint",
     "check",
 }
+_MOST_SORT_KEYS = 400
+_MOST_INTERLEAVED_KEYS = 8
 _TABLE_CONSTRAINTS = {"constraint", "primary", "unique", "foreign", "check"}
 
 
@@ -90,6 +94,9 @@ class TableDesign:
 
     def check(self, table: str) -> None:
         """Raises where the clauses contradict each other."""
+        longest = _MOST_INTERLEAVED_KEYS if self.interleaved else _MOST_SORT_KEYS
+        if len(self.sort_keys) > longest:
+            raise RedshiftError(INVALID_TABLE_DEFINITION, f"SORTKEY cannot have more than {longest} columns")
         if self.distribution_key and self.distribution not in (None, "key"):
             raise RedshiftError(
                 INVALID_TABLE_DEFINITION,
@@ -120,10 +127,12 @@ def parse_create_table(tokens: Sequence[Token]) -> CreateTable:
     temporary = word_at(tokens, at + local) in ("temp", "temporary")
     at += local + temporary
     if word_at(tokens, at) != "table":
-        raise not_emulated(f"CREATE {tokens[at].text.upper()}") if at < len(tokens) else syntax_error("")
+        raise syntax_error(tokens[at].text if at < len(tokens) else "")
     at += 1
     absent = starts_with(tokens, "if", "not", "exists", at=at)
-    name, at = qualified_name(tokens, at + 3 * absent)
+    at += 3 * absent
+    name, at = qualified_name(tokens, at)
+    check_not_reserved(tokens[at - 1])
     if name.relation.startswith("#"):
         temporary, name = True, QualifiedName((name.relation,))
     design = TableDesign()
@@ -135,22 +144,46 @@ def parse_create_table(tokens: Sequence[Token]) -> CreateTable:
     at = read_attributes(tokens, at, design)
     head = f"create {'temporary ' if temporary else ''}table {'if not exists ' if absent else ''}{name.sql}"
     is_query = word_at(tokens, at) == "as"
+    if is_query and absent:
+        raise syntax_error("as")  # IF NOT EXISTS is for tables with columns of their own
     if is_query:
-        columns = "" if elements is None else f" ({', '.join(part[0].text for part in split(elements))})"
+        columns = "" if elements is None else f" ({', '.join(_column_names(elements))})"
         statement = f"{head}{columns} as {render(rewrite_expressions(tokens[at + 1 :]))}"
     elif at < len(tokens):
         raise syntax_error(tokens[at].text)
-    elif elements is None:
-        raise syntax_error("")
+    elif not elements:
+        raise syntax_error("" if elements is None else ")")
     else:
         statement = f"{head} ({_table_elements(elements, design)})"
     design.check(name.relation)
     return CreateTable(name, statement, design, is_query)
 
 
+def _column_names(elements: Sequence[Token]) -> list[str]:
+    """The columns that CREATE TABLE (…) AS names."""
+    names = []
+    for part in split(elements):
+        if len(part) != 1 or not part[0].is_identifier:
+            raise syntax_error(part[1].text if len(part) > 1 else ")")
+        check_not_reserved(part[0])
+        names.append(part[0].text)
+    return names
+
+
+def check_not_reserved(name: Token) -> None:
+    """Raises where a reserved word is used for a name without quotes."""
+    if name.kind is Kind.WORD and name.word in RESERVED_WORDS:
+        raise syntax_error(name.text)
+
+
 def read_attributes(tokens: Sequence[Token], at: int, design: TableDesign) -> int:
     """Reads the table attributes that begin at this position; gives where what follows them begins."""
+    seen: set[str] = set()
     while at < len(tokens):
+        kind = "sortkey" if tokens[at].word in ("compound", "interleaved") else tokens[at].word
+        if kind in seen:
+            raise syntax_error(tokens[at].text)
+        seen.add(kind)
         match tokens[at].word:
             case "backup" if word_at(tokens, at + 1) in ("yes", "no"):
                 design.backup = word_at(tokens, at + 1) == "yes"
@@ -163,7 +196,7 @@ def read_attributes(tokens: Sequence[Token], at: int, design: TableDesign) -> in
                 design.distribute_by(column)
             case "compound" | "interleaved" if word_at(tokens, at + 1) == "sortkey":
                 design.interleaved = tokens[at].word == "interleaved"
-                at += 1
+                design.sort_keys, at = _column_list(tokens, at + 2)
             case "sortkey" if word_at(tokens, at + 1) in ("auto", "none"):
                 at += 2
             case "sortkey":
@@ -228,6 +261,7 @@ def column_definition(part: Sequence[Token], design: TableDesign) -> str:
     """A column as PostgreSQL is told of it; what it is not told goes into the design."""
     if not part[0].is_identifier or len(part) == 1:
         raise syntax_error(part[0].text)
+    check_not_reserved(part[0])
     column = part[0].name
     data_type, at = read_type(part, 1)
     sql = f'"{column}" {data_type.of_column().sql}'

@@ -11,6 +11,7 @@ from local_aws.redshift.datatypes import read_type
 from local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     RedshiftError,
     not_emulated,
     not_supported,
@@ -19,7 +20,7 @@ from local_aws.redshift.errors import (
 from local_aws.redshift.identities import translate_alter_identity, translate_create_identity, translate_grant
 from local_aws.redshift.late_binding import LateViews, check_qualified, without_schema_binding
 from local_aws.redshift.plans import Forward, Load, Plan, Script
-from local_aws.redshift.refusals import check
+from local_aws.redshift.refusals import check, check_syntax
 from local_aws.redshift.rewriting import rewrite_expressions, text_of
 from local_aws.redshift.show import translate_show
 from local_aws.redshift.table_design import (
@@ -63,6 +64,13 @@ class Context:
     case_sensitive_names: bool = False
     late_views: LateViews = field(default_factory=LateViews)
     functions: frozenset[str] = frozenset()  # the users' own
+    views: frozenset[tuple[str, ...]] = (
+        frozenset()
+    )  # by name and schema, and by name alone where the search path finds it
+
+    def is_view(self, parts: tuple[str, ...]) -> bool:
+        """Whether a name of one, two or three parts means a view, of whatever kind."""
+        return parts[-2:] in self.views
 
 
 def translate(tokens: Sequence[Token], context: Context) -> Plan:
@@ -86,6 +94,66 @@ def _check_names(tokens: Sequence[Token]) -> None:
     for token in tokens:
         if token.is_identifier and len(token.name.encode()) > _LONGEST_NAME:
             raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
+
+
+def _with(tokens: Sequence[Token], context: Context) -> Plan:
+    """WITH before SELECT, UPDATE or DELETE."""
+    at = find_top_level(tokens, "select", "update", "delete")
+    if word_at(tokens, at) in ("update", "delete"):
+        return _query([*tokens[:at], *_changed(tokens[at:], context)], context)
+    return _select(tokens, context)
+
+
+def _select(tokens: Sequence[Token], context: Context) -> Plan:
+    into = find_top_level(tokens, "into")
+    if into < 0:
+        return _query(tokens, context)
+    return _select_into(tokens, into, context)
+
+
+def _select_into(tokens: Sequence[Token], into: int, context: Context) -> Script:
+    """SELECT … INTO [TEMP] [TABLE] name FROM …: another way to say CREATE TABLE AS."""
+    at = into + 1
+    temporary = word_at(tokens, at) in ("temp", "temporary")
+    at += temporary
+    at += word_at(tokens, at) == "table"
+    name, at = qualified_name(tokens, at)
+    head = tokenize(f"create {'temporary ' if temporary else ''}table {name.sql} as ")
+    return replace(_create_table([*head, *tokens[:into], *tokens[at:]], 0, context), tag="SELECT")
+
+
+def _insert(tokens: Sequence[Token], context: Context) -> Forward:
+    if word_at(tokens, 1) != "into":
+        raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
+    table, at = qualified_name(tokens, 2)
+    if word_at(tokens, at) == "as":
+        raise syntax_error("as")  # an alias
+    _check_is_no_view(table, "insert into", context)
+    return _query(tokens, context)
+
+
+def _change(tokens: Sequence[Token], context: Context) -> Forward:
+    return _query(_changed(tokens, context), context)
+
+
+def _changed(tokens: Sequence[Token], context: Context) -> Sequence[Token]:
+    """An UPDATE or a DELETE, in which FROM is optional on Redshift; raises for what only PostgreSQL can change."""
+    if tokens[0].word == "delete" and word_at(tokens, 1) != "from":
+        tokens = [tokens[0], *tokenize(" from"), *tokens[1:]]
+    table, at = qualified_name(tokens, 2 if tokens[0].word == "delete" else 1)
+    if table.parts == ("only",):
+        raise syntax_error("only")
+    _check_is_no_view(table, "update" if tokens[0].word == "update" else "delete from", context)
+    start = find_top_level(tokens, "set", start=at)
+    if tokens[0].word == "update" and start >= 0 and word_at(tokens, start + 1) == "(":
+        raise syntax_error("(")  # several columns at once
+    return tokens
+
+
+def _check_is_no_view(table: QualifiedName, action: str, context: Context) -> None:
+    """PostgreSQL passes changes of a simple view on to its table."""
+    if context.is_view(table.parts):
+        raise RedshiftError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"cannot {action} a view")
 
 
 def _query(tokens: Sequence[Token], context: Context) -> Forward:
@@ -118,19 +186,14 @@ def _unchanged(tokens: Sequence[Token], _: Context) -> Forward:
     return Forward(render(tokens))
 
 
-def _delete(tokens: Sequence[Token], context: Context) -> Forward:
-    if word_at(tokens, 1) != "from":  # the word is optional on Redshift
-        tokens = [tokens[0], *tokenize(" from"), *tokens[1:]]
-    return _query(tokens, context)
-
-
 def _merge(tokens: Sequence[Token], context: Context) -> Forward:
     """MERGE: what PostgreSQL can do beyond Redshift's form of it is refused."""
     if word_at(tokens, 1) != "into":
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
-    _, at = qualified_name(tokens, 2)
+    table, at = qualified_name(tokens, 2)
     if word_at(tokens, at) != "using":
         raise syntax_error(tokens[at].text if at < len(tokens) else "")  # an alias of the target's, for one
+    _check_is_no_view(table, "merge into", context)
     if word_at(tokens, at + 1) == "(":
         raise syntax_error("(")  # the source is a table
     if starts_with(tokens[-2:], "remove", "duplicates"):
@@ -164,6 +227,8 @@ def _explain(tokens: Sequence[Token], context: Context) -> Forward:
 def _create(tokens: Sequence[Token], context: Context) -> Plan:
     at = 3 if starts_with(tokens, "or", "replace", at=1) else 1
     what = word_at(tokens, at)
+    if at == 3 and what not in ("view", "function", "procedure"):
+        raise syntax_error("or")
     if what in _CREATED:
         return _CREATED[what](tokens, at, context)
     if what in ("index", "unique"):
@@ -189,8 +254,6 @@ def _create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
 
 def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
     tokens, late = without_schema_binding(tokens)
-    if not late:
-        return _query(tokens, context)
     name, at = qualified_name(tokens, at + 1)
     columns: Sequence[Token] = ()
     if word_at(tokens, at) == "(":
@@ -198,6 +261,9 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
         columns, at = tokens[at : end + 1], end + 1
     if word_at(tokens, at) != "as":
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
+    if not late:
+        _check_no_check_option(tokens)
+        return _query(tokens, context)
     query = tokens[at + 1 :]
     check(query, context.functions.__contains__, creates=True)
     check_qualified(query)
@@ -213,6 +279,12 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
             f"select redshift_internal.record_late_view({record})",
         )
     )
+
+
+def _check_no_check_option(tokens: Sequence[Token]) -> None:
+    with_at = find_top_level(tokens, "with", start=len(tokens) - 4)
+    if with_at >= 0 and starts_with(tokens[-2:], "check", "option"):
+        raise syntax_error("with")
 
 
 def _create_materialized_view(tokens: Sequence[Token], _: int, context: Context) -> Script:
@@ -249,6 +321,8 @@ def _create_schema(tokens: Sequence[Token], at: int, context: Context) -> Forwar
     quota = find_top_level(tokens, "quota")
     if quota >= 0:
         raise not_emulated("CREATE SCHEMA … QUOTA")
+    if find_top_level(tokens, "create", "grant", start=1) >= 0:
+        raise not_emulated("CREATE SCHEMA with what it contains")
     return Forward(render(tokens))
 
 
@@ -279,19 +353,79 @@ def _create_function(tokens: Sequence[Token], at: int, _: Context) -> Forward:
         raise not_emulated("NONATOMIC procedures")
     name, after = qualified_name(tokens, at + 1)
     end = closing(tokens, after)
-    arguments = [_function_argument(part) for part in split(tokens[after + 1 : end])]
-    rest = [
-        replace(token, text=f"$redshift${text_of(tokenize(token.value))}$redshift$")
-        if token.kind is Kind.STRING and word_at(tokens, position - 1) == "as"
-        else token
-        for position, token in enumerate(tokens)
-        if position > end
-    ]
-    if word_at(rest, 0) == "returns":
-        data_type, behind = read_type(rest, 1)
-        rest = [*tokenize(f" returns {data_type.name}"), *rest[behind:]]
+    parts = split(tokens[after + 1 : end])
+    rest = tokens[end + 1 :]
     head = render(tokens[: at + 1])
-    return Forward(f"{head} {name.sql} ({', '.join(arguments)}){render(rest)}")
+    if kind == "procedure":
+        arguments = [_procedure_argument(part) for part in parts]
+        return Forward(f"{head} {name.sql} ({', '.join(arguments)}){render(_with_body(rest, _check_procedure_body))}")
+    types = [_function_argument(part) for part in parts]
+    if word_at(rest, 0) != "returns":
+        raise syntax_error(rest[0].text if rest else "")
+    data_type, behind = read_type(rest, 1)
+    attributes = _with_body(rest[behind:], _check_function_body)
+    _check_function_attributes(attributes)
+    return Forward(f"{head} {name.sql} ({', '.join(types)}) returns {data_type.name}{render(attributes)}")
+
+
+def _with_body(tokens: Sequence[Token], check_body: Callable[[Sequence[Token]], None]) -> list[Token]:
+    """What stands behind the arguments, with the body in PostgreSQL's words."""
+    output = []
+    for position, token in enumerate(tokens):
+        if token.kind is Kind.STRING and word_at(tokens, position - 1) == "as":
+            body = tokenize(token.value)
+            check_body(body)
+            output.append(replace(token, text=f"$redshift${text_of(body)}$redshift$", before=" "))
+        else:
+            output.append(replace(token, before=token.before or " "))
+    return output
+
+
+def _check_procedure_body(body: Sequence[Token]) -> None:
+    for token in body:
+        if token.word == "[":
+            raise not_supported("an array")
+    check_syntax(body)
+
+
+def _check_function_body(body: Sequence[Token]) -> None:
+    """A scalar function's is a SELECT of one expression, without any clause behind it."""
+    if word_at(body, 0) != "select":
+        raise syntax_error(body[0].text if body else "")
+    clause = find_top_level(body, "from", "into", "where", "group", "order", "limit")
+    if clause >= 0:
+        raise not_supported(f"{body[clause].text.upper()} in a scalar SQL function")
+
+
+def _check_function_attributes(tokens: Sequence[Token]) -> None:
+    """Its volatility, which Redshift wants to be told, its body and its language: nothing else."""
+    volatile = False
+    at = 0
+    while at < len(tokens):
+        word = tokens[at].word
+        if word in ("volatile", "stable", "immutable"):
+            volatile = True
+            at += 1
+        elif word == "language" or (word == "as" and at + 1 < len(tokens) and tokens[at + 1].kind is Kind.STRING):
+            at += 2
+        else:
+            raise syntax_error(tokens[at].text)
+    if not volatile:
+        raise syntax_error("as")
+
+
+_NOT_ALTERED = ("quota", "connection", "collate", "isolation", "integration")
+
+
+def _function_argument(part: Sequence[Token]) -> str:
+    """The type of a scalar SQL function's argument, which has no name on Redshift: its body says $1."""
+    try:
+        data_type, end = read_type(part, 0)
+    except RedshiftError as error:
+        raise (syntax_error(part[1].text) if len(part) > 1 else error) from error
+    if end != len(part):
+        raise syntax_error(part[end].text)
+    return data_type.name
 
 
 def _create_identity(tokens: Sequence[Token], _: int, __: Context) -> Script:
@@ -318,7 +452,7 @@ _NOT_CREATED = {
 }  # fmt: skip
 
 
-def _function_argument(part: Sequence[Token]) -> str:
+def _procedure_argument(part: Sequence[Token]) -> str:
     """An argument's type, behind its mode and name where it has them."""
     for start in range(len(part)):
         try:
@@ -338,13 +472,23 @@ def _alter(tokens: Sequence[Token], context: Context) -> Plan:
             return _alter_materialized_view(tokens)
         case "user" | "group" | "role":
             return translate_alter_identity(tokens)
-        case "schema" | "view" | "database" | "function" | "procedure":
-            if any(token.word == "quota" for token in tokens):
-                raise not_emulated("QUOTA")
-            return _unchanged(tokens, context)
+        case "schema" | "database" | "function" | "procedure":
+            return _alter_object(tokens, context)
         case "default":
             return translate_grant(tokens)
-    raise not_emulated(f"ALTER {tokens[1].text.upper()}") if len(tokens) > 1 else syntax_error("")
+        case "datashare" | "external" | "identity" | "masking" | "model" | "rls" | "system" as what:
+            raise not_emulated(f"ALTER {what.upper()}")
+    raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
+
+
+def _alter_object(tokens: Sequence[Token], context: Context) -> Forward:
+    """A new name or owner; what else Redshift can alter in these is not emulated, and what it cannot is wrong."""
+    action = next((token.word for token in tokens[3:] if token.word in ("rename", "owner", *_NOT_ALTERED)), "")
+    if action in _NOT_ALTERED:
+        raise not_emulated(f"ALTER {tokens[1].text.upper()} … {action.upper()}")
+    if not action:
+        raise syntax_error(tokens[3].text if len(tokens) > 3 else "")
+    return _unchanged(tokens, context)
 
 
 def _alter_table(tokens: Sequence[Token]) -> Plan:
@@ -378,7 +522,7 @@ def _alter_table(tokens: Sequence[Token]) -> Plan:
             return _alter_design(table, action[1:])
         case ("alter", _):
             return _alter_column(table, action[2:] if word_at(action, 1) == "column" else action[1:])
-        case ("append", _) | ("set", _) | ("row", _):
+        case ("append", _) | ("row", _) | ("set", "location" | "file" | "table"):
             raise not_emulated(f"ALTER TABLE … {action[0].text.upper()}")
         case ("rename" | "owner" | "drop", _):
             return Forward(render(tokens))
@@ -462,7 +606,10 @@ def _alter_materialized_view(tokens: Sequence[Token]) -> Script:
 def _refresh(tokens: Sequence[Token], __: Context) -> Script:
     if not starts_with(tokens, "materialized", "view", at=1):
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
-    name, _ = qualified_name(tokens, 3)
+    name, at = qualified_name(tokens, 3)
+    at += word_at(tokens, at) in ("restrict", "cascade")
+    if at < len(tokens):
+        raise syntax_error(tokens[at].text)
     return Script((f"select redshift_internal.refresh_materialized_view({literal(name.sql)})",), tag="REFRESH")
 
 
@@ -480,7 +627,9 @@ def _drop(tokens: Sequence[Token], context: Context) -> Plan:
             return _unchanged(_in_own_database(tokens, 2 + 2 * present, context), context)
         case "table" | "view" | "user" | "group" | "database" | "function" | "procedure" | "role":
             return _unchanged(tokens, context)
-    raise not_emulated(f"DROP {tokens[1].text.upper()}") if len(tokens) > 1 else syntax_error("")
+        case "datashare" | "external" | "identity" | "library" | "masking" | "model" | "rls" as what:
+            raise not_emulated(f"DROP {what.upper()}")
+    raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
 
 
 def _truncate(tokens: Sequence[Token], _: Context) -> Script:
@@ -548,6 +697,23 @@ def _use(tokens: Sequence[Token], context: Context) -> Script:
 
 
 def _lock(tokens: Sequence[Token], context: Context) -> Forward:
+    for part in split(tokens[1 + (word_at(tokens, 1) == "table") :]):
+        _, end = qualified_name(part, 0)
+        if end != len(part):
+            raise syntax_error(part[end].text)  # Redshift has one mode
+    return _unchanged(tokens, context)
+
+
+def _declare(tokens: Sequence[Token], context: Context) -> Forward:
+    if not starts_with(tokens, "cursor", "for", at=2):
+        raise syntax_error(tokens[2].text if len(tokens) > 2 else "")
+    return _query(tokens, context)
+
+
+def _fetch(tokens: Sequence[Token], context: Context) -> Forward:
+    """Cursors go forward only."""
+    if word_at(tokens, 1) in ("backward", "prior", "first", "last", "absolute", "relative"):
+        raise syntax_error(tokens[1].text)
     return _unchanged(tokens, context)
 
 
@@ -555,15 +721,33 @@ def _no_savepoints(tokens: Sequence[Token], _: Context) -> Plan:
     raise not_supported(f"{tokens[0].text.upper()}")
 
 
+_ISOLATION_LEVELS = ("serializable", "read committed", "read uncommitted", "repeatable read")
+
+
 def _begin(tokens: Sequence[Token], _: Context) -> Forward:
-    # every isolation level that Redshift takes means its one level
-    return Forward("begin" if tokens[0].word == "begin" else "start transaction")
+    """Every isolation level that Redshift takes means its one level; READ ONLY means what it says."""
+    at = 1 + (word_at(tokens, 1) in ("work", "transaction"))
+    if tokens[0].word == "start" and at == 1:
+        raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
+    said = " ".join(token.word for token in tokens[at:])
+    for level in _ISOLATION_LEVELS:
+        said = said.removeprefix(f"isolation level {level}").strip()
+    if said not in ("", "read only", "read write"):
+        raise syntax_error(tokens[at].text)
+    return Forward("begin read only" if said == "read only" else "begin")
+
+
+def _commit(tokens: Sequence[Token], context: Context) -> Forward:
+    at = 1 + (word_at(tokens, 1) in ("work", "transaction"))
+    if at < len(tokens):
+        raise syntax_error(tokens[at].text)
+    return _unchanged(tokens, context)
 
 
 def _rollback(tokens: Sequence[Token], context: Context) -> Plan:
     if any(token.word == "to" for token in tokens):
         return _no_savepoints(tokens, context)
-    return _unchanged(tokens, context)
+    return _commit(tokens, context)
 
 
 def _comment(tokens: Sequence[Token], context: Context) -> Forward:
@@ -575,16 +759,16 @@ def _comment(tokens: Sequence[Token], context: Context) -> Forward:
 
 
 _HANDLERS: dict[str, Callable[[Sequence[Token], Context], Plan]] = {
-    "select": _query,
-    "with": _query,
+    "select": _select,
+    "with": _with,
     "(": _query,
-    "insert": _query,
-    "update": _query,
-    "delete": _delete,
+    "insert": _insert,
+    "update": _change,
+    "delete": _change,
     "merge": _merge,
     "explain": _explain,
-    "declare": _query,
-    "fetch": _unchanged,
+    "declare": _declare,
+    "fetch": _fetch,
     "close": _unchanged,
     "prepare": _query,
     "execute": _query,
@@ -610,8 +794,8 @@ _HANDLERS: dict[str, Callable[[Sequence[Token], Context], Plan]] = {
     "comment": _comment,
     "begin": _begin,
     "start": _begin,
-    "commit": _unchanged,
-    "end": _unchanged,
+    "commit": _commit,
+    "end": _commit,
     "rollback": _rollback,
     "abort": _rollback,
     "savepoint": _no_savepoints,

@@ -90,9 +90,12 @@ language sql stable as $$
     from json_array_elements_text(column_names) with ordinality
 $$;
 
+-- Redshift analyses a table after COPY and CREATE TABLE AS, and others by itself. PostgreSQL does so from time to time, and
+-- only what is committed: a join of tables that were filled just now would be planned as if they had no rows.
 create function redshift_internal.note_insert() returns trigger language plpgsql security definer as $$
 begin
     insert into redshift_internal.query_step values (tg_relid, 'insert', clock_timestamp(), session_user::regrole::oid);
+    execute format('analyze %s', tg_relid::regclass);
     return null;
 end $$;
 
@@ -103,6 +106,49 @@ begin
         raise exception using errcode = '42501', message = format('must be owner of relation %s', relation);
     end if;
 end $$;
+
+-- A SUPER value has no order and no hash.
+create function redshift_internal.check_key_types(relation regclass) returns void language plpgsql stable as $$
+declare
+    found_name text;
+begin
+    select a.attname into found_name
+    from pg_catalog.pg_attribute a
+    join redshift_internal.table_design d on d.relid = a.attrelid
+    where
+        a.attrelid = relation
+        and a.atttypid = to_regtype('pg_catalog.super')
+        and (a.attnum = d.distribution_key or a.attnum = any (d.sort_keys));
+    if found_name is not null then
+        raise exception using
+            errcode = '0A000', message = format('column "%s" of type super cannot be a DISTKEY or a SORTKEY', found_name);
+    end if;
+end $$;
+
+-- "Compression encodings": which types each of them can hold.
+create function redshift_internal.can_encode(encoding text, type regtype) returns boolean language sql stable as $$
+    select type = any (
+        case
+            when encoding in ('raw', 'auto') then array[type]
+            when encoding = 'az64'
+                then '{int2, int4, int8, numeric, date, timestamp, timestamptz, time, timetz}'::regtype[]
+            when encoding = 'bytedict'
+                then '{int2, int4, int8, numeric, float4, float8, bpchar, varchar, date, timestamp, timestamptz}'::regtype[]
+            when encoding = 'delta' then '{int2, int4, int8, date, timestamp, numeric}'::regtype[]
+            when encoding = 'delta32k' then '{int4, int8, date, timestamp, numeric}'::regtype[]
+            when encoding = 'lzo'
+                then '{int2, int4, int8, numeric, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[]
+                    || to_regtype('pg_catalog.super')
+            when encoding = 'mostly8' then '{int2, int4, int8, numeric}'::regtype[]
+            when encoding = 'mostly16' then '{int4, int8, numeric}'::regtype[]
+            when encoding = 'mostly32' then '{int8, numeric}'::regtype[]
+            when encoding in ('text255', 'text32k') then '{varchar}'::regtype[]
+            when encoding in ('runlength', 'zstd')
+                then '{int2, int4, int8, numeric, float4, float8, bool, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[]
+                    || to_regtype('pg_catalog.super')
+        end
+    )
+$$;
 
 create function redshift_internal.record_table(relation text, design json) returns void
 language plpgsql security definer as $$
@@ -122,19 +168,31 @@ begin
         (design ->> 'interleaved')::boolean,
         (design ->> 'backup')::boolean
     on conflict do nothing;  -- create table if not exists
+    perform redshift_internal.check_key_types(relid);
     perform redshift_internal.record_encodings(relation, design -> 'encodings');
     perform redshift_internal.add_constraints(relation, design -> 'constraints');
     if not exists (select from pg_catalog.pg_trigger where tgrelid = relid and tgname = 'redshift_note_insert') then
         execute format(
             'create trigger redshift_note_insert after insert on %s execute function redshift_internal.note_insert()', relid
         );
+        execute format('analyze %s', relid);
     end if;
 end $$;
 
 create function redshift_internal.record_encodings(relation text, encodings json) returns void
 language plpgsql security definer as $$
+declare
+    wrong text;
 begin
     perform redshift_internal.check_owner(relation::regclass);
+    select key into wrong
+    from json_each_text(encodings)
+    join pg_catalog.pg_attribute a on a.attrelid = relation::regclass and a.attname = key
+    where not coalesce(redshift_internal.can_encode(value, a.atttypid::regtype), false);
+    if wrong is not null then
+        raise exception using
+            errcode = '42611', message = format('invalid encoding type specified for column "%s"', wrong);
+    end if;
     insert into redshift_internal.column_encoding
     select relation::regclass, redshift_internal.column_number(relation::regclass, key), value
     from json_each_text(encodings)
@@ -259,6 +317,20 @@ declare
     too_long boolean;
 begin
     for item in
+        select attname, pg_catalog.format_type(atttypid, atttypmod) as type_name
+        from pg_catalog.pg_attribute
+        where
+            attrelid = relation::regclass
+            and attnum > 0
+            and atttypid <> all (
+                '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
+                ::regtype[] || to_regtype('pg_catalog.super')
+            )
+    loop
+        raise exception using
+            errcode = '0A000', message = format('Column "%s" has unsupported type "%s".', item.attname, item.type_name);
+    end loop;
+    for item in
         select attname
         from pg_catalog.pg_attribute
         where
@@ -356,13 +428,14 @@ begin
     return coalesce(value, '');
 end $$;
 
--- What a translation has to know of the database: its late-binding views and the users' functions.
+-- What a translation has to know of the database: its views, with the query of a late-binding one, and the users' functions.
 create function redshift_internal.names() returns table (kind text, schema_name text, name text, query text, visible boolean)
 language sql stable security definer as $$
     select 'view', n.nspname, c.relname, v.query, pg_catalog.pg_table_is_visible(c.oid)
-    from redshift_internal.late_view v
-    join pg_catalog.pg_class c on c.oid = v.relid
+    from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    left join redshift_internal.late_view v on v.relid = c.oid
+    where c.relkind = 'v' and c.oid >= 16384 and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal')
     union all
     select 'function', n.nspname, p.proname, null, true
     from pg_catalog.pg_proc p

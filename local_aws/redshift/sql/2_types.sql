@@ -45,8 +45,10 @@ update pg_catalog.pg_cast
 set castfunc = 'redshift_internal.fit_char(bpchar, integer, boolean)'::regprocedure
 where castsource = 'bpchar'::regtype and casttarget = 'bpchar'::regtype;
 
--- SUPER holds what JSON holds.
+-- SUPER holds what JSON holds, and knows none of the operators that PostgreSQL has for it but to compare.
 create domain pg_catalog.super as jsonb;
+delete from pg_catalog.pg_operator
+where oprleft = 'jsonb'::regtype and oprname not in ('=', '<>', '<', '>', '<=', '>=');
 
 alter function pg_catalog.format_type(oid, integer) rename to postgres_format_type;
 create function pg_catalog.format_type(type oid, modifier integer) returns text language sql stable as $$

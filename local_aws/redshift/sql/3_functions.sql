@@ -211,6 +211,17 @@ end $$;
 
 -- Texts -------------------------------------------------------------------------------------------------------------------------
 
+-- SUBSTRING knows places and no patterns, and parts are counted from the left only.
+alter function pg_catalog.substring(text, text) rename to postgres_substring;
+alter function pg_catalog.substring(text, text, text) rename to postgres_substring;
+alter function pg_catalog.split_part(text, text, integer) rename to postgres_split_part;
+create function pg_catalog.split_part(value text, delimiter text, part integer) returns text language sql immutable as $$
+    select case
+        when part > 0 then pg_catalog.postgres_split_part(value, delimiter, part)
+        when part is not null then redshift_internal.fail('22023', 'field position must be greater than zero', '', '')::text
+    end
+$$;
+
 create function pg_catalog.len(value text) returns integer language sql immutable as $$ select length(value) $$;
 create function pg_catalog.len(value bpchar) returns integer language sql immutable as $$ select length(value) $$;
 create function pg_catalog.charindex(part text, value text) returns integer language sql immutable as $$
@@ -472,7 +483,7 @@ create function pg_catalog.get_array_length(value super) returns bigint language
     select jsonb_array_length(value)
 $$;
 create function pg_catalog.array_concat(first super, second super) returns super language sql immutable as $$
-    select (first || second)::super
+    select jsonb_concat(first, second)::super
 $$;
 create function pg_catalog.array_flatten(value super) returns super language sql immutable as $$
     select coalesce(jsonb_agg(inner_item), '[]')::super

@@ -31,6 +31,18 @@ where
     and n.nspname not like 'pg!_toast%' escape '!'
     and n.nspname not like 'pg!_temp!_%' escape '!';
 
+-- "Compression encodings": what a column has for which none is declared.
+create function redshift_internal.shown_encoding(declared text, type regtype, is_raw boolean) returns text
+language sql stable as $$
+    select case
+        when declared <> 'auto' then replace(declared, 'raw', 'none')
+        when is_raw then 'none'
+        when type = any ('{int2, int4, int8, numeric, date, timestamp, timestamptz, time, timetz}'::regtype[]) then 'az64'
+        when type = any ('{bpchar, varchar}'::regtype[]) then 'lzo'
+        else 'none'
+    end
+$$;
+
 create view redshift_internal.relation_column as
 select
     r.*,
@@ -60,7 +72,7 @@ select
     pg_catalog.pg_get_expr(d.adbin, d.adrelid) as column_default,
     a.attnotnull,
     pg_catalog.col_description(r.relid, a.attnum) as column_remarks,
-    coalesce(e.encoding, 'none') as encoding,
+    redshift_internal.shown_encoding(e.encoding, a.atttypid::regtype, r.relkind = 'v' or a.attnum = any (t.sort_keys)) as encoding,
     e.encoding as declared_encoding,
     coalesce(t.distribution_key = a.attnum, false) as is_distribution_key,
     -- the signs alternate in an interleaved key
@@ -133,9 +145,9 @@ select
     (select encoding from redshift_internal.relation_column c where c.relid = d.relid and c.attnum = d.sort_keys[1])::varchar as sortkey1_enc,
     cardinality(d.sort_keys)::integer as sortkey_num,
     ceil(pg_catalog.pg_total_relation_size(d.relid) / 1048576.0)::bigint as size,
-    redshift_internal.row_count(d.relid)::numeric(38, 0) as tbl_rows,
+    counted.rows::numeric(38, 0) as tbl_rows,
     null::numeric(5, 2) as unsorted,
-    null::numeric(5, 2) as stats_off,
+    least(100, 100 * abs(counted.rows - greatest(c.reltuples, 0)) / counted.rows)::numeric(5, 2) as stats_off,
     null::numeric(10, 4) as pct_used,
     null::numeric(19, 2) as skew_sortkey1,
     null::numeric(19, 2) as skew_rows,
@@ -143,8 +155,10 @@ select
 from redshift_internal.stored_relation s
 join redshift_internal.relation r on r.relid = s.shown_relid
 join redshift_internal.table_design d on d.relid = s.storage_relid
+join pg_catalog.pg_class c on c.oid = s.storage_relid
+cross join lateral (select redshift_internal.row_count(d.relid) as rows offset 0) as counted
 -- empty tables are not shown
-where redshift_internal.row_count(d.relid) > 0;
+where counted.rows > 0;
 
 create view pg_catalog.pg_table_def as
 select
@@ -388,7 +402,11 @@ alter view information_schema.columns rename to postgres_columns;
 create view information_schema.columns as
 select
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable,
-    case data_type when 'text' then 'character varying' else data_type end::information_schema.character_data as data_type,
+    case
+        when domain_name is not null then domain_name  -- super
+        when data_type = 'text' then 'character varying'
+        else data_type
+    end::information_schema.character_data as data_type,
     case data_type when 'text' then 65535 else character_maximum_length end::information_schema.cardinal_number
         as character_maximum_length,
     numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, interval_type, udt_name

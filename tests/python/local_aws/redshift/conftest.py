@@ -1,5 +1,6 @@
 """One endpoint, and one S3 for COPY to read from, for all tests of a session."""
 
+import gc
 import logging
 import os
 import warnings
@@ -77,6 +78,15 @@ def connect(redshift: LocalRedshift) -> Connect:
         return connection
 
     return connect_as
+
+
+@pytest.fixture
+def sockets_closed() -> Iterator[None]:
+    """What the driver has left open is closed before the next module, which takes warnings for errors."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

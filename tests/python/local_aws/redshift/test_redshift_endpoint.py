@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501 - a statement is a line
 
-import gc
 import os
 import signal
 import ssl
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +24,13 @@ from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 from real_data import PROJECT_DIR
 
-# the driver leaves its socket open where it is refused
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    # the driver leaves its socket open where it is refused
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("sockets_closed"),
+]
 
 AWS: dict[str, Any] = {"region_name": "us-west-2", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-
-
-@pytest.fixture(autouse=True)
-def sockets_closed() -> Iterator[None]:
-    """What the driver has left open is closed before the next module, which takes warnings for errors."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def libpq(redshift: LocalRedshift, **changes: str) -> Any:  # noqa: ANN401 - psycopg2 has no types

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
+from local_aws.redshift.testing import Connect, Connection, ProgrammingError, rows, run
 
 DESIGN = "select diststyle, sortkey1, sortkey_num, encoded, tbl_rows from svv_table_info where \"table\" = 't'"
 
@@ -43,11 +43,11 @@ def test_an_empty_table_has_no_table_info(connection: Connection) -> None:
 def test_the_design_is_changed_and_survives_a_rename(connection: Connection) -> None:
     run(
         connection,
-        "create table old (a int, b int) diststyle even",
-        "insert into old values (1, 1)",
-        "alter table old alter diststyle key distkey b",
-        "alter table old alter sortkey (b, a)",
-        "alter table old rename to t",
+        "create table earlier (a int, b int) diststyle even",
+        "insert into earlier values (1, 1)",
+        "alter table earlier alter diststyle key distkey b",
+        "alter table earlier alter sortkey (b, a)",
+        "alter table earlier rename to t",
     )
     assert rows(connection, DESIGN)[0][:3] == ["KEY(b)", "b", 2]
     run(connection, "alter table t alter diststyle all", "alter table t alter sortkey none")
@@ -184,7 +184,7 @@ def test_altering_columns(connection: Connection) -> None:
     query = "select \"column\", type, encoding from pg_table_def where tablename = 't' order by 1"
     assert rows(connection, query) == [
         ["c", "character varying(256)", "lzo"],
-        ["d", "character varying(6)", "none"],
+        ["d", "character varying(6)", "lzo"],
     ]
 
 
@@ -252,6 +252,38 @@ def test_vacuum_and_analyze(connection: Connection) -> None:
     with pytest.raises(ProgrammingError, match="VACUUM cannot run inside a transaction block"):
         run(connection, "vacuum t")
     run(connection, "rollback")
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/t_Analyzing_tables.html: statistics after CREATE TABLE AS, INSERT and COPY
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("create table t as select 1 as a union all select 2",),
+        ("select 1 as a into t union all select 2",),
+        ("create table t (a int)", "insert into t values (1), (2)"),
+    ],
+)
+def test_a_table_is_analysed_once_it_is_filled(connection: Connection, statements: tuple[str, ...]) -> None:
+    run(connection, "begin", *statements)
+    assert rows(connection, "select reltuples from pg_class where relname = 't'") == [[2.0]]
+    assert rows(connection, "select stats_off from svv_table_info where \"table\" = 't'") == [[0]]
+    run(connection, "delete from t where a = 1")
+    assert rows(connection, "select stats_off from svv_table_info where \"table\" = 't'") == [[100]]
+    run(connection, "analyze t")
+    assert rows(connection, "select stats_off from svv_table_info where \"table\" = 't'") == [[0]]
+    run(connection, "rollback")
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Serializable_isolation_example.html
+def test_who_writes_into_a_table_waits_for_whoever_does(connection: Connection, connect: Connect) -> None:
+    run(connection, "create table t (a int)", "begin", "insert into t values (1)")
+    with connect() as other:
+        run(other, "set statement_timeout to 300")
+        with pytest.raises(ProgrammingError, match="statement timeout"):
+            run(other, "insert into case_schema.t values (2)")
+        run(connection, "commit")
+        run(other, "insert into case_schema.t values (2)")
+    assert rows(connection, "select a from t order by a") == [[1], [2]]
 
 
 def test_temporary_tables(connection: Connection) -> None:

@@ -1,0 +1,51 @@
+"""profiles.example.yml reaches the endpoint by each method that it has, by its variables alone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+from dbt_project import environment
+from local_aws.redshift import LocalRedshift
+from real_data import PROJECT_DIR
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),  # the driver's own way of making a TLS context
+    # the driver leaves its socket open where it is refused
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("sockets_closed"),
+]
+
+AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+NO_PASSWORD = {"REDSHIFT_METHOD": "iam", "DBT_ENV_SECRET_REDSHIFT_PASSWORD": ""}
+
+
+@pytest.mark.parametrize(
+    ("settings", "connects"),
+    [
+        pytest.param({}, True, id="password"),
+        pytest.param({"DBT_ENV_SECRET_REDSHIFT_PASSWORD": "Wrong123"}, False, id="wrong password"),
+        pytest.param(NO_PASSWORD | AWS | {"REDSHIFT_CLUSTER_ID": "a-cluster"}, True, id="IAM, cluster"),
+        pytest.param(NO_PASSWORD | AWS | {"REDSHIFT_SERVERLESS_WORK_GROUP": "a-group"}, True, id="IAM, Serverless"),
+        pytest.param(NO_PASSWORD | AWS, False, id="IAM, nowhere"),
+    ],
+)
+def test_the_profile_connects(
+    redshift: LocalRedshift, tmp_path: Path, settings: dict[str, str], *, connects: bool
+) -> None:
+    shutil.copy(PROJECT_DIR / "profiles.example.yml", tmp_path / "profiles.yml")
+    shutil.copy(PROJECT_DIR / "dbt_project.yml", tmp_path)
+    with environment(redshift.environment() | settings):
+        outcome = dbtRunner().invoke(
+            ["debug"],
+            project_dir=str(tmp_path),
+            profiles_dir=str(tmp_path),
+            target="redshift",
+            log_path=str(tmp_path / "logs"),
+            quiet=True,
+            log_level="none",
+            connection=True,
+        )
+    assert outcome.exception is None
+    assert outcome.success is connects

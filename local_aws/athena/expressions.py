@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -50,8 +51,8 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
 }
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _TRIMS = {None: "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
-_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
-_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
+_MONTHS = {"MONTH": 1, "YEAR": 12}
 
 
 def refuse_unknown_parts(node: exp.Expr, *known: str) -> None:
@@ -374,6 +375,8 @@ class Expressions:
         if not isinstance(unit, exp.Var) or not isinstance(node.this, exp.Literal):
             raise NotEmulatedError(f"the interval {node.sql('trino')}")
         name, text = unit.name.upper(), node.this.name
+        if not re.fullmatch(r"[+-]?\d+(\.\d{1,3})?" if name == "SECOND" else r"[+-]?\d+", text):
+            raise AthenaError("INVALID_LITERAL", f"line 1:1: '{text}' is not a valid INTERVAL literal")
         if name in _MONTHS:
             return Value(f"to_months({int(text) * _MONTHS[name]})", types.YEAR_TO_MONTH)
         if name not in _SECONDS:

@@ -364,10 +364,7 @@ class Expressions:
         if target.base == "decimal":
             return _decimal_literal(text)
         if target.base == "timestamp with time zone":
-            stamp, _, zone = text.rpartition(" ")
-            return Value(
-                f"timezone({quote(zone)}, cast({quote(stamp)} as timestamp))", types.timestamp_tz(target.args[0], zone)
-            )
+            return _zoned_literal(text)
         return Value(cast(value, target).sql, target, text)
 
     def _interval(self, node: exp.Interval, scope: Scope) -> Value:
@@ -649,6 +646,27 @@ def direction(item: exp.Expr) -> str:
         return " asc nulls last"
     refuse_unknown_parts(item, "this", "desc", "nulls_first")
     return f"{' desc' if item.args.get('desc') else ' asc'} nulls {'first' if item.args.get('nulls_first') else 'last'}"
+
+
+# https://trino.io/docs/current/language/types.html: the zone may follow the time at once
+_ZONED = re.compile(
+    r"(?P<stamp>\d+-\d+-\d+( \d+:\d+(:\d+(\.(?P<fraction>\d+))?)?)?)\s*(?P<zone>[+-][\d:]+|[A-Za-z][\w/+-]*)"
+)
+
+
+def _zoned_literal(text: str) -> Value:
+    found = _ZONED.fullmatch(text.strip())
+    if not found:
+        raise syntax_error(f"line 1:1: '{text}' is not a valid TIMESTAMP literal")
+    zone = "UTC" if re.fullmatch(r"[+-]0?0(:?00)?|Z", found["zone"]) else found["zone"]
+    if zone[0] in "+-":
+        raise NotEmulatedError(f"the time zone {zone}: only zones with names, and none off UTC")
+    fraction = len(found["fraction"] or "")
+    if fraction > 6:
+        raise NotEmulatedError(f"{text}: precisions above 6")
+    return Value(
+        f"timezone({quote(zone)}, cast({quote(found['stamp'])} as timestamp))", types.timestamp_tz(fraction, zone)
+    )
 
 
 def _decimal_literal(text: str) -> Value:

@@ -118,6 +118,13 @@ VALUES = [
     ),
     ("cast(from_unixtime(0) at time zone 'Asia/Tokyo' as timestamp)", "1970-01-01 09:00:00.000", "timestamp"),
     ("timestamp '2020-01-02 03:04:05'", "2020-01-02 03:04:05", "timestamp"),
+    ("timestamp '2020-01-02 03:04:05+00:00'", "2020-01-02 03:04:05 UTC", "timestamp with time zone"),
+    (
+        "timestamp '2020-01-02 03:04:05.123 Asia/Tokyo'",
+        "2020-01-02 03:04:05.123 Asia/Tokyo",
+        "timestamp with time zone",
+    ),
+    ("timestamp '2020-01-02 03:04:05' < timestamp'2020-01-02 03:04:06+00:00'", "true", "boolean"),
     ("timestamp '2020-01-02 03:04:05.123456'", "2020-01-02 03:04:05.123456", "timestamp"),
     ("cast(timestamp '2020-01-02 03:04:05.123567' as timestamp(3))", "2020-01-02 03:04:05.124", "timestamp"),
     ("cast(timestamp '2020-01-02 03:04:05' as varchar)", "2020-01-02 03:04:05", "varchar"),
@@ -213,6 +220,7 @@ REFUSED = [
     ("select interval '1' quarter", "SYNTAX_ERROR"),
     ("select interval '1 day'", "SYNTAX_ERROR"),
     ("select interval '1.5' day", "INVALID_LITERAL"),
+    ("select timestamp with time zone '2020-01-02'", "SYNTAX_ERROR"),
     ("select * from (values 1) t(a) join (values 2) u(b)", "SYNTAX_ERROR"),
     ("select * from (values 1) t(a) join (values 2) u(b) where a = b", "SYNTAX_ERROR"),
     ("select * from (select * from (values 1) t(a) left join (values 2) u(b)) v", "SYNTAX_ERROR"),
@@ -262,6 +270,7 @@ REFUSED = [
     ("unload (select 1) to 's3://b/x' with (format = 'PARQUET')", "NOT_EMULATED"),
     ("select cast('a' as char(3))", "NOT_EMULATED"),
     ("select 0x1F", "NOT_EMULATED"),
+    ("select timestamp '2020-01-02 03:04:05+02:00'", "NOT_EMULATED"),
     ("select 1 fetch first 1 rows with ties", "NOT_EMULATED"),
 ]
 

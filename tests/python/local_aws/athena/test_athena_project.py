@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +242,7 @@ def _expected_of_sources(build: Build) -> dict[str, Physical]:
         )
         name = f"{source['schema']}.{source['identifier']}"
         if source["identifier"] == "ledger":
-            found[name] = files
+            found[name] = replace(files, compression="none")
         else:
             found |= {name: Physical("view"), f"{name}__files": files}
     return found

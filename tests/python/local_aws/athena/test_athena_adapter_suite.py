@@ -364,9 +364,11 @@ def _as_athena_has_it(catalog: dict[str, Any]) -> dict[str, Any]:
     for node in [*catalog["nodes"].values(), *catalog["sources"].values()]:
         if node["metadata"]["type"] == "view":
             node["metadata"]["comment"] = "Presto View"
-        for column in node["columns"].values():
-            if isinstance(column["index"], int):
-                column["index"] -= 1
+        # Copies: nodes share their columns.
+        node["columns"] = {
+            name: {**column, "index": column["index"] - 1} if isinstance(column["index"], int) else column
+            for name, column in node["columns"].items()
+        }
     return catalog
 
 

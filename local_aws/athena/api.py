@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_aws.athena.catalog import Catalog, Table
+from local_aws.athena.engine import statement_type
 from local_aws.athena.errors import InvalidRequestError
 from local_aws.athena.executions import FINISHED, Execution, Executions, new_id
 from local_aws.athena.queries import CATALOG
@@ -138,6 +139,7 @@ class AthenaApi:
             work_group=group.name,
             region=region,
             output_folder=self._output_folder(request, group),
+            output_is_enforced=group.enforced and bool(group.output_location),
         )
         return {"QueryExecutionId": self._executions.start(execution, request.get("ClientRequestToken"))}
 
@@ -298,7 +300,7 @@ def _describe(execution: Execution) -> Response:
     described: Response = {
         "QueryExecutionId": execution.id,
         "Query": execution.sql,
-        "StatementType": result.statement_type if result else "DML",
+        "StatementType": result.statement_type if result else statement_type(execution.sql),
         "ResultConfiguration": {"OutputLocation": execution.output_location or execution.output_folder},
         "QueryExecutionContext": {"Database": execution.schema, "Catalog": execution.catalog},
         "Status": status,

@@ -95,9 +95,16 @@ def _append_hive(statement: Statement, table: Table, staged: Staged) -> int:
     return written.rows
 
 
+def _write(
+    statement: Statement, staged: Staged, table: Table, metadata: iceberg.Metadata
+) -> tuple[iceberg.DataFile, ...]:
+    compression = table.parameters.get("write_compression", iceberg.DEFAULT_COMPRESSION)
+    return write_iceberg(statement, staged, metadata, table.location, compression)
+
+
 def _append_iceberg(statement: Statement, table: Table, staged: Staged) -> int:
     metadata = iceberg.load(statement.store, table)
-    files = tuple(file for file in write_iceberg(statement, staged, metadata, table.location) if file.rows)
+    files = tuple(file for file in _write(statement, staged, table, metadata) if file.rows)
     # No base: appending does not depend on what else was committed meanwhile.
     iceberg.commit(
         statement.catalog, statement.store, table, lambda newest: newest.with_snapshot("append", newest.files + files)
@@ -151,7 +158,7 @@ def _load_target(statement: Statement, node: exp.Expr) -> _Target:
 def _replace_rows(statement: Statement, target: _Target, select: str, operation: str) -> None:
     statement.connection.execute(f"create or replace temp table staged as {select}")
     staged = Staged("staged", tuple(target.kinds))
-    files = write_iceberg(statement, staged, target.metadata, target.table.location)
+    files = _write(statement, staged, target.table, target.metadata)
     files = tuple(file for file in files if file.rows)
     iceberg.commit(
         statement.catalog,
@@ -187,11 +194,18 @@ def _assigned(
 def delete(statement: Statement, node: exp.Delete) -> Result:
     """DELETE FROM table [WHERE condition]."""
     refuse_unknown_parts(node, "this", "where")
+    _refuse_alias(node.this)
     target = _load_target(statement, node.this)
     condition = _condition(statement, target, node.args.get("where"))
     rows = int(statement.scalar(f"select count(*) from target where {condition}"))
     _replace_rows(statement, target, f"select {target.columns} from target where ({condition}) is not true", "delete")
     return Result("DML", "DELETE", update_count=rows)
+
+
+def _refuse_alias(node: exp.Expr) -> None:
+    # Only MERGE's target may be given another name: https://docs.aws.amazon.com/athena/latest/ug/update-statement.html
+    if node.alias:
+        raise syntax_error(f"line 1:1: mismatched input '{node.alias}'")
 
 
 def _condition(statement: Statement, target: _Target, where: exp.Where | None) -> str:
@@ -207,6 +221,7 @@ def _condition(statement: Statement, target: _Target, where: exp.Where | None) -
 def update(statement: Statement, node: exp.Update) -> Result:
     """UPDATE table SET column = value, … [WHERE condition]."""
     refuse_unknown_parts(node, "this", "expressions", "where")
+    _refuse_alias(node.this)
     target = _load_target(statement, node.this)
     compiler = statement.compiler()
     scope = Scope(target.scope_fields)

@@ -28,7 +28,8 @@ _KNOWN_PROPERTIES = frozenset(
     optimize_rewrite_data_file_threshold optimize_rewrite_delete_file_threshold
     write_target_data_file_size_bytes""".split()  # noqa: SIM905 - a list of words
 )
-_RECORDED = ("vacuum_", "optimize_", "write_target_")
+_RECORDED = ("vacuum_", "optimize_", "write_target_", "write_compression", "compression_level")
+_LISTS = ("partitioned_by", "partitioning", "bucketed_by")
 
 
 @dataclass
@@ -74,6 +75,13 @@ def _raw_properties(create: exp.Create) -> dict[str, Any]:
                 "INVALID_TABLE_PROPERTY", f"line 1:1: Catalog 'awsdatacatalog' table property '{name}' does not exist"
             )
         found[name] = _property_value(node)
+        if (name in _LISTS) != isinstance(found[name], tuple):
+            kind = "array(varchar)" if name in _LISTS else "varchar"
+            raise AthenaError(
+                "INVALID_TABLE_PROPERTY",
+                f"line 1:1: Invalid value for catalog 'awsdatacatalog' table property '{name}': Cannot convert "
+                f"{node.sql('trino')} to {kind}",
+            )
     return found
 
 
@@ -93,6 +101,8 @@ def ctas_properties(create: exp.Create) -> CtasProperties:
         raise AthenaError(
             "INVALID_TABLE_PROPERTY", f"Table property '{wrong[0]}' is not supported for {kind.upper()} tables"
         )
+    if ("bucketed_by" in raw) != ("bucket_count" in raw):
+        raise AthenaError("INVALID_TABLE_PROPERTY", "bucketed_by and bucket_count must be specified together")
     if is_iceberg and raw.get("is_external") != "false":
         raise AthenaError(
             "INVALID_TABLE_PROPERTY", "External tables are not supported for Iceberg: set is_external = false"
@@ -107,7 +117,9 @@ def ctas_properties(create: exp.Create) -> CtasProperties:
         bucketed_by=tuple(item.lower() for item in raw.get("bucketed_by", ())),
         bucket_count=int(raw.get("bucket_count", 0)),
         compression=str(
-            raw.get("write_compression") or raw.get("parquet_compression") or ("ZSTD" if is_iceberg else "GZIP")
+            raw.get("write_compression")
+            or raw.get("parquet_compression")
+            or (iceberg.DEFAULT_COMPRESSION if is_iceberg else "GZIP")
         ),
         field_delimiter=str(raw.get("field_delimiter", "\x01")),
         recorded={name: str(value) for name, value in raw.items() if name.startswith(_RECORDED)},
@@ -190,7 +202,14 @@ def create_table_as(statement: Statement, create: exp.Create) -> Result:
             "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{schema}.{name}' already exists"
         )
     statement.catalog.require_database(schema)
-    location = properties.location or f"{as_folder(statement.default_location)}"
+    if properties.location and not properties.iceberg and statement.default_location.is_enforced:
+        # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
+        raise AthenaError(
+            "INVALID_TABLE_PROPERTY",
+            "The Create Table As Select query has an 'external_location' property, and its work group enforces a "
+            "centralized output location",
+        )
+    location = properties.location or as_folder(statement.default_location.uri)
     query = statement.query(create.expression)
     columns = _new_columns(query, properties.iceberg)
     if not statement.store.is_empty(location):

@@ -11,13 +11,14 @@ from urllib.parse import unquote
 from local_aws.athena import iceberg, projection
 from local_aws.athena.catalog import Column, Partition, Table
 from local_aws.athena.errors import AthenaError, NotEmulatedError
-from local_aws.athena.formats import default_serde, input_and_output
+from local_aws.athena.formats import check_serde, default_serde, input_and_output
 from local_aws.athena.hive_grammar import HiveParser, TableDefinition
 from local_aws.athena.objects import as_folder
 from local_aws.athena.readers import PARQUET
 from local_aws.athena.results import Result, text_result
 from local_aws.athena.statement import Statement
 from local_aws.athena.types import from_hive
+from local_aws.athena.writing import partition_expression
 
 
 def _failed(message: str) -> AthenaError:
@@ -117,7 +118,15 @@ def _check_definition(definition: TableDefinition) -> None:
 
 def _iceberg_content(statement: Statement, definition: TableDefinition) -> dict[str, Any]:
     if definition.external:
-        raise _failed("SemanticException: Iceberg tables are not external: CREATE TABLE, without EXTERNAL")
+        raise _failed("SemanticException: External keyword not supported for table type ICEBERG")
+    if definition.serde or definition.stored_as or definition.input_format or definition.serde_parameters:
+        raise _failed("SemanticException: ROW FORMAT and STORED AS are not supported for table type ICEBERG")
+    if definition.bucketed_by:
+        raise _failed("SemanticException: CLUSTERED BY is not supported for table type ICEBERG")
+    _check_iceberg_properties(definition.properties)
+    types = {column.name: column.type for column in definition.columns}
+    for transform in definition.partition_transforms:
+        partition_expression(transform, types)
     if definition.partition_keys:
         raise _failed("SemanticException: PARTITIONED BY of an Iceberg table names its columns, without types")
     for column in definition.columns:
@@ -137,6 +146,21 @@ def _iceberg_content(statement: Statement, definition: TableDefinition) -> dict[
     }
 
 
+# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html: a predefined list
+_ICEBERG_PROPERTIES = frozenset(
+    """table_type format write_compression compression_level optimize_rewrite_data_file_threshold
+    optimize_rewrite_delete_file_threshold vacuum_min_snapshots_to_keep vacuum_max_snapshot_age_seconds
+    vacuum_max_metadata_files_to_keep write_target_data_file_size_bytes""".split()  # noqa: SIM905 - a list of words
+)
+
+
+def _check_iceberg_properties(properties: dict[str, str]) -> None:
+    if unknown := [key for key in properties if key.lower() not in _ICEBERG_PROPERTIES]:
+        raise _failed(f"SemanticException: Unsupported table property key: {unknown[0]}")
+    if properties.get("format", "parquet").lower() != "parquet":
+        raise NotEmulatedError(f"Iceberg tables of {properties['format'].upper()}")
+
+
 def _hive_content(definition: TableDefinition) -> dict[str, Any]:
     if not definition.external:
         raise _failed(
@@ -145,6 +169,7 @@ def _hive_content(definition: TableDefinition) -> dict[str, Any]:
     if definition.partition_transforms:
         raise _failed("SemanticException: the partition keys of a Hive table need types")
     serde = definition.serde or default_serde(definition.stored_as)
+    check_serde(serde)
     classes = (
         {"InputFormat": definition.input_format, "OutputFormat": definition.output_format}
         if definition.input_format
@@ -292,6 +317,8 @@ def _change_column(statement: Statement, parser: HiveParser, table: Table) -> No
 def _set_properties(statement: Statement, parser: HiveParser, table: Table) -> None:
     properties = parser.properties()
     parser.end()
+    if table.is_iceberg:
+        _check_iceberg_properties(properties)
     _update(statement, table, Parameters={**table.parameters, **properties})
 
 
@@ -337,9 +364,11 @@ def _default_partition_location(table: Table, values: Sequence[str]) -> str:
 
 
 def _add_partition(statement: Statement, parser: HiveParser, table: Table) -> None:
+    if_not_exists = parser.take("IF", "NOT", "EXISTS")
+    if parser.peek() != "PARTITION":
+        raise parser.fail("COLUMNS or PARTITION")
     if not table.partition_keys:
         raise _failed(f"SemanticException: table {table.name} is not partitioned but partition spec exists")
-    if_not_exists = parser.take("IF", "NOT", "EXISTS")
     while parser.take("PARTITION"):
         values = _partition_values(table, parser.partition_spec())
         location = parser.text() if parser.take("LOCATION") else _default_partition_location(table, values)

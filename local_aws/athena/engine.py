@@ -17,7 +17,7 @@ from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error
 from local_aws.athena.hive_grammar import HiveParser
 from local_aws.athena.objects import ObjectStore
 from local_aws.athena.results import Result, fetch, text_result
-from local_aws.athena.statement import Statement
+from local_aws.athena.statement import DefaultLocation, Statement
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
@@ -39,6 +39,14 @@ def _first_words(sql: str, count: int = 3) -> list[str]:
     return [word.upper() for word in re.findall(r"[A-Za-z_]+|\S", sql)[:count]]
 
 
+def statement_type(sql: str) -> str:
+    """DML, UTILITY or DDL, which is known before the statement has run."""
+    word = (_first_words(_LEADING_COMMENTS.sub("", sql), 1) or [""])[0]
+    if word in (*_QUERIES, *_CHANGES, "EXPLAIN", "UNLOAD", "EXECUTE"):
+        return "DML"
+    return "UTILITY" if word in ("SHOW", "DESCRIBE", "DESC") else "DDL"
+
+
 class Engine:
     """Runs statements against one region's Glue and S3. It keeps nothing from one statement to the next."""
 
@@ -52,7 +60,11 @@ class Engine:
         self._sessions.close()
 
     def execute(
-        self, sql: str, schema: str, default_location: str, started: Callable[[duckdb.DuckDBPyConnection], None]
+        self,
+        sql: str,
+        schema: str,
+        default_location: DefaultLocation,
+        started: Callable[[duckdb.DuckDBPyConnection], None],
     ) -> Result:
         """Run one statement, or raise Athena's error. `started` is told the connection, to interrupt it by."""
         text = _LEADING_COMMENTS.sub("", sql)

@@ -16,6 +16,7 @@ from local_aws.athena.engine import Engine
 from local_aws.athena.errors import AthenaError, InvalidRequestError
 from local_aws.athena.objects import as_folder
 from local_aws.athena.results import Result, as_csv, as_text, metadata_file
+from local_aws.athena.statement import DefaultLocation
 
 _WORKERS = 8
 _USER_ERROR, _SYSTEM_ERROR = 2, 1
@@ -34,6 +35,7 @@ class Execution:
     work_group: str
     region: str
     output_folder: str
+    output_is_enforced: bool = False
     state: str = "QUEUED"
     submitted: float = field(default_factory=time.time)
     started: float | None = None
@@ -127,7 +129,9 @@ class Executions:
         def started(connection: duckdb.DuckDBPyConnection) -> None:
             execution.connection = connection
 
-        location = f"{as_folder(execution.output_folder)}tables/{execution.id}/"
+        location = DefaultLocation(
+            f"{as_folder(execution.output_folder)}tables/{execution.id}/", execution.output_is_enforced
+        )
         return self._engine_of(execution.region).execute(execution.sql, execution.schema, location, started)
 
     def _succeed(self, execution: Execution, result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -50,8 +51,8 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
 }
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _TRIMS = {None: "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
-_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
-_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
+_MONTHS = {"MONTH": 1, "YEAR": 12}
 
 
 def refuse_unknown_parts(node: exp.Expr, *known: str) -> None:
@@ -363,10 +364,7 @@ class Expressions:
         if target.base == "decimal":
             return _decimal_literal(text)
         if target.base == "timestamp with time zone":
-            stamp, _, zone = text.rpartition(" ")
-            return Value(
-                f"timezone({quote(zone)}, cast({quote(stamp)} as timestamp))", types.timestamp_tz(target.args[0], zone)
-            )
+            return _zoned_literal(text)
         return Value(cast(value, target).sql, target, text)
 
     def _interval(self, node: exp.Interval, scope: Scope) -> Value:
@@ -374,6 +372,8 @@ class Expressions:
         if not isinstance(unit, exp.Var) or not isinstance(node.this, exp.Literal):
             raise NotEmulatedError(f"the interval {node.sql('trino')}")
         name, text = unit.name.upper(), node.this.name
+        if not re.fullmatch(r"[+-]?\d+(\.\d{1,3})?" if name == "SECOND" else r"[+-]?\d+", text):
+            raise AthenaError("INVALID_LITERAL", f"line 1:1: '{text}' is not a valid INTERVAL literal")
         if name in _MONTHS:
             return Value(f"to_months({int(text) * _MONTHS[name]})", types.YEAR_TO_MONTH)
         if name not in _SECONDS:
@@ -646,6 +646,27 @@ def direction(item: exp.Expr) -> str:
         return " asc nulls last"
     refuse_unknown_parts(item, "this", "desc", "nulls_first")
     return f"{' desc' if item.args.get('desc') else ' asc'} nulls {'first' if item.args.get('nulls_first') else 'last'}"
+
+
+# https://trino.io/docs/current/language/types.html: the zone may follow the time at once
+_ZONED = re.compile(
+    r"(?P<stamp>\d+-\d+-\d+( \d+:\d+(:\d+(\.(?P<fraction>\d+))?)?)?)\s*(?P<zone>[+-][\d:]+|[A-Za-z][\w/+-]*)"
+)
+
+
+def _zoned_literal(text: str) -> Value:
+    found = _ZONED.fullmatch(text.strip())
+    if not found:
+        raise syntax_error(f"line 1:1: '{text}' is not a valid TIMESTAMP literal")
+    zone = "UTC" if re.fullmatch(r"[+-]0?0(:?00)?|Z", found["zone"]) else found["zone"]
+    if zone[0] in "+-":
+        raise NotEmulatedError(f"the time zone {zone}: only zones with names, and none off UTC")
+    fraction = len(found["fraction"] or "")
+    if fraction > 6:
+        raise NotEmulatedError(f"{text}: precisions above 6")
+    return Value(
+        f"timezone({quote(zone)}, cast({quote(found['stamp'])} as timestamp))", types.timestamp_tz(fraction, zone)
+    )
 
 
 def _decimal_literal(text: str) -> Value:

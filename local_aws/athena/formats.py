@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.athena.errors import NotEmulatedError
-from local_aws.athena.readers import HIVE_JSON, LAZY_SIMPLE, PARQUET
+from local_aws.athena.errors import AthenaError, NotEmulatedError
+from local_aws.athena.readers import HIVE_JSON, LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET
 
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
@@ -42,3 +42,27 @@ def default_serde(stored_as: str) -> str:
     if stored_as not in known:
         raise NotEmulatedError(f"STORED AS {stored_as.upper()}")
     return known[stored_as]
+
+
+# https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html: those that this endpoint does not read
+_OTHER_SERDES = frozenset(
+    name.lower()
+    for name in (
+        "com.amazon.ionhiveserde.IonHiveSerDe",
+        "com.amazonaws.glue.serde.GrokSerDe",
+        "com.amazon.emr.hive.serde.CloudTrailSerde",
+        "org.apache.hive.hcatalog.data.CloudTrailSerde",
+        "org.apache.hadoop.hive.ql.io.orc.OrcSerde",
+        "org.apache.hadoop.hive.serde2.RegexSerDe",
+        "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
+    )
+)
+_READ_SERDES = frozenset(name.lower() for name in (*HIVE_JSON, LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET))
+
+
+def check_serde(name: str) -> None:
+    """Refuse a SerDe that Athena has not, or that is not emulated."""
+    if name.lower() in _OTHER_SERDES:
+        raise NotEmulatedError(f"the SerDe {name}")
+    if name.lower() not in _READ_SERDES:
+        raise AthenaError("FAILED", f"SemanticException: Cannot validate serde: {name}")

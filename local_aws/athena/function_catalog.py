@@ -5,6 +5,7 @@ Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from local_aws.athena import types
@@ -62,14 +63,19 @@ def _replacement(args: Sequence[Value]) -> str:
     return f"regexp_replace({args[0].sql}, {args[1].sql}, {quote(replacement)}, 'g')"
 
 
+def _regexp_group(args: Sequence[Value]) -> str:
+    group = int(literal_of(args[2], "the group of regexp_extract"))
+    pattern = literal_of(args[1], "the pattern of regexp_extract beside a group")
+    # Groups are opened by plain brackets, or by named ones; DuckDB would answer '' for one that is not there.
+    groups = len(re.findall(r"\((?!\?)|\(\?P?<(?![=!])", re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", pattern)))
+    if not 0 <= group <= groups:
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"Pattern has {groups} groups. Cannot access group {group}")
+    return f"trino_regexp_extract({args[0].sql}, {args[1].sql}, {group})"
+
+
 _scalar("regexp_like", "varchar varchar", "boolean", "regexp_matches({0}, {1})")
 _scalar("regexp_extract", "varchar varchar", "varchar", "trino_regexp_extract({0}, {1}, 0)")
-_scalar(
-    "regexp_extract",
-    "varchar varchar bigint",
-    "varchar",
-    lambda a: f"trino_regexp_extract({a[0].sql}, {a[1].sql}, {literal_of(a[2], 'the group of regexp_extract')})",
-)
+_scalar("regexp_extract", "varchar varchar bigint", "varchar", _regexp_group)
 _scalar("regexp_extract_all", "varchar varchar", lambda _: types.array(types.VARCHAR), "regexp_extract_all({0}, {1})")
 _scalar("regexp_replace", "varchar varchar", "varchar", "regexp_replace({0}, {1}, '', 'g')")
 _scalar("regexp_replace", "varchar varchar varchar", "varchar", _replacement)

@@ -13,7 +13,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from local_aws.athena.errors import AthenaError, InvalidRequestError, syntax_error
+from local_aws.athena.errors import AthenaError, InvalidRequestError, NotEmulatedError, syntax_error
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, the list for SELECT
 RESERVED_IN_SELECT = frozenset(
@@ -40,6 +40,16 @@ _BEFORE_BRACKET = (
     TokenType.STRING,
 )
 _ENDS_A_LIST = (TokenType.FROM, TokenType.R_PAREN, TokenType.SEMICOLON, TokenType.WHERE)
+# Operators of other dialects that sqlglot reads for all.
+_NOT_TRINOS = (
+    TokenType.DCOLON, TokenType.NULLSAFE_EQ, TokenType.ISNULL, TokenType.NOTNULL, TokenType.COLON,
+)  # fmt: skip
+_SET_OPERATIONS = (TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT)
+_AFTER_JOINS = (
+    TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET,
+    TokenType.FETCH, TokenType.WINDOW, *_SET_OPERATIONS,
+)  # fmt: skip
+_INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 
 
 class _Parser(TrinoParser):
@@ -79,7 +89,7 @@ def _refuse(token: Token) -> AthenaError:
 def _check_pair(token: Token, following: Token | None) -> None:
     """Refuse what two neighbouring tokens show to be of another dialect."""
     kind, after = token.token_type, following.token_type if following else TokenType.SEMICOLON
-    if kind == TokenType.DCOLON or (kind == TokenType.EQ and token.text == "==") or kind == TokenType.NULLSAFE_EQ:
+    if kind in _NOT_TRINOS or (kind == TokenType.EQ and token.text == "=="):
         raise _refuse(token)
     if kind == TokenType.COMMA and after in _ENDS_A_LIST:
         raise _refuse(following or token)
@@ -101,12 +111,91 @@ def _check_limit_order(tokens: list[Token]) -> None:
     depth, limits = 0, set[int]()
     for token in tokens:
         depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
-        if token.token_type in (TokenType.LIMIT, TokenType.FETCH):
+        if token.token_type == TokenType.R_PAREN:
+            limits.discard(depth + 1)
+        elif token.token_type in (TokenType.LIMIT, TokenType.FETCH):
+            if depth in limits:
+                raise _refuse(token)
             limits.add(depth)
         elif token.token_type == TokenType.OFFSET and depth in limits:
             raise _refuse(token)
         elif token.token_type in (TokenType.SELECT, TokenType.UNION):
             limits.discard(depth)
+
+
+def _check_limits(tokens: list[Token]) -> None:
+    """A number of rows is a whole number, and there is one."""
+    for at, token in enumerate(tokens):
+        if token.token_type not in (TokenType.LIMIT, TokenType.OFFSET) or at + 1 == len(tokens):
+            continue
+        count = tokens[at + 1]
+        is_all = count.token_type == TokenType.ALL and token.token_type == TokenType.LIMIT
+        if is_all or (count.token_type == TokenType.NUMBER and count.text.isdigit()):
+            if at + 2 < len(tokens) and tokens[at + 2].token_type == TokenType.COMMA and token.text.lower() == "limit":
+                raise _refuse(tokens[at + 2])
+        elif count.token_type in (TokenType.NUMBER, TokenType.STRING):
+            raise _refuse(count)
+
+
+def _check_intervals(tokens: list[Token]) -> None:
+    """`interval 'number' field`, and no other field than Trino's."""
+    for at, token in enumerate(tokens[:-1]):
+        if token.token_type == TokenType.INTERVAL and tokens[at + 1].token_type == TokenType.STRING:
+            unit = tokens[at + 2] if at + 2 < len(tokens) else tokens[at + 1]
+            if unit.text.upper() not in _INTERVAL_FIELDS:
+                raise syntax_error(
+                    f"{_position(unit)}: mismatched input '{unit.text}'. Expecting: 'DAY', 'HOUR', 'MINUTE', 'MONTH', "
+                    "'SECOND', 'YEAR'"
+                )
+
+
+def _check_joins(tokens: list[Token]) -> None:
+    """Every JOIN has a condition, but for a CROSS JOIN. In the tree, one without looks like a comma."""
+    waiting = [0]
+    for at, token in enumerate(tokens):
+        kind = token.token_type
+        if kind == TokenType.L_PAREN:
+            waiting.append(0)
+        elif kind == TokenType.JOIN and not {item.token_type for item in tokens[max(at - 2, 0) : at]} & {
+            TokenType.CROSS,
+            TokenType.NATURAL,
+        }:
+            waiting[-1] += 1
+        elif kind in (TokenType.ON, TokenType.USING):
+            waiting[-1] = max(waiting[-1] - 1, 0)
+        elif waiting[-1] and (kind == TokenType.R_PAREN or kind in _AFTER_JOINS):
+            raise _refuse(token)
+        if kind == TokenType.R_PAREN and len(waiting) > 1:
+            waiting.pop()
+    if waiting[-1]:
+        raise syntax_error("line 1:1: mismatched input '<EOF>'. Expecting: 'CROSS', 'JOIN', 'ON', 'USING'")
+
+
+def _check_from_comes_second(tokens: list[Token]) -> None:
+    """A query begins with SELECT; sqlglot would put one before a FROM."""
+    for at, token in enumerate(tokens):
+        if token.token_type != TokenType.FROM:
+            continue
+        before, earlier = ([None, None, *tokens[:at]])[-1:-3:-1]
+        opens = before and before.token_type == TokenType.L_PAREN
+        if opens and not (earlier and earlier.text.upper() == "TRIM"):
+            raise _refuse(token)
+        if before and before.token_type in (*_SET_OPERATIONS, TokenType.ALL):
+            raise _refuse(token)
+
+
+def _check_position(tokens: list[Token]) -> None:
+    """`position(a in b)`: with a comma it is no function of Trino's."""
+    for at, token in enumerate(tokens[:-1]):
+        if token.text.upper() != "POSITION" or tokens[at + 1].token_type != TokenType.L_PAREN:
+            continue
+        depth = 0
+        for item in tokens[at + 1 :]:
+            depth += (item.token_type == TokenType.L_PAREN) - (item.token_type == TokenType.R_PAREN)
+            if depth == 0:
+                break
+            if depth == 1 and item.token_type == TokenType.COMMA:
+                raise _refuse(item)
 
 
 def tokenize(sql: str) -> list[Token]:
@@ -151,7 +240,13 @@ def parse(sql: str) -> exp.Expr:
     tokens = tokenize(sql)
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         _check_pair(token, following)
-    _check_limit_order(tokens)
+    for token in tokens:
+        if token.token_type == TokenType.HEX_STRING and sql[token.start : token.start + 2].lower() == "0x":
+            raise NotEmulatedError("numbers that are not decimal")
+    for check in (
+        _check_limit_order, _check_limits, _check_intervals, _check_joins, _check_from_comes_second, _check_position,
+    ):  # fmt: skip
+        check(tokens)
     try:
         trees = _Dialect().parser().parse(tokens, sql)
     except SqlglotError as error:

@@ -164,6 +164,9 @@ class HiveParser:
             raise parse_error(
                 self.sql, token.at, f"cannot recognize input near '{token.text}'. Expecting an identifier"
             )
+        if not token.text[0].isalpha():
+            # https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+            raise parse_error(self.sql, token.at, f"cannot recognize input near '{token.text}'. It needs backticks")
         self.position += 1
         return token.text.lower()
 
@@ -326,7 +329,10 @@ class HiveParser:
         """Hive's keys have types and are columns of their own; Iceberg's name the table's columns, or transforms."""
         self.expect("(")
         while True:
-            name = self.name()
+            # A transform's name is no identifier: TRUNCATE is reserved otherwise.
+            name = self.tokens[self.position].text.lower() if self.peek(1) == "(" else self.name()
+            if self.peek(1) == "(":
+                self.position += 1
             if self.take("("):
                 arguments = [self._transform_argument()]
                 while self.take(","):

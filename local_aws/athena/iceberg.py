@@ -19,6 +19,8 @@ from local_aws.athena.errors import AthenaError, table_not_found
 from local_aws.athena.objects import ObjectStore, S3Object, as_folder, split_uri
 
 FORMAT = "local_aws.athena iceberg metadata, version 1"
+# https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html: of engine version 3
+DEFAULT_COMPRESSION = "ZSTD"
 _commits = threading.Lock()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from local_aws.athena import projection, types
 from local_aws.athena.catalog import Catalog, decode_view
+from local_aws.athena.errors import NotEmulatedError
 from local_aws.athena.functions import quote
 from local_aws.athena.queries import CATALOG, SourceColumn, ViewDefinition, quoted
 from local_aws.athena.types import VARCHAR, to_duckdb
@@ -21,6 +22,7 @@ _TABLES = {
     ),
 }  # fmt: skip
 _PARTITIONS = "$partitions"
+_ICEBERG_METADATA = ("files", "manifests", "history", "partitions", "snapshots", "refs")
 _Row = tuple[str | int | None, ...]
 
 
@@ -58,6 +60,9 @@ class VirtualSource:
                 SourceColumn(column, types.BIGINT if column == "ordinal_position" else VARCHAR)
                 for column in _TABLES[name]
             ]
+        base, _, suffix = name.partition("$")
+        if suffix in _ICEBERG_METADATA and (owner := self._catalog.table(schema, base)) and owner.is_iceberg:
+            raise NotEmulatedError(f"Iceberg's metadata table {name}")
         if name.endswith(_PARTITIONS):
             table = self._catalog.table(schema, name.removesuffix(_PARTITIONS))
             if table is not None and table.partition_keys:

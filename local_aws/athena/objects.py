@@ -77,7 +77,10 @@ class ObjectStore:
     def is_empty(self, location: str) -> bool:
         """Whether nothing at all lies below the location."""
         bucket, prefix = split_uri(as_folder(location))
-        answer = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        try:
+            answer = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        except self._client.exceptions.NoSuchBucket as error:
+            raise AthenaError("HIVE_FILESYSTEM_ERROR", f"The specified bucket does not exist: {bucket}") from error
         return not answer.get("Contents")
 
     def head(self, uri: str) -> S3Object:

@@ -394,6 +394,11 @@ class QueryCompiler:
         parts = []
         limit = node.args.get("limit")
         if isinstance(limit, exp.Fetch):
+            options = limit.args.get("limit_options")
+            if options is not None and options.args.get("percent"):
+                raise syntax_error("line 1:1: mismatched input 'percent'. Expecting: 'ROW', 'ROWS'")
+            if options is not None and options.args.get("with_ties"):
+                raise NotEmulatedError("FETCH FIRST … WITH TIES")
             parts.append(f" limit {self._number(limit.args.get('count'))}")
         elif limit is not None:
             refuse_unknown_parts(limit, "expression")

@@ -17,6 +17,14 @@ from local_aws.athena.objects import ObjectStore
 from local_aws.athena.queries import CATALOG, QueryCompiler
 
 
+@dataclass(frozen=True)
+class DefaultLocation:
+    """Where CTAS writes if the statement does not say, and whether the work group lets it say."""
+
+    uri: str = ""
+    is_enforced: bool = False
+
+
 @dataclass
 class Statement:
     """One statement while it runs."""
@@ -26,7 +34,7 @@ class Statement:
     connection: duckdb.DuckDBPyConnection
     catalog: Catalog
     store: ObjectStore
-    default_location: str = ""
+    default_location: DefaultLocation = DefaultLocation()
     binder: Binder = field(init=False)
     source: VirtualSource = field(init=False)
 

@@ -287,7 +287,10 @@ def from_hive(text: str, timestamp_precision: int = 3) -> SqlType:
     if found := re.fullmatch(r"(varchar|char)\s*\(\s*(\d+)\s*\)", text):
         return SqlType(found[1], (int(found[2]),))
     if found := re.fullmatch(r"decimal(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?", text):
-        return decimal(int(found[1] or 10), int(found[2] or 0))
+        precision, scale = int(found[1] or 10), int(found[2] or 0)
+        if not 1 <= precision <= 38 or scale > precision:
+            raise syntax_error(f"line 1:1: Decimal precision out of allowed range [1,38], or its scale: {text}")
+        return decimal(precision, scale)
     if found := re.fullmatch(r"(array|map|struct)\s*<(.*)>", text, re.DOTALL):
         parts = list(split_outside(found[2]))
         if found[1] == "struct":

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote as url_quote
 
@@ -140,9 +140,23 @@ def _put(statement: Statement, select: str, options: str, folder: str, ending: s
 # -------------------- Iceberg
 
 
-def partition_expression(transform: str, columns: Sequence[str]) -> tuple[str, str]:
-    """A partition transform as the name of its folder and an expression: column, year(c), month(c), day(c), hour(c),
-    bucket(c, n) or truncate(c, n), with the last two's arguments in either order, as CTAS and DDL have them.
+# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html: what each transform takes
+_NUMBERS = ("int", "integer", "bigint", "decimal")
+_TRANSFORMED = {
+    "year": ("date", "timestamp"),
+    "month": ("date", "timestamp"),
+    "day": ("date", "timestamp"),
+    "hour": ("timestamp",),
+    "bucket": (*_NUMBERS, "date", "timestamp", "string", "varchar", "binary", "varbinary"),
+    "truncate": (*_NUMBERS, "string", "varchar"),
+}
+
+
+def partition_expression(transform: str, columns: Mapping[str, str]) -> tuple[str, str]:
+    """A partition transform as the name of its folder and an expression.
+
+    It is a column, year(c), month(c), day(c), hour(c), bucket(c, n) or truncate(c, n), with the last two's arguments in
+    either order, as CTAS and DDL have them. `columns` are the table's, with their types.
     """
     found = _TRANSFORM.fullmatch(transform.strip())
     if not found:
@@ -154,21 +168,30 @@ def partition_expression(transform: str, columns: Sequence[str]) -> tuple[str, s
     column = next((argument for argument in arguments if not argument.isdigit()), "")
     number = next((argument for argument in arguments if argument.isdigit()), "")
     _require(column, columns)
+    base = columns[column].partition("(")[0]
+    if kind in _TRANSFORMED and base not in _TRANSFORMED[kind]:
+        raise AthenaError(
+            "INVALID_TABLE_PROPERTY",
+            f"Unable to parse partitioning value: Invalid source type {columns[column]} for transform: {kind}",
+        )
     formats = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d", "hour": "%Y-%m-%d-%H"}
     if kind in formats and not number:
         return f"{column}_{kind}", f"strftime({quoted(column)}, '{formats[kind]}')"
     if kind == "bucket" and number:
         return f"{column}_bucket", f"cast(hash({quoted(column)}) % {number} as varchar)"
     if kind == "truncate" and number:
-        text = f"cast({quoted(column)} as varchar)"
-        return f"{column}_trunc", f"left({text}, {number})"
+        if base in _NUMBERS:
+            # Towards minus infinity, unlike DuckDB's %.
+            rest = f"(({quoted(column)} % {number}) + {number}) % {number}"
+            return f"{column}_trunc", f"cast({quoted(column)} - {rest} as varchar)"
+        return f"{column}_trunc", f"left({quoted(column)}, {number})"
     raise AthenaError(
         "INVALID_TABLE_PROPERTY",
         f"Unable to parse partitioning value: Invalid partition field declaration: {transform}",
     )
 
 
-def _require(name: str, columns: Sequence[str]) -> None:
+def _require(name: str, columns: Mapping[str, str]) -> None:
     if name not in columns:
         raise AthenaError(
             "INVALID_TABLE_PROPERTY", f"Unable to parse partitioning value: Cannot find source column: {name}"
@@ -176,10 +199,11 @@ def _require(name: str, columns: Sequence[str]) -> None:
 
 
 def write_iceberg(
-    statement: Statement, staged: Staged, metadata: Metadata, location: str, compression: str = "ZSTD"
+    statement: Statement, staged: Staged, metadata: Metadata, location: str, compression: str
 ) -> tuple[DataFile, ...]:
     """Write the rows of an Iceberg table: one Parquet file for each partition."""
-    transforms = [partition_expression(item, staged.columns) for item in metadata.partitioning]
+    types = {item.name: item.type for item in metadata.fields}
+    transforms = [partition_expression(item, types) for item in metadata.partitioning]
     chosen = ", ".join(sql for _, sql in transforms) or "1"
     groups = statement.connection.execute(f"select distinct {chosen} from {staged.relation} order by all").fetchall()
     _check_open_writers(len(groups), "ICEBERG_TOO_MANY_OPEN_PARTITIONS")

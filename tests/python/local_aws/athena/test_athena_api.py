@@ -51,6 +51,53 @@ def test_failed_query_tells_why_and_has_no_result(clients: Client) -> None:
         clients.athena.get_query_results(QueryExecutionId=identifier)
 
 
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("select nosuch", "DML"),
+        ("/* a comment */ -- another\n with t as (select nosuch) select * from t", "DML"),
+        ("insert into nosuch values (1)", "DML"),
+        ("create table t as select nosuch", "DDL"),
+        ("drop table nosuch", "DDL"),
+        ("describe nosuch", "UTILITY"),
+    ],
+)
+def test_type_of_a_statement_is_known_though_it_fails(clients: Client, sql: str, kind: str) -> None:
+    """https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html: StatementType."""
+    identifier = clients.athena.start_query_execution(
+        QueryString=sql, ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}
+    )["QueryExecutionId"]
+    execution = clients.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+    assert (execution["Status"]["State"], execution["StatementType"]) == ("FAILED", kind)
+
+
+def test_runtime_statistics_tell_what_was_read(client: Client) -> None:
+    """https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryRuntimeStatistics.html."""
+    location = client.location()
+    client.put(f"{location.removeprefix(f's3://{client.bucket}/')}a.csv", "1\n2\n3\n")
+    client.execute(f"create external table t (a int) location '{location}'")
+    read = client.execute("select a from t where a > 1 union all select a from t where a = 1")
+    assert read["Statistics"]["DataScannedInBytes"] == len("1\n2\n3\n")
+    answer = client.athena.get_query_runtime_statistics(QueryExecutionId=read["QueryExecutionId"])
+    statistics = answer["QueryRuntimeStatistics"]
+    assert (statistics["Rows"]["InputBytes"], statistics["Rows"]["OutputRows"]) == (6, 3)
+    assert statistics["Timeline"]["TotalExecutionTimeInMillis"] == read["Statistics"]["TotalExecutionTimeInMillis"]
+    nothing = client.execute("select 1")
+    assert nothing["Statistics"]["DataScannedInBytes"] == 0
+
+
+def test_lists_come_in_pages(clients: Client) -> None:
+    started = [clients.execute(f"select {number}")["QueryExecutionId"] for number in range(3)]
+    first = clients.athena.list_query_executions(MaxResults=2)
+    assert first["QueryExecutionIds"] == started[:0:-1]
+    second = clients.athena.list_query_executions(MaxResults=1, NextToken=first["NextToken"])
+    assert second["QueryExecutionIds"] == started[:1]
+    with pytest.raises(ClientError, match="MaxResults"):
+        clients.athena.list_query_executions(MaxResults=51)
+    with pytest.raises(ClientError, match="NextToken"):
+        clients.athena.list_query_executions(NextToken="nonsense")
+
+
 def test_queries_can_be_stopped_and_are_listed(clients: Client) -> None:
     endless = (
         "select count(*) from unnest(sequence(1, 1000000)) as a(n), unnest(sequence(1, 1000000)) as b(m) where n < m"
@@ -82,20 +129,29 @@ def test_requests_that_are_refused(clients: Client) -> None:
         clients.execute("select 1; select 2")
 
 
-def test_work_group_enforces_its_output_location(clients: Client) -> None:
-    configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{clients.bucket}/enforced/"}}
-    clients.athena.create_work_group(Name="strict", Configuration=configuration)  # type: ignore[arg-type]
-    group = clients.athena.get_work_group(WorkGroup="strict")["WorkGroup"]
+def test_work_group_enforces_its_output_location(client: Client) -> None:
+    configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{client.bucket}/enforced/"}}
+    client.athena.create_work_group(Name="strict", Configuration=configuration)  # type: ignore[arg-type]
+    group = client.athena.get_work_group(WorkGroup="strict")["WorkGroup"]
     assert group["Configuration"]["EnforceWorkGroupConfiguration"] is True
-    identifier = clients.athena.start_query_execution(
+    identifier = client.athena.start_query_execution(
         QueryString="select 1",
         WorkGroup="strict",
-        ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/mine/"},
+        ResultConfiguration={"OutputLocation": f"s3://{client.bucket}/mine/"},
     )["QueryExecutionId"]
-    execution = clients.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
-    assert execution["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{clients.bucket}/enforced/")
-    assert {g["Name"] for g in clients.athena.list_work_groups()["WorkGroups"]} == {"primary", "strict"}
-    clients.athena.delete_work_group(WorkGroup="strict")
+    execution = client.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+    assert execution["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{client.bucket}/enforced/")
+    # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html: external_location
+    properties = f"external_location = 's3://{client.bucket}/elsewhere/'"
+    identifier = client.athena.start_query_execution(
+        QueryString=f"create table refused with ({properties}) as select 1 as a",
+        WorkGroup="strict",
+        QueryExecutionContext={"Database": client.database},
+    )["QueryExecutionId"]
+    status = client.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]["Status"]
+    assert "enforces a centralized output location" in status["StateChangeReason"]
+    assert {g["Name"] for g in client.athena.list_work_groups()["WorkGroups"]} == {"primary", "strict"}
+    client.athena.delete_work_group(WorkGroup="strict")
 
 
 def test_the_same_token_starts_a_query_once(clients: Client) -> None:

@@ -118,6 +118,13 @@ VALUES = [
     ),
     ("cast(from_unixtime(0) at time zone 'Asia/Tokyo' as timestamp)", "1970-01-01 09:00:00.000", "timestamp"),
     ("timestamp '2020-01-02 03:04:05'", "2020-01-02 03:04:05", "timestamp"),
+    ("timestamp '2020-01-02 03:04:05+00:00'", "2020-01-02 03:04:05 UTC", "timestamp with time zone"),
+    (
+        "timestamp '2020-01-02 03:04:05.123 Asia/Tokyo'",
+        "2020-01-02 03:04:05.123 Asia/Tokyo",
+        "timestamp with time zone",
+    ),
+    ("timestamp '2020-01-02 03:04:05' < timestamp'2020-01-02 03:04:06+00:00'", "true", "boolean"),
     ("timestamp '2020-01-02 03:04:05.123456'", "2020-01-02 03:04:05.123456", "timestamp"),
     ("cast(timestamp '2020-01-02 03:04:05.123567' as timestamp(3))", "2020-01-02 03:04:05.124", "timestamp"),
     ("cast(timestamp '2020-01-02 03:04:05' as varchar)", "2020-01-02 03:04:05", "varchar"),
@@ -208,6 +215,28 @@ REFUSED = [
     ("select 1a", "SYNTAX_ERROR"),
     ("selec 1", "SYNTAX_ERROR"),
     ("select 1 is true", "SYNTAX_ERROR"),
+    # https://github.com/trinodb/trino/blob/master/core/trino-grammar/src/main/antlr4/io/trino/grammar/sql/SqlBase.g4
+    ("select interval '1' week", "SYNTAX_ERROR"),
+    ("select interval '1' quarter", "SYNTAX_ERROR"),
+    ("select interval '1 day'", "SYNTAX_ERROR"),
+    ("select interval '1.5' day", "INVALID_LITERAL"),
+    ("select timestamp with time zone '2020-01-02'", "SYNTAX_ERROR"),
+    ("select * from (values 1) t(a) join (values 2) u(b)", "SYNTAX_ERROR"),
+    ("select * from (values 1) t(a) join (values 2) u(b) where a = b", "SYNTAX_ERROR"),
+    ("select * from (select * from (values 1) t(a) left join (values 2) u(b)) v", "SYNTAX_ERROR"),
+    ("select * from (values 1) t(a) join (values 2) u(b) join (values 3) v(c) on a = c", "SYNTAX_ERROR"),
+    ("select * from (from (values 1) t(a))", "SYNTAX_ERROR"),
+    ("with x as (from (values 1) t(a)) select * from x", "SYNTAX_ERROR"),
+    ("select 1 union all from (values 1) t(a)", "SYNTAX_ERROR"),
+    ("select 1 limit 0, 1", "SYNTAX_ERROR"),
+    ("select 1 limit '1'", "SYNTAX_ERROR"),
+    ("select 1 fetch first 5 percent rows only", "SYNTAX_ERROR"),
+    ("select 1 isnull", "SYNTAX_ERROR"),
+    ("select 1 notnull", "SYNTAX_ERROR"),
+    ("select a:b from (values 1) t(a)", "SYNTAX_ERROR"),
+    ("select position('a', 'b')", "SYNTAX_ERROR"),
+    # https://trino.io/docs/current/functions/regexp.html: a group that the pattern does not have
+    ("select regexp_extract('a', '\\(a[(]', 1)", "INVALID_FUNCTION_ARGUMENT"),
     # https://docs.aws.amazon.com/athena/latest/ug/data-types.html: queries know integer and varchar, not string
     ("select cast(1 as string)", "TYPE_NOT_FOUND"),
     ("select cast(1 as float)", "TYPE_NOT_FOUND"),
@@ -240,6 +269,9 @@ REFUSED = [
     ("select * from (values 1) t(a) tablesample bernoulli (10)", "NOT_EMULATED"),
     ("unload (select 1) to 's3://b/x' with (format = 'PARQUET')", "NOT_EMULATED"),
     ("select cast('a' as char(3))", "NOT_EMULATED"),
+    ("select 0x1F", "NOT_EMULATED"),
+    ("select timestamp '2020-01-02 03:04:05+02:00'", "NOT_EMULATED"),
+    ("select 1 fetch first 1 rows with ties", "NOT_EMULATED"),
 ]
 
 QUERIES = [
@@ -285,6 +317,10 @@ QUERIES = [
     ("select x.a from (select 1 as a, 2 as a2) x, (select 3 as a) y", [("a", "integer")], [("1",)]),
     ("with recursive t(n) as (select 1 union all select n + 1 from t where n < 3) select sum(n) from t",
      [("_col0", "bigint")], [("6",)]),
+    ("select a, b, c from (values 1) t(a) join (values 1) u(b) on a = b cross join (values 3) v(c), (values 4) w(d) limit all",
+     [("a", "integer"), ("b", "integer"), ("c", "integer")], [("1", "1", "3")]),
+    ("select position('a' in concat('b', 'a')), trim(from ' a '), interval '1.5' second",
+     [("_col0", "bigint"), ("_col1", "varchar"), ("_col2", "interval day to second")], [("2", "a", "0 00:00:01.500")]),
     ("select user, timestamp from (values (1, 2)) t(user, timestamp)", [("user", "integer"), ("timestamp", "integer")],
      [("1", "2")]),
 ]  # fmt: skip

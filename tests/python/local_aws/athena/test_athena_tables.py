@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 
+import duckdb
 import pytest
 
 from local_aws.athena.client import Client, QueryFailedError
@@ -119,6 +121,52 @@ REFUSED_DDL = [
         "create table t (a tinyint) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
         "FAILED: SemanticException",
     ),
+    # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html
+    (
+        "create external table t (a int) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "FAILED: SemanticException: External keyword not supported",
+    ),
+    (
+        "create table t (a int) stored as parquet location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "FAILED: SemanticException",
+    ),
+    (
+        "create table t (a int not null) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "FAILED: ParseException",
+    ),
+    (
+        "create table t (a int) location 's3://lake/x/' tblproperties ('table_type'='iceberg', 'nonsense'='x')",
+        "FAILED: SemanticException: Unsupported table property key",
+    ),
+    (
+        "create table t (a int) partitioned by (nosuch) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "INVALID_TABLE_PROPERTY",
+    ),
+    (
+        "create table t (a int) partitioned by (nosuch(a)) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "INVALID_TABLE_PROPERTY",
+    ),
+    (
+        "create table t (a int) partitioned by (year(a)) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "INVALID_TABLE_PROPERTY",
+    ),
+    (
+        "create table t (a date) partitioned by (hour(a)) location 's3://lake/x/' tblproperties ('table_type'='iceberg')",
+        "INVALID_TABLE_PROPERTY",
+    ),
+    # https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html
+    (
+        "create external table t (a int) row format serde 'nosuch' location 's3://lake/x/'",
+        "FAILED: SemanticException: Cannot validate serde",
+    ),
+    (
+        "create external table t (a int) row format serde 'com.amazonaws.glue.serde.GrokSerDe' location 's3://lake/x/'",
+        "NOT_EMULATED",
+    ),
+    ("create external table t (a decimal(39, 0)) location 's3://lake/x/'", "SYNTAX_ERROR"),
+    # https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html: digits and underscores in front
+    ("create external table t (_a int) location 's3://lake/x/'", "FAILED: ParseException"),
+    ("create external table 1t (a int) location 's3://lake/x/'", "FAILED: ParseException"),
     ("create external table t (a int) stored as orc location 's3://lake/x/'", "NOT_EMULATED"),
     ("drop table nosuch", "FAILED: SemanticException"),
     ("drop view nosuch", "TABLE_NOT_FOUND"),
@@ -300,6 +348,11 @@ REFUSED_CTAS = [
     ("table_type = 'ICEBERG', is_external = false, external_location = '{0}'", "select 1 as a", "INVALID_TABLE_PROPERTY"),
     ("table_type = 'ICEBERG', is_external = false", "select 1 as a", "INVALID_TABLE_PROPERTY"),
     ("table_type = 'ICEBERG', is_external = false, location = '{0}', partitioning = array['nosuch']", "select 1 as a", "INVALID_TABLE_PROPERTY"),
+    ("table_type = 'ICEBERG', is_external = false, location = '{0}', partitioning = array['month(a)']", "select 1 as a", "INVALID_TABLE_PROPERTY"),
+    ("external_location = '{0}', partitioned_by = 'b'", "select 1 as a, 2 as b", "INVALID_TABLE_PROPERTY"),
+    ("external_location = '{0}', bucketed_by = array['a']", "select 1 as a", "INVALID_TABLE_PROPERTY"),
+    ("external_location = '{0}', bucket_count = 2", "select 1 as a", "INVALID_TABLE_PROPERTY"),
+    ("external_location = 's3://nosuch-bucket/x/'", "select 1 as a", "HIVE_FILESYSTEM_ERROR"),
 ]  # fmt: skip
 
 
@@ -386,6 +439,81 @@ def test_iceberg_rows_change(client: Client) -> None:
         "merge into t using (values (1), (1)) as s(id) on t.id = s.id when matched then delete",
         "^MERGE_TARGET_ROW_MULTIPLE_MATCHES",
     )
+
+
+# https://docs.aws.amazon.com/athena/latest/ug/update-statement.html, …/delete-statement.html, …/merge-into-statement.html
+
+
+def test_only_the_target_of_a_merge_has_another_name(client: Client) -> None:
+    iceberg(client, "t", "select 1 as a")
+    refused(client, "update t x set a = 2", "^SYNTAX_ERROR")
+    refused(client, "update t set t.a = 2", "^SYNTAX_ERROR")
+    refused(client, "delete from t x where x.a = 1", "^SYNTAX_ERROR")
+    refused(
+        client,
+        "merge into t x using (values 1) s(a) on x.a = s.a when matched then update set x.a = 2",
+        "^SYNTAX_ERROR",
+    )
+    refused(
+        client,
+        "merge into t x using (values 1) s(a) on x.a = s.a when not matched by source then delete",
+        "^SYNTAX_ERROR",
+    )
+    client.execute("merge into t as x using (values 1) s(a) on x.a = s.a when matched then update set a = s.a + 1")
+    assert client.rows("select a from t") == [("2",)]
+
+
+# https://docs.aws.amazon.com/athena/latest/ug/compression-support-iceberg.html
+
+
+def codecs(client: Client, location: str) -> set[str]:
+    prefix = location.removeprefix(f"s3://{client.bucket}/") + "data/"
+    found = set()
+    for item in client.s3.list_objects_v2(Bucket=client.bucket, Prefix=prefix)["Contents"]:
+        with tempfile.NamedTemporaryFile() as file:
+            client.s3.download_fileobj(client.bucket, item["Key"], file)
+            file.flush()
+            rows = duckdb.execute("select distinct compression from parquet_metadata(?)", [file.name]).fetchall()
+            found |= {str(codec) for (codec,) in rows}
+    return found
+
+
+def test_iceberg_keeps_its_compression(client: Client) -> None:
+    zstd, gzip_, snappy = client.location(), client.location(), client.location()
+    client.execute(f"create table z (a int) location '{zstd}' tblproperties ('table_type' = 'iceberg')")
+    client.execute(
+        f"create table s (a int) location '{snappy}' tblproperties ('table_type' = 'iceberg', 'write_compression' = 'snappy')"
+    )
+    properties = f"table_type = 'ICEBERG', is_external = false, location = '{gzip_}', write_compression = 'GZIP'"
+    client.execute(f"create table g with ({properties}) as select 1 as a")
+    for table in "zsg":
+        client.execute(f"insert into {table} values 1, 2")
+        client.execute(f"delete from {table} where a = 2")
+    assert [codecs(client, place) for place in (zstd, snappy, gzip_)] == [{"ZSTD"}, {"SNAPPY"}, {"GZIP"}]
+
+
+def test_iceberg_refuses_properties_it_does_not_know_and_metadata_tables_are_not_emulated(client: Client) -> None:
+    iceberg(client, "t", "select 1 as a")
+    refused(client, "alter table t set tblproperties ('classification' = 'parquet')", "Unsupported table property key")
+    client.execute("alter table t set tblproperties ('vacuum_max_snapshot_age_seconds' = '1')")
+    for suffix in ("snapshots", "files", "history", "manifests", "refs", "partitions"):
+        refused(client, f'select * from "t${suffix}"', "^NOT_EMULATED")
+    refused(client, 'select * from "t$nosuch"', "^TABLE_NOT_FOUND")
+
+
+def test_iceberg_truncates_numbers_and_texts(client: Client) -> None:
+    location = client.location()
+    client.execute(
+        f"create table t (a int, b string) partitioned by (truncate(10, a), truncate(b, 1)) location '{location}' "
+        "tblproperties ('table_type' = 'iceberg')"
+    )
+    client.execute("insert into t values (1, 'xy'), (9, 'xz'), (11, 'xy'), (-1, null)")
+    prefix = location.removeprefix(f"s3://{client.bucket}/") + "data/"
+    keys = [item["Key"] for item in client.s3.list_objects_v2(Bucket=client.bucket, Prefix=prefix)["Contents"]]
+    assert sorted(key.removeprefix(prefix).rpartition("/")[0] for key in keys) == [
+        "a_trunc=-10/b_trunc=__HIVE_DEFAULT_PARTITION__", "a_trunc=0/b_trunc=x", "a_trunc=10/b_trunc=x",
+    ]  # fmt: skip
+    assert client.rows("select a from t order by a") == [("-1",), ("1",), ("9",), ("11",)]
 
 
 def test_iceberg_schema_evolves_by_identity(client: Client) -> None:

@@ -16,7 +16,6 @@ from lakehouse.sample import generate
 from landing_helpers import land_all
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, Connection, rows, run
-from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")
 

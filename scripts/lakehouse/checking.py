@@ -118,7 +118,7 @@ class RecordChecker:
                 f"the record has {len(raw):,} bytes, {MAX_RECORD_BYTES:,} is the most that every engine reads"
             )
         try:
-            return self._judge(_decode(raw.decode("utf-8")))
+            return self._judge(_PARSER.decode(raw.decode("utf-8")))
         except UnicodeDecodeError as error:
             return Verdict(f"not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the record")
         except json.JSONDecodeError as error:
@@ -338,16 +338,6 @@ def _count_keys(raw: bytes, *, may_break: bool = False) -> int:
     return raw.count(b'":')
 
 
-def _decode(text: str) -> object:
-    return json.loads(
-        text,
-        object_pairs_hook=_without_duplicates,
-        parse_int=_integer,
-        parse_float=_decimal,
-        parse_constant=_refuse_constant,
-    )
-
-
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = dict(pairs)
     if len(record) < len(pairs):
@@ -379,6 +369,14 @@ def _decimal(digits: str) -> _Decimal:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise _RefusedError(f"not JSON: {name} is not a JSON value")
+
+
+_PARSER = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates,
+    parse_int=_integer,
+    parse_float=_decimal,
+    parse_constant=_refuse_constant,
+)
 
 
 def _problem(column: Column, value: object) -> str | None:

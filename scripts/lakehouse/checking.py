@@ -65,13 +65,18 @@ class RecordChecker:
     def __init__(self, table: Table) -> None:
         """Builds the table's decoders."""
         self._columns = table.columns
+        self._names = {column.name for column in table.columns}
         self._by_lower_name = {column.name.lower(): column for column in table.columns}
         self._any_keys = _StrictDecoders(table)
         self._all_keys = _StrictDecoders(table, complete=True)
+        self._and_unknown_keys = _StrictDecoders(table, and_unknown_keys=True)
 
     def check(self, raw: bytes) -> Verdict:
         """Says whether bytes are one record of the table, and if not, what the first fault is."""
-        return PASSED if self._passes(raw) else self._explain(raw)
+        if self._passes(raw):
+            return PASSED
+        unknown_keys = self._passes_with(raw)
+        return Verdict(None, unknown_keys) if unknown_keys else self._explain(raw)
 
     def cut(self, lines: bytes) -> list[Stretch]:
         """Cuts whole lines into stretches of good records, and of few lines of which some may not be good."""
@@ -112,13 +117,30 @@ class RecordChecker:
         """Whether a record is good beyond doubt."""
         return len(raw) <= MAX_RECORD_BYTES and self._any_keys.count(raw) == (1, _count_keys(raw, may_break=True))
 
+    def _passes_with(self, raw: bytes) -> tuple[str, ...]:
+        """The undeclared keys of a record that is good beyond doubt although it has some; none where that is uncertain.
+
+        What is said of `_count_keys` holds here, too; and keys that differ in case only are taken for one.
+        """
+        if len(raw) > MAX_RECORD_BYTES or self._and_unknown_keys.count(raw).records != 1:
+            return ()
+        try:
+            record: dict[str, object] = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return ()
+        if len({key.lower() for key in record}) != _count_keys(raw, may_break=True):
+            return ()
+        unknown = {key: value for key, value in record.items() if key not in self._names}
+        are_plain = all(_is_plain(value) and key.lower() not in self._by_lower_name for key, value in unknown.items())
+        return tuple(unknown) if are_plain else ()
+
     def _explain(self, raw: bytes) -> Verdict:
         if len(raw) > MAX_RECORD_BYTES:
             return Verdict(
                 f"the record has {len(raw):,} bytes, {MAX_RECORD_BYTES:,} is the most that every engine reads"
             )
         try:
-            return self._judge(_decode(raw.decode("utf-8")))
+            return self._judge(_PARSER.decode(raw.decode("utf-8")))
         except UnicodeDecodeError as error:
             return Verdict(f"not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the record")
         except json.JSONDecodeError as error:
@@ -132,8 +154,7 @@ class RecordChecker:
         if not isinstance(record, dict):
             return Verdict(f"a JSON {kind_of(record)}, not an object: write one object per line")
         fault = next(self._faults(record), None)
-        declared = {column.name for column in self._columns}
-        return Verdict(fault, tuple(key for key in record if key not in declared) if fault is None else ())
+        return Verdict(fault, tuple(key for key in record if key not in self._names) if fault is None else ())
 
     def _faults(self, record: dict[str, Any]) -> Iterator[str]:
         for key in record:
@@ -199,10 +220,13 @@ _NOTHING = _Counted(0, 0)
 
 
 class _StrictDecoders:
-    """Accept only records that are good for every engine; if asked, only those that have every key."""
+    """Accept only records that are good for every engine; if asked, only those that have every key.
 
-    def __init__(self, table: Table, *, complete: bool = False) -> None:
-        self._decoder = _strict_decoder(table, complete=complete)
+    Or also those that have more keys than are declared, at which they do not look.
+    """
+
+    def __init__(self, table: Table, *, complete: bool = False, and_unknown_keys: bool = False) -> None:
+        self._decoder = _strict_decoder(table, complete=complete, and_unknown_keys=and_unknown_keys)
         self._may_lack_keys = not complete
         self._keys = len(table.columns)
         # One match for the texts of many records: the decoder's own patterns take longer than all else that it does.
@@ -246,6 +270,15 @@ class _StrictDecoders:
         return _Counted(count, count * self._keys - absent)
 
 
+def _is_plain(value: object) -> bool:
+    """Whether any engine takes a value that no column is declared for; zero may have been a number too close to it."""
+    if isinstance(value, float):
+        return math.isfinite(value) and value != 0
+    if isinstance(value, int):
+        return abs(value) < _LIMITS["bigint"]
+    return value is None or isinstance(value, str)
+
+
 def _texts(records: list[msgspec.Struct], column: Callable[[msgspec.Struct], object]) -> list[str]:
     """A column's values, as far as there are any."""
     return [text for text in map(column, records) if isinstance(text, str)]
@@ -283,7 +316,7 @@ def _field(position: int) -> str:
     return f"column_{position}"
 
 
-def _strict_decoder(table: Table, *, complete: bool) -> msgspec.json.Decoder[msgspec.Struct]:
+def _strict_decoder(table: Table, *, complete: bool, and_unknown_keys: bool) -> msgspec.json.Decoder[msgspec.Struct]:
     """A decoder of records that are good if their texts have the columns' formats, and fit if they are narrow.
 
     Numbers in text columns, dates late in a month and texts near a wide column's length are left to the slow way.
@@ -301,7 +334,13 @@ def _strict_decoder(table: Table, *, complete: bool) -> msgspec.json.Decoder[msg
         else:
             fields.append((field, kind | None | msgspec.UnsetType, msgspec.UNSET))
     record = msgspec.defstruct(
-        table.name, fields, rename=names, forbid_unknown_fields=True, kw_only=True, gc=False, frozen=True
+        table.name,
+        fields,
+        rename=names,
+        forbid_unknown_fields=not and_unknown_keys,
+        kw_only=True,
+        gc=False,
+        frozen=True,
     )
     return msgspec.json.Decoder(record)
 
@@ -338,16 +377,6 @@ def _count_keys(raw: bytes, *, may_break: bool = False) -> int:
     return raw.count(b'":')
 
 
-def _decode(text: str) -> object:
-    return json.loads(
-        text,
-        object_pairs_hook=_without_duplicates,
-        parse_int=_integer,
-        parse_float=_decimal,
-        parse_constant=_refuse_constant,
-    )
-
-
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = dict(pairs)
     if len(record) < len(pairs):
@@ -379,6 +408,14 @@ def _decimal(digits: str) -> _Decimal:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise _RefusedError(f"not JSON: {name} is not a JSON value")
+
+
+_PARSER = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates,
+    parse_int=_integer,
+    parse_float=_decimal,
+    parse_constant=_refuse_constant,
+)
 
 
 def _problem(column: Column, value: object) -> str | None:

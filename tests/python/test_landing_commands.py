@@ -47,6 +47,7 @@ def test_land_prints_json_whatever_files_are_called(source: Path, tmp_path: Path
 
 
 def test_a_dry_run_says_what_would_be(source: Path, tmp_path: Path) -> None:
+    put(source, "step_trainer/[1].json", "{}\n" * 12)
     done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--dry-run")
     assert "12 records would be in quarantine" in done.stdout
     assert "and 2 more\n" in done.stdout

@@ -6,11 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
-from dbt.adapters.athena.lakeformation import LfTagsConfig, LfTagsManager
-from dbt.adapters.athena.relation import AthenaRelation
 from moto import mock_aws
 
 from dbt_project import DbtProject, environment
+
+pytestmark = pytest.mark.filterwarnings("ignore:dbt-athena-community:DeprecationWarning")  # of dbt-athena, of itself
 
 READERS = {
     "data_scientists": ["group:data_scientists"],
@@ -47,6 +47,9 @@ def test_engines_without_grants_are_asked_for_none(target: str, tmp_path: Path) 
 
 def test_athenas_tables_are_tagged_by_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the adapter's own code, in moto's Lake Formation."""
+    from dbt.adapters.athena.lakeformation import LfTagsConfig, LfTagsManager  # noqa: PLC0415 - warns, see above
+    from dbt.adapters.athena.relation import AthenaRelation  # noqa: PLC0415
+
     found = configs(tmp_path, "athena", LAKE_FORMATION_TAGS="true")
     layers = {name: config["lf_tags_config"]["tags"]["layer"] for name, config in found.items()}
     assert {name for name, layer in layers.items() if layer == "published"} == {

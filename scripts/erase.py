@@ -1,6 +1,7 @@
 """Erases people from the landing zone and from the database, and looks for them afterwards."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ def main(  # noqa: PLR0913 - one parameter an option
 
     Exit code 0: nothing of them is left; 1: something is, or the build failed; 2: it could not be done.
     """
+    sys.argv[1:] = []  # dbt keeps the command line in its log and in what it makes, and here it holds addresses
     reporter = ConsoleReporter()
     zone = zone if is_s3(zone) else str(Path(zone).absolute())
     os.environ["LANDING_ZONE"] = zone  # dbt reads it, too

@@ -32,7 +32,7 @@
             {%- set columns = person_text_columns(relation) -%}
             {%- set keys = [adapter.quote('dbt_scd_id'), adapter.quote(node.config.unique_key)] -%}
             {%- for column in columns | reject('in', keys) -%}
-                {%- set sql -%}
+                {%- call statement('forget') -%}
                     update {{ relation }}
                     set
                         {{ column }} = {{ sha256_hex("'" ~ secret ~ "' || " ~ column) }}
@@ -40,8 +40,8 @@
                         {{ key }} = substring({{ sha256_hex("'" ~ secret ~ "' || " ~ key) }}, 1, 32)
                         {%- endfor %}
                     where {{ person_digest(nonce, column) }} in ('{{ digests | join("', '") }}')
-                {%- endset -%}
-                {%- do run_query(sql) -%}
+                {%- endcall -%}
+                {%- do adapter.commit() -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}

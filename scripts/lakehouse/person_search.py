@@ -83,9 +83,8 @@ def _folded(text: str) -> str:
 def _readings(content: bytes) -> Iterator[str]:
     """Yields the text that bytes are, and the text that they are when their escapes are undone."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = content.decode("utf-16", "replace")
-    else:
-        text = content.replace(b"\0", b"").decode("utf-8", _LATIN)  # UTF-16 has zeros between the letters of ASCII
+        yield content.decode("utf-16", "replace")
+    text = content.replace(b"\0", b"").decode("utf-8", _LATIN)  # UTF-16 has zeros between the letters of ASCII
     yield text
     if "\\" in text or "%" in text:
         yield _ESCAPE.sub(_undo_escape, text)

@@ -1,0 +1,53 @@
+"""What an erasure asks of Redshift and Athena, through the unmodified adapters on local endpoints."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_project import DbtProject
+from lakehouse.dbt_session import DbtSession
+from lakehouse.erasure import erase_from_zone
+from lakehouse.erasure_proof import forget_pseudonyms, search_engine
+from lakehouse.reporting import ConsoleReporter
+from landing_helpers import TABLES
+from test_register import Warehouse, endpoints, small_sample, warehouse  # noqa: F401 - fixtures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [  # of the adapters and the driver
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
+ROWS = "select count(*), count(distinct dbt_scd_id) from stedi_privacy.consent_periods_snapshot"
+
+
+def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") -> None:  # noqa: F811 - the fixture
+    project = DbtProject.copy(tmp_path / "project", tmp_path, "small")
+    dbt = DbtSession(project.folder, warehouse.target, "small", ConsoleReporter().console, work_dir=tmp_path / "work")
+    dbt.parse()
+    dbt.run_models(["+int_stedi__customer_profiles", "+int_stedi__consent_periods"])
+    assert warehouse.dbt("snapshot")
+    ((email, pseudonym),) = warehouse.query(
+        "select email, customer_pseudonym from stedi_staging.int_stedi__customer_profiles "
+        "where customer_pseudonym in (select customer_pseudonym from stedi_privacy.consent_periods_snapshot) "
+        "order by email limit 1"
+    )
+    rows = warehouse.query(ROWS)
+    found = search_engine(dbt, {email.upper(), pseudonym})
+    assert found["stedi_landing.customer_landing.email"] >= 1
+    assert found["stedi_landing.customer_pseudonyms.customer_pseudonym"] == 1
+    assert found[f"{SNAPSHOT}.customer_pseudonym"] >= 1
+    assert search_engine(dbt, {"nobody@example.com"}) == {}
+
+    forget_pseudonyms(dbt, {pseudonym})
+    after = search_engine(dbt, {email, pseudonym})
+    assert f"{SNAPSHOT}.customer_pseudonym" not in after
+    assert warehouse.query(ROWS) == rows
+    assert {place: count for place, count in found.items() if not place.startswith(SNAPSHOT)} == after
+
+    erase_from_zone(warehouse.zone, TABLES, [email], print)
+    dbt.operation("register_landing")
+    assert not [place for place in search_engine(dbt, {email, pseudonym}) if place.startswith("stedi_landing.")]
+    assert warehouse.agrees(), "\n".join(warehouse.messages)

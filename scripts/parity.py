@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -13,6 +12,7 @@ import typer
 
 from lakehouse.dataset import Dataset
 from lakehouse.dbt_session import DbtSession
+from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import DumpError, dump_relations
@@ -40,7 +40,7 @@ def main(
     The engines are the outputs of profiles.yml. LANDING_ZONE must be on S3, where Athena and Redshift read it; DuckDB
     reads a copy, byte for byte. Fails where engines differ. What each of them said stays in .parity.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: queries are ended, too
+    end_on_sigterm()
     reporter = ConsoleReporter()
     try:
         build_everywhere(Dataset.named(PROJECT_DIR, source or [], dataset, scale), select or [], reporter)

@@ -1,7 +1,6 @@
 """The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
 
 import os
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from lakehouse.dataset import Dataset
 from lakehouse.dbt_session import DbtSession
+from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError
@@ -29,7 +29,7 @@ def main(
     ] = None,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: queries and processes are ended, too
+    end_on_sigterm()
     reporter = ConsoleReporter()
     try:
         data = Dataset.named(PROJECT_DIR, source or [], dataset, scale)

@@ -54,7 +54,7 @@ class DbtProject:
     def dbt(self, *command: str, dataset: str | None = None) -> dict[str, str]:
         """Runs a dbt command, quietly, and gives the status of every node that it ran, by name.
 
-        A data test's name is dbt's, a unit test's is its own.
+        A data test's name is dbt's, a unit test's is its own. Hooks are named only if they fail.
 
         Raises:
             RuntimeError: dbt could not run the command at all; a test or a model that fails is not that.
@@ -74,7 +74,12 @@ class DbtProject:
         if outcome.exception is not None:
             raise RuntimeError(f"dbt {' '.join(command)}: {outcome.exception}") from outcome.exception
         results = outcome.result.results if isinstance(outcome.result, RunExecutionResult) else []
-        return {name_of(result.node): str(result.status) for result in results if isinstance(result, RunResult)}
+        return {
+            name_of(result.node): str(result.status)
+            for result in results
+            if isinstance(result, RunResult)
+            if result.node.resource_type != "operation" or result.status != "success"
+        }
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Asks the database."""

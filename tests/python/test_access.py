@@ -10,7 +10,10 @@ from moto import mock_aws
 
 from dbt_project import DbtProject, environment
 
-pytestmark = pytest.mark.filterwarnings("ignore:dbt-athena-community:DeprecationWarning")  # of dbt-athena, of itself
+pytestmark = [  # dbt-athena's
+    pytest.mark.filterwarnings("ignore:dbt-athena-community:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning"),
+]
 
 READERS = {
     "data_scientists": ["group:data_scientists"],

@@ -13,6 +13,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
+from dbt.node_types import NodeType
 
 from real_data import PROJECT_DIR
 
@@ -78,7 +79,7 @@ class DbtProject:
             name_of(result.node): str(result.status)
             for result in results
             if isinstance(result, RunResult)
-            if result.node.resource_type != "operation" or result.status != "success"
+            if result.node.resource_type is not NodeType.Operation or result.status != "success"
         }
 
     def query(self, sql: str) -> list[tuple[object, ...]]:

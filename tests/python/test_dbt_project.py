@@ -121,7 +121,7 @@ def test_consent_is_read_in_three_models_and_the_record_that_decides_chosen_in_o
     }
     assert readers == {"int_stedi__customer_records", "int_stedi__consent_periods", "customer_trusted"}
     assert readers_of(models, "source.lakehouse.stedi.customer_landing") == {"stg_stedi__customers"}
-    # of the records of a moment one decides, for who consents and for when; whoever has a device is no question of consent
+    # of the records of a moment one decides, for who consents and for when; who has a device is no question of consent
     staged = readers_of(models, "model.lakehouse.stg_stedi__customers")
     assert staged == {"int_stedi__customer_records", "int_stedi__step_reading_owners"}
 

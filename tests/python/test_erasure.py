@@ -26,9 +26,9 @@ from lakehouse.person_search import Needles
 from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder
-from landing_helpers import TABLES
+from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
 from real_data import PROJECT_DIR
-from s3_server import FaultyS3, FolderPlace, Place, S3Place, as_bytes, landed, ledger_of, quarantined, s3_of_a_test
+from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
-from dbt.node_types import NodeType
 
 from real_data import PROJECT_DIR
 

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from dbt_project import DbtProject, environment
+
+if TYPE_CHECKING:
+    from mypy_boto3_lakeformation.type_defs import ResourceTypeDef
 
 pytestmark = [  # dbt-athena's
     pytest.mark.filterwarnings("ignore:dbt-athena-community:DeprecationWarning"),
@@ -67,9 +70,10 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path, monkeypatch: pytest.
         client = boto3.client("lakeformation", region_name="us-west-2")
         client.create_lf_tag(TagKey="layer", TagValues=sorted(set(layers.values())))
         for name, config in found.items():
+            table: ResourceTypeDef = {"Table": {"DatabaseName": config["schema"], "Name": name}}
+            # as if it had been in another layer: of a table that was never tagged, moto knows nothing at all
+            client.add_lf_tags_to_resource(Resource=table, LFTags=[{"TagKey": "layer", "TagValues": ["staging"]}])
             relation = AthenaRelation.create(schema=config["schema"], identifier=name)
             LfTagsManager(client, relation, LfTagsConfig(**config["lf_tags_config"])).process_lf_tags()
-            tags = client.get_resource_lf_tags(Resource={"Table": {"DatabaseName": config["schema"], "Name": name}})[
-                "LFTagsOnTable"
-            ]
+            tags = client.get_resource_lf_tags(Resource=table)["LFTagsOnTable"]
             assert [(tag["TagKey"], tag["TagValues"]) for tag in tags] == [("layer", [layers[name]])]

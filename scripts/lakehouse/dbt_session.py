@@ -182,7 +182,10 @@ class DbtSession:
             self.console.print(f"  {what} {node.node_relation.schema}.{node.node_relation.alias}", highlight=False)
 
     def _node_count(self) -> int | None:
-        return None if self._manifest is None else len(self._manifest.nodes) + len(self._manifest.unit_tests)
+        if self._manifest is None:
+            return None
+        nodes = [node for node in self._manifest.nodes.values() if node.resource_type is not NodeType.Operation]
+        return len(nodes) + len(self._manifest.unit_tests)
 
     def _invoke(self, command: list[str], failure: str, listener: Listener | None = None) -> object:
         outcome = self._run(command, failure, listener)

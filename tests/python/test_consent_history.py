@@ -1,4 +1,4 @@
-"""Consent over several builds: what a withdrawal or a vanished record does, and what is still known of the time before."""
+"""Consent over several builds: what a withdrawal or a vanished record does, and what is still known of before."""
 
 from datetime import UTC, datetime
 from pathlib import Path

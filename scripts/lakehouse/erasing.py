@@ -127,9 +127,13 @@ class Erasing:
         needles = Needles({*self.addresses, *there.spellings}, there.serial_numbers)
         found = {**search_zone(folder, self.tables, needles), **self._in_engine(there)}
         found |= search_files([self.dbt.project_dir / "target", self.dbt.project_dir / "logs"], needles)
-        if self._database is not None and self._database.exists() and not there.is_piece_of_another:
-            database = self._database
-            found |= search_files(sorted(database.parent.glob(f"{database.name}*")), needles)
+        if self._database is not None and self._has_engine:
+            if there.is_piece_of_another:
+                self.reporter.say(
+                    f"{self._database}: its bytes hold a longer address of somebody else, and prove nothing"
+                )
+            else:
+                found |= search_files(sorted(self._database.parent.glob(f"*{self._database.name}*")), needles)
         for place, count in found.items():
             self.reporter.warn(f"still found: {place} ({count:,})")
         if not found:

@@ -20,11 +20,12 @@ from typing import Literal
 import msgspec
 
 from lakehouse import ledger
-from lakehouse.copy_files import stale_copy_files, write_copy_files
+from lakehouse.copy_files import write_copy_files
 from lakehouse.derived_tables import HeldZone, column_reader, landed_lines, landed_zone
 from lakehouse.errors import LandingError
+from lakehouse.housekeeping import take_stock
 from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
-from lakehouse.packing import PartPress, is_part, name_load, read_part
+from lakehouse.packing import PartPress, name_load, read_part
 from lakehouse.person_search import Needles, canonical
 from lakehouse.pseudonyms import PSEUDONYMS_TABLE
 from lakehouse.source_files import FileKey
@@ -195,15 +196,12 @@ class _Erasure:
         books = self._books(table)
         if books.version is None:
             return 0
-        folders = (table.folder, ledger.quarantine_folder(table.name))
-        stored = {stored.key for folder in folders for stored in self.zone.list(folder) if is_part(stored.key)}
-        named = {key for landed in books.files.values() for key in landed.object_keys | landed.quarantine_keys}
-        stale = [*sorted(stored - named), *stale_copy_files(self.zone, table, books.files.values())]
-        if stale:
+        leftovers = take_stock(self.zone, table, books).leftovers
+        if leftovers:
             self.held.still_ours()
             ledger.claim_books(self.zone, books, self.name)
-            self.zone.delete(stale)
-        return len(stale)
+            self.zone.delete(leftovers)
+        return len(leftovers)
 
     def _find_devices(self) -> None:
         """Finds out which devices are the people's alone: nobody else registered them, not even in quarantine."""
@@ -216,7 +214,7 @@ class _Erasure:
             for line in chain(landed_lines(self.zone, table), self._quarantined_records(table)):
                 try:
                     address, device = read(line)
-                except msgspec.DecodeError:  # it is in quarantine for that
+                except (msgspec.DecodeError, UnicodeDecodeError):  # it is in quarantine for that
                     continue
                 if address is not None and device is not None:
                     owners[device].add(self._is_wanted(address))

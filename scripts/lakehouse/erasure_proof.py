@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
-import boto3
 import duckdb
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +20,7 @@ from lakehouse.errors import LandingError
 from lakehouse.ledger import QuarantinedRecord
 from lakehouse.packing import PART_SUFFIX, read_part
 from lakehouse.person_search import Needles
+from lakehouse.s3_session import session
 from lakehouse.sources import Table
 from lakehouse.storage import Folder
 
@@ -146,7 +146,7 @@ def _identifier(name: str) -> str:
 def old_versions(zone: str) -> int | None:
     """How many old versions of objects a versioned bucket keeps below a landing zone; None where S3 does not tell."""
     bucket, _, prefix = zone.removeprefix("s3://").partition("/")
-    client = boto3.client("s3")
+    client = session().client("s3")
     try:
         pages = client.get_paginator("list_object_versions").paginate(
             Bucket=bucket, Prefix=f"{prefix}/" if prefix else ""

@@ -1,6 +1,5 @@
-{#- Works out of the raw records when consent had lapsed, without windows and without the models. Gives common table expressions:
-    `lapses`, from a record without consent until consent was given again, and `steady`, the customers of whom no record
-    denies consent or gives it a second date. -#}
+{#- Works out of the raw records when consent had lapsed, without windows and without the models. Gives common table expressions, of
+    which the last, `lapses`, goes from a record without consent until consent was given again. -#}
 {% macro lapses_in_landing() -%}
 decided_registrations as (
 
@@ -70,17 +69,6 @@ lapses as (
     group by
         denials.email,
         denials.updated_ms
-
-),
-
-steady as (
-
-    select email
-    from decided
-    group by email
-    having
-        count(*) = count(consented_ms)
-        and min(consented_ms) = max(consented_ms)
 
 )
 {%- endmacro %}

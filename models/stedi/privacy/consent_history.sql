@@ -10,8 +10,8 @@ history as (
         customer_pseudonym,
         consented_from,
         consented_until,
-        cast(dbt_valid_from as {{ dbt.type_timestamp() }}) as known_from,
-        cast(dbt_valid_to as {{ dbt.type_timestamp() }}) as known_until
+        dbt_valid_from as known_from,
+        dbt_valid_to as known_until
     from snapshots
 
 )

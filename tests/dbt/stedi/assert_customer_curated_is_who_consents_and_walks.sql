@@ -5,6 +5,8 @@ with {{ consenting_in_landing() }},
 
 {{ lapses_in_landing() }},
 
+{{ steady_in_landing() }},
+
 walking as (
 
     select distinct consenting.email

@@ -9,19 +9,26 @@ with customers as (
 
 ),
 
-known as (
+values_of_customers as (
 
     select lower(email) as known_value
     from customers
-    union
+    union all
     select lower(customer_name) as known_value
     from customers
-    union
+    union all
     select lower(phone) as known_value
     from customers
-    union
+    union all
     select lower(serial_number) as known_value
     from customers
+
+),
+
+known as (
+
+    select distinct known_value
+    from values_of_customers
 
 ),
 

@@ -1,0 +1,14 @@
+{#- Goes behind `lapses_in_landing`: the common table expression `steady`, the customers of whom no record denies consent or gives it
+    a second date. -#}
+{% macro steady_in_landing() -%}
+steady as (
+
+    select email
+    from decided
+    group by email
+    having
+        count(*) = count(consented_ms)
+        and min(consented_ms) = max(consented_ms)
+
+)
+{%- endmacro %}

@@ -104,14 +104,15 @@ class DbtSession:
             DbtError: A source is too old to build on (`error_after`), or its age cannot be found out.
         """
         outcome = self._run(["source", "freshness"], "the sources' age cannot be found out")
-        results: Sequence[object] = outcome.result.results if isinstance(outcome.result, FreshnessResult) else ()
-        stale = [result for result in results if isinstance(result, SourceFreshnessResult) and result.status != "pass"]
+        found: Sequence[object] = outcome.result.results if isinstance(outcome.result, FreshnessResult) else ()
+        aged = [result for result in found if isinstance(result, SourceFreshnessResult)]  # there are hooks among them
+        stale = [result for result in aged if result.status != "pass"]
         for result in stale:
             name = f"{result.node.source_name}.{result.node.name}"
             when = result.max_loaded_at
             last = f"nothing new came since {when:%Y-%m-%d %H:%M} UTC" if when.year > 1 else "nothing ever came"
             self.console.print(f"{result.status}: {name} is stale: {last}", highlight=False, soft_wrap=True)
-        self.console.print(f"{len(results) - len(stale)} of {len(results)} sources are fresh", highlight=False)
+        self.console.print(f"{len(aged) - len(stale)} of {len(aged)} sources are fresh", highlight=False)
         if not outcome.success:
             raise DbtError("a source is older than it may be; nothing was built on it")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
@@ -98,7 +99,8 @@ def wanted_design(config: Mapping[str, Any]) -> dict[str, Any]:
 def wanted(built: Built) -> dict[str, dict[str, Any]]:
     """The design of every table of the project, by schema and name: models, seeds, and the landing tables."""
     manifest = built.manifest
-    stored = [node for node in manifest.nodes.values() if node.config.materialized in STORED]
+    relations = [node for node in manifest.nodes.values() if node.resource_type is not NodeType.Operation]
+    stored = [node for node in relations if node.config.materialized in STORED]
     designs = {
         f"{node.schema}.{node.alias}": wanted_design({**node.config._extra, **vars(node.config)}) for node in stored
     }

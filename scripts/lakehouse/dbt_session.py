@@ -117,7 +117,7 @@ class DbtSession:
             raise DbtError("a source is older than it may be; nothing was built on it")
 
     def run_models(self, select: Sequence[str] = ()) -> list[str]:
-        """Builds models without testing them, and gives their unique ids.
+        """Builds models without testing them, and the snapshots that they read; gives the models' unique ids.
 
         Args:
             select: dbt's selection; everything without one.
@@ -126,9 +126,11 @@ class DbtSession:
             DbtError: A model failed; dbt's own message has been printed.
         """
         selection = ["--select", *select] if select else []
-        outcome = self._invoke(["run", *selection], "the models cannot be built; what failed, and why, is said above")
+        kinds = ["--resource-type", "model", "--resource-type", "snapshot"]
+        failure = "the models cannot be built; what failed, and why, is said above"
+        outcome = self._invoke(["build", *kinds, *selection], failure)
         results = outcome.results if isinstance(outcome, RunExecutionResult) else []
-        return [result.node.unique_id for result in results]
+        return [r.node.unique_id for r in results if r.node.resource_type is NodeType.Model]
 
     def build(self) -> None:
         """Builds and tests everything, with a bar on a terminal and a line a relation elsewhere.

@@ -12,6 +12,9 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 
 CATALOGUE = "relations.json"
+BUILD_TIME = (
+    "tells_build_time"  # meta of a column that tells when the build ran, which it does on each engine at its own time
+)
 _ROWS_AT_ONCE = 10_000
 _FAMILIES = {
     "text": {"varchar", "string", "text", "character varying"},
@@ -71,13 +74,17 @@ def dump_relations(manifest: Manifest, target: str, selected: Sequence[str], fol
             model = manifest.nodes[unique_id]
             assert isinstance(model, ModelNode)  # noqa: S101 - that is what was built
             relation = adapter.Relation.create(model.database, model.schema, model.alias)
+            left_out = {name for name, column in model.columns.items() if column.config.meta.get(BUILD_TIME)}
             columns = tuple(
-                Column(column.name, _type_of(column)) for column in adapter.get_columns_in_relation(relation)
+                Column(column.name, _type_of(column))
+                for column in adapter.get_columns_in_relation(relation)
+                if column.name not in left_out
             )
-            described = Relation(f"{model.schema}.{model.alias}", columns, _key_of(model, manifest))
+            key = tuple(name for name in _key_of(model, manifest) if name not in left_out)
+            described = Relation(f"{model.schema}.{model.alias}", columns, key)
             relations.append(described)
             _, cursor = adapter.connections.add_query(f"select * from {relation}")  # noqa: S608 - of the project's own
-            _write_rows(cursor, described, rows_file(folder, described.name))
+            _write_rows(cursor, described, left_out, rows_file(folder, described.name))
     (folder / CATALOGUE).write_bytes(msgspec.json.format(msgspec.json.encode(relations)))
 
 
@@ -108,14 +115,15 @@ def as_text(value: object) -> str | None:
     raise DumpError(f"{value!r} is a {type(value).__name__}, which cannot be compared")
 
 
-def _write_rows(cursor: Any, relation: Relation, file: Path) -> None:  # noqa: ANN401 - each driver has its own
+def _write_rows(cursor: Any, relation: Relation, left_out: set[str], file: Path) -> None:  # noqa: ANN401 - a driver's
     named = [description[0] for description in cursor.description]
-    if named != [column.name for column in relation.columns]:
+    positions = [position for position, name in enumerate(named) if name not in left_out]
+    if [named[position] for position in positions] != [column.name for column in relation.columns]:
         raise DumpError(f"{relation.name}: the catalogue and the rows do not have the same columns: {named}")
     encoder = msgspec.json.Encoder()
     with file.open("wb") as lines:
         for row in _rows(cursor):
-            lines.write(encoder.encode([as_text(value) for value in row]) + b"\n")
+            lines.write(encoder.encode([as_text(row[position]) for position in positions]) + b"\n")
 
 
 def _rows(cursor: Any) -> Iterator[Sequence[object]]:  # noqa: ANN401 - see above

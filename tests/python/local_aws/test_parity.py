@@ -164,7 +164,12 @@ def test_a_value_of_an_unknown_type_is_refused() -> None:
 
 def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "local_aws", "--", sys.executable, "scripts/parity.py", *map(str, options)]
-    settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "AWS_PROFILE": "production"}
+    settings = {
+        "PATH": os.environ["PATH"],
+        "PYTHONUTF8": "1",
+        "AWS_PROFILE": "production",
+        "PSEUDONYM_KEY": "a key of thirty-two characters, or more",
+    }
     return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False, timeout=900)
 
 

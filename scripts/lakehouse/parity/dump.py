@@ -12,9 +12,7 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 
 CATALOGUE = "relations.json"
-BUILD_TIME = (
-    "tells_build_time"  # meta of a column that tells when the build ran, which it does on each engine at its own time
-)
+BUILD_TIME = "tells_build_time"  # meta of a column that tells when a build ran, and no two engines build at once
 _ROWS_AT_ONCE = 10_000
 _FAMILIES = {
     "text": {"varchar", "string", "text", "character varying"},

@@ -14,8 +14,12 @@
 
     pseudonymous as (
 
+        -- milliseconds, since every engine writes a timestamp its own way and the key is the same on all of them
         select
-            {{ surrogate_key(['profiles.customer_pseudonym', 'consent_periods.in_force_from']) }} as consent_period_id,
+            {{ surrogate_key([
+                'profiles.customer_pseudonym',
+                dbt.datediff("timestamp '1970-01-01 00:00:00'", 'consent_periods.in_force_from', 'millisecond'),
+            ]) }} as consent_period_id,
             profiles.customer_pseudonym,
             consent_periods.in_force_from as consented_from,
             consent_periods.in_force_until as consented_until

@@ -117,7 +117,7 @@ class DbtSession:
             raise DbtError("a source is older than it may be; nothing was built on it")
 
     def run_models(self, select: Sequence[str] = ()) -> list[str]:
-        """Builds models without testing them, and the snapshots that they read; gives the models' unique ids.
+        """Builds models and snapshots without testing them; gives their unique ids.
 
         Args:
             select: dbt's selection; everything without one.
@@ -130,7 +130,7 @@ class DbtSession:
         failure = "the models cannot be built; what failed, and why, is said above"
         outcome = self._invoke(["build", *kinds, *selection], failure)
         results = outcome.results if isinstance(outcome, RunExecutionResult) else []
-        return [r.node.unique_id for r in results if r.node.resource_type is NodeType.Model]
+        return [r.node.unique_id for r in results if r.node.resource_type in (NodeType.Model, NodeType.Snapshot)]
 
     def build(self) -> None:
         """Builds and tests everything, with a bar on a terminal and a line a relation elsewhere.

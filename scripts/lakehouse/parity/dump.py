@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SnapshotNode
 
 CATALOGUE = "relations.json"
 BUILD_TIME = "tells_build_time"  # meta of a column that tells when a build ran, and no two engines build at once
@@ -53,13 +53,13 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 def dump_relations(manifest: Manifest, target: str, selected: Sequence[str], folder: Path) -> None:
-    """Writes what the adapter that dbt used last says of its models into a folder.
+    """Writes what the adapter that dbt used last says of its models and snapshots into a folder.
 
     Args:
         manifest: The project, as parsed for the target.
         target: The adapter's type.
-        selected: Unique ids of the models.
-        folder: Where to write: the catalogue, and a file of rows for each model.
+        selected: Their unique ids.
+        folder: Where to write: the catalogue, and a file of rows for each.
 
     Raises:
         DumpError: A type or a value is of a kind that the comparison does not know.
@@ -70,7 +70,7 @@ def dump_relations(manifest: Manifest, target: str, selected: Sequence[str], fol
     with adapter.connection_named("parity"):
         for unique_id in sorted(selected):
             model = manifest.nodes[unique_id]
-            assert isinstance(model, ModelNode)  # noqa: S101 - that is what was built
+            assert isinstance(model, ModelNode | SnapshotNode)  # noqa: S101 - that is what was built
             relation = adapter.Relation.create(model.database, model.schema, model.alias)
             left_out = {name for name, column in model.columns.items() if column.config.meta.get(BUILD_TIME)}
             columns = tuple(
@@ -137,7 +137,7 @@ def _type_of(column: Any) -> str:  # noqa: ANN401 - each adapter has a class of 
     return f"decimal({column.numeric_precision},{column.numeric_scale})" if family == "decimal" else family
 
 
-def _key_of(model: ModelNode, manifest: Manifest) -> tuple[str, ...]:
+def _key_of(model: ModelNode | SnapshotNode, manifest: Manifest) -> tuple[str, ...]:
     """The columns that a test of the model says are unique; the shortest of several such lists."""
     keys: list[list[str]] = []
     for node in manifest.nodes.values():

@@ -21,7 +21,7 @@ from real_data import PROJECT_DIR
 
 Row = Sequence[str | None]
 
-MODELS = sorted(path.stem for path in (PROJECT_DIR / "models").rglob("*.sql"))
+RELATIONS = sorted(path.stem for folder in ("models", "snapshots") for path in (PROJECT_DIR / folder).rglob("*.sql"))
 COLUMNS = (("id", "integer"), ("words", "text"), ("size", "float"))
 ROWS: list[Row] = [
     ["1", "a", "1.5"],
@@ -183,14 +183,14 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def test_all_engines_agree_on_every_model_of_the_sample(project: Path) -> None:
+def test_all_engines_agree_on_every_relation_of_the_sample(project: Path) -> None:
     done = parity(project)
     assert done.returncode == 0, done.stdout + done.stderr
     agreed = re.findall(r"^\w+\.(\w+) +([\d,]+) rows  athena agrees, redshift agrees$", done.stdout, re.MULTILINE)
-    assert sorted(model for model, _ in agreed) == sorted(
-        "machine_learning_curated" if model == "machine_learning_curated_v1" else model for model in MODELS
+    assert sorted(name for name, _ in agreed) == sorted(
+        "machine_learning_curated" if name == "machine_learning_curated_v1" else name for name in RELATIONS
     )
-    assert not [model for model, rows in agreed if rows == "0"], "nothing was compared"
+    assert not [name for name, rows in agreed if rows == "0"], "nothing was compared"
 
 
 def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@
 #   SCALE    size of the sample data, in times the real data's
 #   SELECT   the models that `make parity` compares, as dbt selects them; all without it
 #   MAX_REJECTS  how many refused records are borne before nothing is landed; any number without it
+#   FORGET_VANISHED  1: the records of files that are gone from SOURCE go, too; without it they stay, and the run says so
 
 PYTHON  ?= python3
 TARGET  ?= duckdb
 SCALE   ?= 1
 SOURCE  ?=
 MAX_REJECTS ?=
+FORGET_VANISHED ?=
 DATASET ?=
 LOCAL   ?=
 SELECT  ?=
@@ -52,7 +54,7 @@ run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profile
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
 	@$(if $(IS_LOCAL),$(LOCAL_AWS) --) $(BIN)/python scripts/run.py $(DATA) --target '$(TARGET)' \
-		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)')
+		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)') $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export

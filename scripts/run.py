@@ -16,7 +16,7 @@ from lakehouse.sample import SampleError
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
-def main(
+def main(  # noqa: PLR0913 - one parameter an option
     *,
     source: Annotated[
         list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
@@ -27,6 +27,9 @@ def main(
     max_rejects: Annotated[
         int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
     ] = None,
+    forget_vanished: Annotated[
+        bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
+    ] = False,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     end_on_sigterm()
@@ -38,7 +41,7 @@ def main(
         dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console)
         dbt.parse()
         dbt.operation("preflight")
-        refused = data.land(reporter, max_rejects)
+        refused = data.land(reporter, max_rejects, forget_vanished=forget_vanished)
         build_all(dbt, reporter)
         if refused:
             reporter.warn(f"{refused:,} records are in quarantine, with their reasons: loader.quarantine")

@@ -57,7 +57,7 @@ class Dataset:
             check_sources(self.sources, self.zone, tables)
         check_key(self.zone, tables, self._key())
 
-    def land(self, reporter: ConsoleReporter, max_rejects: int | None = None) -> int:
+    def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.
 
         Returns:
@@ -75,7 +75,7 @@ class Dataset:
             sources,
             self.zone,
             tables,
-            forget_vanished=not self.sources,
+            forget_vanished=forget_vanished or not self.sources,
             max_rejects=max_rejects,
             reporter=reporter,
         )

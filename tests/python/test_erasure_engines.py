@@ -10,7 +10,8 @@ from lakehouse.erasure import erase_from_zone
 from lakehouse.erasure_proof import forget_pseudonyms, search_engine
 from lakehouse.reporting import ConsoleReporter
 from landing_helpers import TABLES
-from test_register import Warehouse, endpoints, small_sample, warehouse  # noqa: F401 - fixtures
+from test_register import small_sample, warehouse  # noqa: F401 - fixtures
+from warehouses import Warehouse, endpoints  # noqa: F401 - one is a fixture
 
 if TYPE_CHECKING:
     from pathlib import Path

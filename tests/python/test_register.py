@@ -4,39 +4,31 @@ To Redshift and Athena it does on S3, through the unmodified adapters on local e
 """
 
 import gzip
-import io
 import json
-import os
 import re
-import subprocess
-import sys
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import duckdb
 import jinja2
 import pytest
-import redshift_connector
-from dbt.adapters.factory import cleanup_connections
-from dbt.cli.main import dbtRunner
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-from dbt_project import DbtProject, environment
+from dbt_project import DbtProject
 from lakehouse.landing import land
-from lakehouse.s3_prefix import forget_client
 from lakehouse.sample import generate
 from lakehouse.sources import Table
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, ledger_of, put
-from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
+from warehouses import LANDING_TABLES, Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,147 +37,6 @@ pytestmark = [  # of the adapters and the driver: Python's own advice to them, a
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
-
-LANDING_TABLES = {
-    name: f"{table.source_name}_landing.{name}" for name, table in TABLES.items() if table.source_name != "loader"
-}
-
-
-@dataclass
-class Warehouse:
-    """An engine that reads a landing zone on S3."""
-
-    target: str
-    zone: str
-    source: Path
-    s3: "S3Client"
-    messages: list[str]
-    folder: Path
-    target_folder: Path
-    """Of dbt, shared by all tests so that the project is parsed once."""
-
-    def load(self) -> None:
-        """Lands what the source holds now."""
-        land_all([self.source], self.zone, forget_vanished=True)
-
-    def dbt(self, *command: str) -> bool:
-        """Runs a dbt command, keeps what it says, and tells whether it succeeded."""
-        outcome = dbtRunner(
-            callbacks=[lambda event: self.messages.append(str(event.info.msg))]  # type: ignore[attr-defined]  # made at run time
-        ).invoke(
-            list(command),
-            project_dir=str(PROJECT_DIR),
-            profiles_dir=str(self.folder),
-            target=self.target,
-            target_path=str(self.target_folder),
-            log_path=str(self.folder / "logs"),
-            log_level="none",
-            quiet=True,
-            vars={"dataset": "small"},
-        )
-        cleanup_connections()  # type: ignore[no-untyped-call]
-        return bool(outcome.success)
-
-    def register(self) -> bool:
-        """Registers the landing zone."""
-        return self.dbt("run-operation", "register_landing")
-
-    def agrees(self) -> bool:
-        """Whether every landing table holds what the ledger says, object by object."""
-        return self.dbt("test", "--select", "test_name:agrees_with_ledger", "assert_ledger_balances")
-
-    def query(self, sql: str) -> list[list[Any]]:
-        """Asks the engine."""
-        return ask_redshift(sql) if self.target == "redshift" else ask_athena(sql)
-
-    def rows(self) -> dict[str, int]:
-        """Counts the rows of every landing table."""
-        return {
-            name: int(self.query(f"select count(*) from {relation}")[0][0])  # noqa: S608 - the tests' own names
-            for name, relation in LANDING_TABLES.items()
-        }
-
-    def ledger(self) -> dict[str, int]:
-        """The rows of every landing table, as its ledger says."""
-        return {name: sum(row["records_landed"] for row in self.entries(name)) for name in LANDING_TABLES}
-
-    def entries(self, table: str) -> list[dict[str, Any]]:
-        """The rows of a table's ledger."""
-        return [json.loads(line) for line in self.read(f"loader/ledger/{table}.json").splitlines()]
-
-    def read(self, key: str) -> bytes:
-        """Reads an object of the zone."""
-        bucket, _, prefix = self.zone.removeprefix("s3://").partition("/")
-        return self.s3.get_object(Bucket=bucket, Key=f"{prefix}/{key}")["Body"].read()
-
-    def write(self, key: str, content: bytes) -> None:
-        """Writes an object of the zone behind the loader's back."""
-        bucket, _, prefix = self.zone.removeprefix("s3://").partition("/")
-        self.s3.put_object(Bucket=bucket, Key=f"{prefix}/{key}", Body=io.BytesIO(content))
-
-
-def ask_redshift(sql: str) -> list[list[Any]]:
-    with (
-        redshift_connector.connect(
-            host=os.environ["REDSHIFT_HOST"],
-            port=int(os.environ["REDSHIFT_PORT"]),
-            database=os.environ["REDSHIFT_DATABASE"],
-            user=os.environ["REDSHIFT_USER"],
-            password=os.environ["DBT_ENV_SECRET_REDSHIFT_PASSWORD"],
-            sslmode=os.environ["REDSHIFT_SSLMODE"],
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(sql)
-        rows = [list(row) for row in cursor.fetchall()] if cursor.description else []
-        connection.commit()
-    return rows
-
-
-def ask_athena(sql: str) -> list[list[Any]]:
-    client = boto3.client("athena")
-    started = client.start_query_execution(
-        QueryString=sql, ResultConfiguration={"OutputLocation": "s3://lake/results/"}, WorkGroup="primary"
-    )["QueryExecutionId"]
-    while True:
-        execution = client.get_query_execution(QueryExecutionId=started)["QueryExecution"]
-        if execution["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
-            break
-    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-    rows = client.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
-    return [[value.get("VarCharValue") for value in row["Data"]] for row in rows[1:]]
-
-
-@contextmanager
-def local_athena() -> Iterator[dict[str, str]]:
-    """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
-    command = [sys.executable, "-m", "local_aws.athena"]
-    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        settings: dict[str, str] = {}
-        while "AWS_EC2_METADATA_DISABLED" not in settings:
-            name, _, value = process.stdout.readline().removeprefix("export ").strip().partition("=")
-            assert name, "the endpoint did not start"
-            settings[name] = value
-        try:
-            yield settings
-        finally:
-            process.terminate()
-
-
-@pytest.fixture(scope="module")
-def endpoints() -> Iterator["S3Client"]:
-    """Both endpoints over one S3, with their settings in the environment."""
-    with ExitStack() as stack:
-        athena = stack.enter_context(local_athena())
-        redshift = stack.enter_context(LocalRedshift(athena["AWS_ENDPOINT_URL"]))
-        places = {"ATHENA_S3_STAGING_DIR": "s3://lake/results/", "ATHENA_S3_DATA_DIR": "s3://lake/lake"}
-        stack.enter_context(environment(athena | redshift.environment() | places))
-        stack.callback(forget_client)
-        forget_client()
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -196,30 +47,32 @@ def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["redshift", "athena"])
 def warehouse(
-    request: pytest.FixtureRequest, endpoints: "S3Client", small_sample: Path, tmp_path: Path
+    request: pytest.FixtureRequest,
+    endpoints: "S3Client",  # noqa: F811 - the fixture
+    small_sample: Path,
+    tmp_path: Path,
 ) -> Iterator[Warehouse]:
     """An engine that has registered the landed sample; every test has a zone of its own."""
-    yield from make_warehouse(request.param, endpoints, small_sample, tmp_path)
+    with registered_warehouse(request.param, small_sample, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
-def redshift(endpoints: "S3Client", small_sample: Path, tmp_path: Path) -> Iterator[Warehouse]:
+def redshift(
+    endpoints: "S3Client",  # noqa: F811 - the fixture
+    small_sample: Path,
+    tmp_path: Path,
+) -> Iterator[Warehouse]:
     """The engine that copies."""
-    yield from make_warehouse("redshift", endpoints, small_sample, tmp_path)
+    with registered_warehouse("redshift", small_sample, tmp_path) as opened:
+        yield opened
 
 
-def make_warehouse(target: str, s3: "S3Client", sample: Path, folder: Path) -> Iterator[Warehouse]:
-    """Lands the sample in a zone of its own."""
-    name = "a zone" if target == "athena" else "it's a zone"  # Athena takes no quote
-    zone = f"s3://lake/{folder.name}/{name}"
-    source = folder / "source"
-    for file in sample.rglob("*.json*"):
-        copy = source / file.relative_to(sample)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(file.read_bytes())
-    (folder / "profiles.yml").write_text((PROJECT_DIR / "profiles.example.yml").read_text())
-    warehouse = Warehouse(target, zone, source, s3, [], folder, sample.parent / f"target_{target}")
-    with environment({"LANDING_ZONE": zone}):
+@contextmanager
+def registered_warehouse(target: str, sample: Path, folder: Path) -> Iterator[Warehouse]:
+    """Lands the sample in a zone of its own, and registers it."""
+    shutil.copytree(sample, folder / "source")
+    with open_warehouse(target, folder, sample.parent / f"target_{target}") as warehouse:
         warehouse.load()
         assert warehouse.register(), "\n".join(warehouse.messages)
         yield warehouse

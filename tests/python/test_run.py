@@ -4,6 +4,7 @@ import gzip
 import hmac
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import duckdb
 import pytest
 
 from dbt_project import PARTS
+from lakehouse.dataset import Dataset
+from lakehouse.reporting import ConsoleReporter
+from landing_helpers import ledger_of
 from real_data import PROJECT_DIR
 
 KEY = 'it\'s a secret of "more" than 32 $characters'
@@ -93,6 +97,37 @@ def assert_nowhere(secret: str, *folders: Path) -> None:
         content = path.read_bytes()
         content += gzip.decompress(content) if path.suffix == ".gz" else b""
         assert not [spelling for spelling in spellings if spelling.encode() in content], path
+
+
+@pytest.mark.parametrize(("told", "left"), [(False, 2), (True, 1)])
+def test_what_is_gone_from_the_source_goes_if_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told: bool, left: int
+) -> None:
+    monkeypatch.setenv("LANDING_ZONE", str(tmp_path / "zone"))
+    monkeypatch.setenv("PSEUDONYM_KEY", KEY)
+    for name in ("a", "b"):
+        put(tmp_path / "mine", f"stedi/customer/landing/{name}.json", {**CUSTOMER, "email": f"{name}@test.com"})
+    data = Dataset.named(PROJECT_DIR, [str(tmp_path / "mine")], None, 1.0)
+    data.land(ConsoleReporter())
+    (tmp_path / "mine/stedi/customer/landing/a.json").unlink()
+    data.land(ConsoleReporter(), forget_vanished=told)
+    assert sum(row["records_landed"] for row in ledger_of(tmp_path / "zone", "customer_landing")) == left
+
+
+def test_make_hands_on_what_it_is_told() -> None:
+    settings = ["SOURCE=one two", "DATASET=mine", "TARGET=athena", "MAX_REJECTS=3", "FORGET_VANISHED=1"]
+    told = subprocess.run(
+        ["make", "--dry-run", "run", *settings], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+    ).stdout
+    (command,) = [line for line in told.replace("\\\n", "").splitlines() if "scripts/run.py" in line]
+    _, _, options = command.partition("scripts/run.py ")
+    assert shlex.split(options) == [
+        *("--source", "one", "--source", "two", "--dataset", "mine", "--scale", "1"),
+        *("--target", "athena", "--max-rejects", "3", "--forget-vanished"),
+    ]
+    untold = subprocess.run(["make", "--dry-run", "run"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
+    assert "--forget-vanished" not in untold.stdout
+    assert "--max-rejects" not in untold.stdout
 
 
 def test_nothing_is_built_on_a_source_that_is_too_old(project: Path, tmp_path: Path) -> None:

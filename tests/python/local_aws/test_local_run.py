@@ -109,6 +109,7 @@ def assert_all_is_built(output: str) -> None:
 def test_athena_runs_from_nothing_to_the_site_whatever_account_the_caller_has(project: Path) -> None:
     done = run(project, *MAKE, "run", "LOCAL=1", "TARGET=athena", f"SCALE={SCALE}", **THEIRS)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stdout + done.stderr
     assert_all_is_built(done.stdout)
     assert (project / "target/static_index.html").is_file()
     assert FOUND not in done.stdout
@@ -123,6 +124,7 @@ def test_redshift_runs_in_another_shell_with_what_local_aws_prints(project: Path
         assert endpoints.stdout is not None
         said = endpoints.stdout.read()
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stdout + done.stderr
     assert_all_is_built(done.stdout)
     assert FOUND not in done.stdout + said
 

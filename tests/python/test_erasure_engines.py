@@ -35,6 +35,8 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") 
         "order by email limit 1"
     )
     rows = warehouse.query(ROWS)
+    warehouse.query("create table stedi_privacy.of_a_former_model as select 'x' as a, 'A@b.cd' as b")
+    assert search_engine(dbt, {"a@B.cd"}) == {"stedi_privacy.of_a_former_model.b": 1}
     found = search_engine(dbt, {email.upper(), pseudonym})
     assert found["stedi_landing.customer_landing.email"] >= 1
     assert found["stedi_landing.customer_pseudonyms.customer_pseudonym"] == 1

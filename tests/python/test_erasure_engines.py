@@ -20,6 +20,7 @@ pytestmark = [  # of the adapters and the driver
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
+STORED = "unique_int_stedi__customer_profiles_email"
 ROWS = "select count(*), count(distinct dbt_scd_id) from stedi_privacy.consent_periods_snapshot"
 
 
@@ -42,6 +43,12 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") 
     assert found["stedi_landing.customer_pseudonyms.customer_pseudonym"] == 1
     assert found[f"{SNAPSHOT}.customer_pseudonym"] >= 1
     assert search_engine(dbt, {"nobody@example.com"}) == {}
+
+    assert warehouse.dbt("test", "--select", STORED, "--store-failures")
+    assert warehouse.query(f"select count(*) from dbt_test__audit.{STORED}")  # noqa: S608 - the test's own name
+    dbt.operation("drop_stored_failures")
+    with pytest.raises(Exception, match=STORED):
+        warehouse.query(f"select count(*) from dbt_test__audit.{STORED}")  # noqa: S608 - the test's own name
 
     forget_pseudonyms(dbt, {pseudonym})
     after = search_engine(dbt, {email, pseudonym})

@@ -39,6 +39,7 @@ NOT_PERSONAL = {
     "accelerometer_landing": "timestamp x y z",
     "step_trainer_landing": "sensorreadingtime distancefromobject",
     "staging_events": "artist auth iteminsession length level method page song status ts",
+    "expected_answers": "dataset question position session_id item_in_session artist_name song_title length_s",
     "quarantine": "table_name source source_file line byte_offset record_bytes",
 }
 """What is loaded beside personal data and has no tag. One more is a decision: nothing is followed that has none."""

@@ -7,6 +7,7 @@
 #   LOCAL    1: redshift and athena are endpoints on this machine, for this one run; no AWS account is used
 #   SCALE    size of the sample data, in times the real data's
 #   SELECT   the models that `make parity` compares, as dbt selects them; all without it
+#   EMAIL    address of a person whom `make erase` erases; PEOPLE, a file of such addresses, one a line
 #   MAX_REJECTS  how many refused records are borne before nothing is landed; any number without it
 #   FORGET_VANISHED  1: the records of files that are gone from SOURCE go, too; without it they stay, and the run says so
 
@@ -19,13 +20,15 @@ FORGET_VANISHED ?=
 DATASET ?=
 LOCAL   ?=
 SELECT  ?=
+PEOPLE  ?=
+EMAIL   :=
 PORT    ?= 8080
 
 VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run local-aws parity test lint bench docs pins clean
+.PHONY: help run erase local-aws parity test lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -56,6 +59,14 @@ run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profile
 	@$(if $(IS_LOCAL),$(LOCAL_AWS) --) $(BIN)/python scripts/run.py $(DATA) --target '$(TARGET)' \
 		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)') $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
+
+# EMAIL is no variable of the shell's: there it is often the address of whoever sits before it. Neither make nor the shell reads it.
+export ERASED := $(value EMAIL)
+ZONE = $(or $(LANDING_ZONE),landing/$(or $(DATASET),sample))
+
+erase: $(VENV)/run.installed profiles.yml  ## erase a person from landing zone and database: EMAIL=address, or PEOPLE=file
+	@$(BIN)/python scripts/erase.py --zone '$(ZONE)' --target '$(TARGET)' $(if $(DATASET),--dataset '$(DATASET)') \
+		$(if $(PEOPLE),--file '$(PEOPLE)') $(if $(value EMAIL),--email "$$ERASED")
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@$(LOCAL_AWS)

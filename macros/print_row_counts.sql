@@ -23,6 +23,7 @@
     {%- if expectations is none or not counts -%}
         {{ return(print('nothing has been built yet')) }}
     {%- endif -%}
+    {%- set counted = var('dataset') if var('dataset') in var('counted_datasets') else '' -%}
     {%- set query %}
         select
             actual.schema_name,
@@ -33,7 +34,7 @@
         left join {{ expectations }} as expected_row_counts
             on
                 actual.relation = expected_row_counts.relation
-                and expected_row_counts.dataset = {{ dbt.string_literal(dbt.escape_single_quotes(var('dataset'))) }}
+                and expected_row_counts.dataset = {{ dbt.string_literal(dbt.escape_single_quotes(counted)) }}
         order by actual.position
     {%- endset -%}
     {{ print('%-44s %14s %14s' % ('relation', 'rows', 'expected')) }}

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.dbt_session import DbtSession
+from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.erasing import Erasing
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.person_search import checked_addresses
+from lakehouse.pseudonyms import PseudonymKey, key_for, public_datasets
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
 from lakehouse.storage import is_s3
@@ -35,13 +36,13 @@ def main(  # noqa: PLR0913 - one parameter an option
     reporter = ConsoleReporter()
     zone = zone if is_s3(zone) else str(Path(zone).absolute())
     os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
-    uncounted: dict[str, object] = {"counted_datasets": []}  # without these people, the counts of known data differ
     try:
         addresses = checked_addresses(email or [], file)
+        _go_to_project()
         name = dataset or zone.rstrip("/").rpartition("/")[2]
-        dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=uncounted)
+        dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
         dbt.parse()
-        erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter)
+        erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter, _key(name))
         if dry_run:
             erasing.dry_run()
         elif not erasing.run():
@@ -50,6 +51,21 @@ def main(  # noqa: PLR0913 - one parameter an option
         typer.echo(f"error: {error}", err=True)
         typer.echo("what was erased stays erased; erase again when this is mended", err=True)
         raise typer.Exit(2) from error
+
+
+def _go_to_project() -> None:
+    """Goes where `make run` builds: dbt opens, or makes, the database in the folder that it is called in."""
+    if os.environ.get("DUCKDB_PATH"):
+        os.environ["DUCKDB_PATH"] = str(Path(os.environ["DUCKDB_PATH"]).absolute())
+    os.chdir(PROJECT_DIR)
+
+
+def _key(dataset: str) -> PseudonymKey | None:
+    """The key of the pseudonyms; erasing goes without one, too, if not as far."""
+    try:
+        return key_for(dataset, public_datasets(PROJECT_DIR))
+    except LandingError:
+        return None
 
 
 if __name__ == "__main__":

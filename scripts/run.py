@@ -1,13 +1,14 @@
 """The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lakehouse.dataset import Dataset
-from lakehouse.dbt_session import DbtSession
+from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.reporting import ConsoleReporter
@@ -38,7 +39,11 @@ def main(  # noqa: PLR0913 - one parameter an option
         data = Dataset.named(PROJECT_DIR, source or [], dataset, scale)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
         data.check()
-        dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console)
+        variables: Mapping[str, object] = {}
+        if data.was_erased_from():
+            reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
+            variables = UNCOUNTED
+        dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, variables=variables)
         dbt.parse()
         dbt.operation("preflight")
         refused = data.land(reporter, max_rejects, forget_vanished=forget_vanished)

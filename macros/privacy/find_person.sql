@@ -1,8 +1,9 @@
-{#- Run as an operation: says in which text columns of the project's relations one of some values stands, and in how many rows.
+{#- Run as an operation: says in which text columns of the relations in the project's schemas one of some values stands, and in how
+    many rows: also of relations that no model makes any more, and of the failures that tests stored.
     The values do not come here, only their hashes behind a random text: what an engine keeps of its queries tells nobody whom
     it was about unless he has a guess already. Case does not matter. -#}
 {% macro find_person(nonce, digests) -%}
-    {%- for relation in person_relations(graph.sources.values() | list + graph.nodes.values() | list) -%}
+    {%- for relation in relations_in_schemas() -%}
         {%- set columns = person_text_columns(relation) -%}
         {%- if columns -%}
             {%- set sql -%}
@@ -47,12 +48,55 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- Run as an operation: drops the failures that tests stored, which are copies of rows that no build makes anew. -#}
+{% macro drop_stored_failures() -%}
+    {%- for relation in person_relations(graph.nodes.values() | selectattr('resource_type', 'equalto', 'test')) -%}
+        {%- do adapter.drop_relation(relation) -%}
+        {%- do adapter.commit() -%}
+        {%- do log('dropped the stored failures ' ~ relation.schema ~ '.' ~ relation.identifier, info=true) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Every relation in the schemas of the project: its own, the sources', and where tests store failures. -#}
+{% macro relations_in_schemas() -%}
+    {%- set kinds = ['source', 'model', 'seed', 'snapshot', 'test'] -%}
+    {%- set nodes = graph.sources.values() | list + graph.nodes.values() | list -%}
+    {%- set found = [] -%}
+    {%- for node in nodes | selectattr('resource_type', 'in', kinds) | sort(attribute='schema') -%}
+        {%- if loop.changed(node.schema) -%}
+            {%- do found.extend(relations_in_schema(node.database, node.schema) | sort(attribute='identifier')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{% macro relations_in_schema(database, schema) -%}
+    {{ return(adapter.dispatch('relations_in_schema')(database, schema)) }}
+{%- endmacro %}
+
+{% macro default__relations_in_schema(database, schema) -%}
+    {%- set sql -%}
+        select table_name from information_schema.tables
+        where
+            lower(table_catalog) = lower('{{ database }}')
+            and lower(table_schema) = lower('{{ schema }}')
+    {%- endset -%}
+    {%- set found = [] -%}
+    {%- for name in run_query(sql).columns[0].values() -%}
+        {%- do found.append(adapter.get_relation(database=database, schema=schema, identifier=name)) -%}
+    {%- endfor -%}
+    {{ return(found | reject('none') | list) }}
+{%- endmacro %}
+
+{% macro athena__relations_in_schema(database, schema) -%}
+    {{ return(adapter.list_relations_without_caching(api.Relation.create(database=database, schema=schema).without_identifier())) }}
+{%- endmacro %}
+
 {#- The relations of nodes of the graph that there are in the engine. -#}
 {% macro person_relations(nodes) -%}
     {%- set found = [] -%}
-    {%- for node in nodes | sort(attribute='unique_id') if node.resource_type in ('source', 'model', 'seed', 'snapshot') -%}
-        {%- set name = node.identifier if node.resource_type == 'source' else node.alias -%}
-        {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=name) -%}
+    {%- for node in nodes | sort(attribute='unique_id') -%}
+        {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
         {%- if relation is not none -%}
             {%- do found.append(relation) -%}
         {%- endif -%}

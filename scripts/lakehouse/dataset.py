@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakehouse.erasure_receipts import has_receipts
 from lakehouse.errors import LandingError
 from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
@@ -12,7 +13,7 @@ from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, land_pseudony
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
-from lakehouse.storage import is_s3
+from lakehouse.storage import is_s3, open_folder
 from lakehouse.text_repair import repair_text
 
 SAMPLE = "sample"
@@ -56,6 +57,17 @@ class Dataset:
         if self.sources:
             check_sources(self.sources, self.zone, tables)
         check_key(self.zone, tables, self._key())
+
+    def was_erased_from(self) -> bool:
+        """Whether people were erased from the landing zone.
+
+        Raises:
+            LandingError: It cannot be read.
+        """
+        try:
+            return has_receipts(open_folder(self.zone))
+        except OSError as error:
+            raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
 
     def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.

@@ -26,6 +26,8 @@ Listener = Callable[[Any], None]
 ANSWER = "answer: "
 TESTS = ("test", "unit_test")
 GOOD = ("success", "pass")
+UNCOUNTED: Mapping[str, object] = {"counted_datasets": []}
+"""Variables for data of which people were erased: what is known of its counts and answers no longer holds."""
 
 
 @dataclass

@@ -17,8 +17,9 @@ from lakehouse.erasure_proof import (
     search_zone,
 )
 from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinished_receipts
-from lakehouse.errors import BuildError
-from lakehouse.person_search import Needles
+from lakehouse.errors import BuildError, LandingError
+from lakehouse.person_search import Needles, canonical
+from lakehouse.pseudonyms import KEY_VARIABLE, PseudonymKey, check_key
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, is_s3, open_folder
@@ -33,6 +34,8 @@ class Erasing:
     addresses: Sequence[str]
     dbt: DbtSession
     reporter: ConsoleReporter
+    key: PseudonymKey | None = None
+    """Leads to the pseudonyms of people of whom the landing zone knows nothing any more."""
 
     def dry_run(self) -> None:
         """Says what there is of the people, and changes nothing.
@@ -41,7 +44,7 @@ class Erasing:
             LandingError: The landing zone cannot be read.
             DbtError: The engine cannot be asked.
         """
-        there = self._erase_from_zone(dry_run=True)
+        there = self._look()
         self._tell(there, self._in_engine(there))
         self.reporter.say("nothing was changed: this was a dry run")
 
@@ -56,11 +59,11 @@ class Erasing:
             DbtError: The engine cannot be asked.
         """
         folder = open_folder(self.zone)
-        there = self._erase_from_zone(dry_run=True)
+        there = self._look()
         in_engine = self._in_engine(there)
         self._tell(there, in_engine)
         if there.lines or in_engine:
-            if there.pseudonyms and self._has_engine:
+            if there.pseudonyms and self._has_engine:  # first: a killed run must not lose what leads to them
                 forget_pseudonyms(self.dbt, there.pseudonyms)
             begin_receipt(folder, len(self.addresses), there, in_engine)
         if there.lines or there.leftovers:
@@ -82,19 +85,52 @@ class Erasing:
         """Whether there is anything but the landing zone; only of DuckDB, that can be told."""
         return self._database is None or self._database.exists()
 
+    def _look(self) -> ZoneErasure:
+        """What there is of the people in the landing zone, and what the key tells of those who are not there.
+
+        Whose record was taken back, or whose erasure was cut off and followed by a build, still has a pseudonym in the
+        snapshots that nothing but the key leads to.
+        """
+        there = self._erase_from_zone(dry_run=True)
+        if self._has_engine and self.key is not None:
+            spellings = {*self.addresses, *map(str.lower, self.addresses), *there.spellings}
+            there.pseudonyms = sorted({*there.pseudonyms, *map(self.key.pseudonym, spellings)})
+        self._warn_of_the_key(there)
+        return there
+
+    def _warn_of_the_key(self, there: ZoneErasure) -> None:
+        """Says what cannot be found for want of the right key."""
+        if not self._has_engine or {*map(canonical, self.addresses)} <= {*map(canonical, there.spellings)}:
+            return
+        which = f"{KEY_VARIABLE} is not set"
+        if self.key is not None:
+            try:
+                check_key(self.zone, self.tables, self.key)
+            except LandingError:
+                which = f"{KEY_VARIABLE} is another one than this landing zone's"
+            else:
+                return
+        self.reporter.warn(
+            f"of some addresses the landing zone has no record, and {which}: "
+            "whether consent's history still holds their pseudonyms cannot be told"
+        )
+
     def _erase_from_zone(self, *, dry_run: bool = False) -> ZoneErasure:
         return erase_from_zone(self.zone, self.tables, self.addresses, self.reporter.say, dry_run=dry_run)
 
     def _in_engine(self, there: ZoneErasure) -> Places:
         if not self._has_engine:
             return {}
-        return search_engine(self.dbt, {*self.addresses, *there.spellings, *there.serial_numbers, *there.pseudonyms})
+        return search_engine(self.dbt, {*self.addresses, *there.spellings, *there.numbers, *there.pseudonyms})
 
     def _tell(self, there: ZoneErasure, in_engine: Places) -> None:
         """Says what there is of the people."""
         say = self.reporter.say
         if there.spellings:
-            say(f"written as {', '.join(there.spellings)}")
+            is_seen = (
+                self.reporter.console.is_terminal
+            )  # what is written elsewhere may be a log, which is not to name them
+            say(f"written as {', '.join(there.spellings)}" if is_seen else f"written in {len(there.spellings):,} ways")
         for name, table in there.tables.items():
             say(f"{name}: {table.records:,} records, {table.quarantined:,} in quarantine")
         if there.serial_numbers or there.shared_devices:
@@ -104,6 +140,8 @@ class Erasing:
             )
         for place, rows in in_engine.items():
             say(f"{place}: {rows:,} rows")
+        if not self._has_engine:
+            say(f"there is no database {self._database}: this is about the landing zone alone")
         if not there.lines and not in_engine:
             say("nothing of them is in the landing zone or in the database")
         if there.closed:
@@ -112,6 +150,7 @@ class Erasing:
     def _rebuild(self) -> bool:
         """Builds every relation of what is landed by now, and says whether that went well."""
         self.dbt.operation("register_landing")
+        self.dbt.operation("drop_stored_failures")
         try:
             self.dbt.build()
         except BuildError as error:
@@ -124,7 +163,7 @@ class Erasing:
 
     def _prove(self, folder: Folder, there: ZoneErasure) -> bool:
         """Looks for the people everywhere, says what is found, and whether that is nothing."""
-        needles = Needles({*self.addresses, *there.spellings}, there.serial_numbers)
+        needles = Needles({*self.addresses, *there.spellings}, there.numbers)
         found = {**search_zone(folder, self.tables, needles), **self._in_engine(there)}
         found |= search_files([self.dbt.project_dir / "target", self.dbt.project_dir / "logs"], needles)
         if self._database is not None and self._has_engine:

@@ -1,7 +1,8 @@
 """Erases people from a landing zone: their records, what of them is in quarantine, and what was derived of them.
 
-A person is an e-mail address, in whatever case it was written. Which columns hold it, or the serial number of a device,
-is declared with the tables. A reading that names a device only goes if nobody else ever registered the device.
+A person is an e-mail address, in whatever case it was written. Which columns hold it, the serial number of a device or
+a phone is declared with the tables. A reading that names a device only goes if nobody else ever registered the device,
+and a broken record without an address goes by a device or a phone of theirs alone.
 
 A part never changes: those that hold such records are written anew without them, then the tables' ledgers are replaced
 one after the other, and what they no longer name is deleted at once. So a table is as it was or as it shall be, and
@@ -33,6 +34,7 @@ from lakehouse.sources import Column, Person, Table
 from lakehouse.storage import Say
 
 LINES_PER_BLOCK = 4096
+TELLING_CHARACTERS = 8  # that a phone, or a number in a file's name, has at least: shorter ones stand there by chance
 _CLOSED = (b"PK", b"BZ")  # what archives begin with, of which only the first bytes are in quarantine
 
 NamedBy = Literal["object_key", "quarantine_key"]
@@ -56,6 +58,8 @@ class ZoneErasure:
     """The addresses as they were written there."""
     serial_numbers: list[str] = field(default_factory=list)
     """Of the devices that nobody else ever registered."""
+    phones: list[str] = field(default_factory=list)
+    """That nobody else ever gave."""
     shared_devices: int = 0
     """Number of their devices that others registered, too: the readings of these stay."""
     is_piece_of_another: bool = False
@@ -69,6 +73,11 @@ class ZoneErasure:
     """Number of objects of former loads that were deleted, since nobody knows whose records they hold."""
     closed: int = 0
     """Number of quarantined records that cannot be looked into: they are the begin of an archive."""
+
+    @property
+    def numbers(self) -> set[str]:
+        """The numbers of devices and phones that are theirs alone."""
+        return {*self.serial_numbers, *self.phones}
 
     @property
     def lines(self) -> int:
@@ -158,10 +167,10 @@ class _Erasure:
 
     def run(self) -> None:
         """Looks for the people, and erases what there is of them."""
+        self._find_numbers()
+        self._find_pseudonyms()
         self._refuse_names()
         self.report.leftovers = sum(map(self._delete_leftovers, self.searched))
-        self._find_devices()
-        self._find_pseudonyms()
         with PartPress(self.zone, self.name) as press:
             changes = [change for table in self.searched if (change := self._stage(table, press)) is not None]
             press.wait()
@@ -177,11 +186,16 @@ class _Erasure:
     def _refuse_names(self) -> None:
         """A source file's name stands in the ledger, and its records are known by it."""
         files = {file.file.path for table in self.searched for file in self._books(table).files.values()}
-        named = sorted(path for path in files if self.needles.are_anywhere_in(path.encode()))
+        numbers = [number for number in self.report.numbers if len(number) >= TELLING_CHARACTERS]
+        named = sorted(
+            path
+            for path in files
+            if self.needles.are_anywhere_in(path.encode()) or any(number in path for number in numbers)
+        )
         if named:
             listed = "\n".join(f"  {path}" for path in named)
             raise LandingError(
-                f"the ledger knows source files by names that hold the address:\n{listed}\n"
+                f"the ledger knows source files by names that hold the address, or a number of theirs:\n{listed}\n"
                 "Rename them, land again with --forget-vanished (nothing is read anew), and erase then."
             )
 
@@ -203,24 +217,34 @@ class _Erasure:
             self.zone.delete(leftovers)
         return len(leftovers)
 
-    def _find_devices(self) -> None:
-        """Finds out which devices are the people's alone: nobody else registered them, not even in quarantine."""
+    def _find_numbers(self) -> None:
+        """Finds out which devices and phones are the people's alone."""
+        devices = self._owners("serial_number")
+        self.report.serial_numbers = sorted(device for device, whose in devices.items() if whose == {True})
+        self.report.shared_devices = sum(whose == {True, False} for whose in devices.values())
+        self.report.phones = sorted(
+            phone
+            for phone, whose in self._owners("phone").items()
+            if whose == {True} and len(phone) >= TELLING_CHARACTERS
+        )
+        self.needles = Needles(self.wanted, self.report.numbers)
+
+    def _owners(self, kind: Person) -> Mapping[str, set[bool]]:
+        """Of each number whether it is given with the people's addresses, with others', or both; in quarantine, too."""
         owners: dict[str, set[bool]] = defaultdict(set)
         for table in self.personal:
-            email, serial = _column(table, "email"), _column(table, "serial_number")
-            if email is None or serial is None:
+            email, named = _column(table, "email"), _column(table, kind)
+            if email is None or named is None:
                 continue
-            read = column_reader(table, [email, serial])
+            read = column_reader(table, [email, named])
             for line in chain(landed_lines(self.zone, table), self._quarantined_records(table)):
                 try:
-                    address, device = read(line)
+                    address, number = read(line)
                 except (msgspec.DecodeError, UnicodeDecodeError):  # it is in quarantine for that
                     continue
-                if address is not None and device is not None:
-                    owners[device].add(self._is_wanted(address))
-        self.report.serial_numbers = sorted(device for device, whose in owners.items() if whose == {True})
-        self.report.shared_devices = sum(whose == {True, False} for whose in owners.values())
-        self.needles = Needles(self.wanted, self.report.serial_numbers)
+                if address is not None and number is not None:
+                    owners[number].add(self._is_wanted(address))
+        return owners
 
     def _find_pseudonyms(self) -> None:
         table = self.tables.get(PSEUDONYMS_TABLE)
@@ -278,15 +302,14 @@ class _Erasure:
 
     def _quarantine_test(self, table: Table) -> Callable[[bytes], bool]:
         """What says of a line of the quarantine whether it goes."""
-        has_devices = _column(table, "serial_number") is not None
+        has_numbers = _column(table, "serial_number") is not None
 
         def is_theirs(line: bytes) -> bool:
             row = msgspec.json.decode(line, type=QuarantinedRecord)
             texts = (base64.b64decode(row.record_base64), row.reason.encode())
             self.report.closed += texts[0].startswith(_CLOSED)
             return any(
-                self.needles.name_address(text) or (has_devices and self.needles.name_serial_number(text))
-                for text in texts
+                self.needles.name_address(text) or (has_numbers and self.needles.name_number(text)) for text in texts
             )
 
         return is_theirs

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,9 +45,7 @@ def search_zone(zone: Folder, tables: Mapping[str, Table], needles: Needles) -> 
         has_devices = stored.key.startswith(with_devices)
         if stored.key.endswith(PART_SUFFIX):
             texts = (text for line in read_part(zone, stored.key) for text in _texts(stored.key, line))
-            hits = sum(
-                needles.name_address(text) or (has_devices and needles.name_serial_number(text)) for text in texts
-            )
+            hits = sum(needles.name_address(text) or (has_devices and needles.name_number(text)) for text in texts)
         else:
             hits = int(needles.are_anywhere_in(zone.fetch(stored.key).content))
         hits += needles.are_anywhere_in(stored.key.encode())
@@ -78,7 +77,7 @@ def _file_names(path: Path, needles: Needles) -> bool:
 
 
 def search_engine(dbt: DbtSession, values: Collection[str]) -> Places:
-    """Looks into every text column of every relation of the project; values are compared whole, without case.
+    """Looks into every text column of every relation in the project's schemas; values are compared whole, without case.
 
     What is searched for is in no query and in no log: the engine compares hashes behind a random text.
 
@@ -128,6 +127,7 @@ def rewrite_duckdb(path: Path) -> None:
         with duckdb.connect() as both:
             both.execute(f"attach {_literal(path)} as {_identifier(path.stem)} (read_only)")  # as its views call it
             both.execute(f"attach {_literal(fresh)} as {_identifier(fresh.name)}")
+            shutil.copymode(path, fresh)  # who could not read the old file must not read the new one
             both.execute(f"copy from database {_identifier(path.stem)} to {_identifier(fresh.name)}")
     except duckdb.Error as error:
         fresh.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import msgspec
 
@@ -43,7 +44,7 @@ class Receipt(msgspec.Struct):
 
 def begin_receipt(zone: Folder, people: int, erased: ZoneErasure, relations: Places) -> str:
     """Writes a receipt before anything is erased, and gives its key."""
-    named = [file for file in erased.source_files if "@" not in file]
+    named = [file for file in erased.source_files if "@" not in unquote(file)]
     receipt = Receipt(
         begun_at=_now(),
         people=people,
@@ -59,6 +60,11 @@ def begin_receipt(zone: Folder, people: int, erased: ZoneErasure, relations: Pla
     key = f"{RECEIPTS_FOLDER}/{name_load()}.json"
     _write(zone, key, receipt)
     return key
+
+
+def has_receipts(zone: Folder) -> bool:
+    """Whether somebody was ever erased from a landing zone: what is known to be in its data is no longer all there."""
+    return next(zone.list(RECEIPTS_FOLDER), None) is not None
 
 
 def unfinished_receipts(zone: Folder) -> Iterator[tuple[str, Receipt]]:

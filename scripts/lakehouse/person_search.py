@@ -1,4 +1,4 @@
-"""Finds a person's address, or a device's serial number, in bytes, however it is spelt or escaped there."""
+"""Finds a person's address, or the number of a device or a phone, in bytes, however it is spelt or escaped there."""
 
 import codecs
 import re
@@ -11,6 +11,8 @@ from lakehouse.errors import LandingError
 _ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[nrtbf\"/\\]|(?:%[0-9a-fA-F]{2})+")
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _LATIN = "as_latin_1"
+_ADDRESS = re.compile(r"""(?:"[^"]+"|[^@\s"<>,;:]+)@[^@\s"'<>,;:]+""")
+"""What a list of addresses has around or between them is in none: it would be looked for in vain, and nobody told."""
 
 
 def canonical(address: str) -> str:
@@ -25,38 +27,50 @@ def checked_addresses(addresses: Iterable[str], file: Path | None = None) -> lis
         LandingError: One is no address, or there is none.
     """
     try:
-        listed = file.read_text(encoding="utf-8-sig").splitlines() if file is not None else []
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if file is not None else []
     except (OSError, UnicodeDecodeError) as error:
         raise LandingError(f"{file} cannot be read: {error}") from error
-    named = sorted({address.strip() for address in (*addresses, *listed)} - {""})
+    given = [("--email", address) for address in addresses]
+    listed = [(f"line {number} of {file}", line) for number, line in enumerate(lines, 1)]
+    named = {text.strip(): where for where, text in (*given, *listed) if text.strip()}
     if not named:
         raise LandingError("nobody is named: give an address with --email, or a file of them with --file")
-    for address in named:
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-            raise LandingError(f"{address!r} is no e-mail address")
-    return named
+    for address, where in named.items():
+        if not _ADDRESS.fullmatch(address):  # which is not shown: the message may end in a log
+            raise LandingError(f"{where} is no e-mail address: give one, and nothing else")
+    return sorted(named)
 
 
 class Needles:
-    """Addresses and serial numbers to find in bytes: in UTF-8, UTF-16 or Latin-1, plain or as JSON and URLs escape."""
+    """Addresses, and numbers of devices and phones, to find in bytes of UTF-8, UTF-16 or Latin-1, escaped or not."""
 
-    def __init__(self, addresses: Iterable[str], serial_numbers: Iterable[str] = ()) -> None:
-        """Takes addresses, of which the case does not matter, and serial numbers, of which it does."""
+    def __init__(self, addresses: Iterable[str], numbers: Iterable[str] = ()) -> None:
+        """Takes addresses, of which the case does not matter, and numbers, of which it does."""
         self._addresses = sorted({canonical(address) for address in addresses})
-        self._serials = sorted(set(serial_numbers))
-        self._address = re.compile(rf"(?<![\w.+-])(?:{_any_of(self._addresses)})(?![\w-]|\.\w)", re.ASCII)
-        self._serial = re.compile(rf"(?<![\w-])(?:{_any_of(self._serials)})(?![\w-])", re.ASCII)
+        self._numbers = sorted(set(numbers))
+        any_address = _any_of(self._addresses)
+        own = rf"(?<![\w.+-])(?:(?<!\w')|(?=(?:{any_address})'))(?:{any_address})(?![\w-]|\.\w)"  # o'ann@ is not ann@
+        self._address, self._address_in_noise = re.compile(own), re.compile(own, re.ASCII)
+        self._number = re.compile(rf"(?<![\w-])(?:{_any_of(self._numbers)})(?![\w-])", re.ASCII)
 
     def name_address(self, content: bytes) -> bool:
         """Whether an address stands there on its own, not as a piece of a longer one."""
         return any(
-            _holds(text, self._addresses) and self._address.search(text) is not None
+            _holds(text, self._addresses) and self._own(content).search(text) is not None
             for text in map(_folded, _readings(content))
         )
 
-    def name_serial_number(self, content: bytes) -> bool:
-        """Whether a serial number stands there on its own."""
-        return any(_holds(text, self._serials) and self._serial.search(text) is not None for text in _readings(content))
+    def _own(self, content: bytes) -> re.Pattern[str]:
+        """What finds an address on its own; of bytes that are no text, a letter before it may be none."""
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return self._address_in_noise
+        return self._address
+
+    def name_number(self, content: bytes) -> bool:
+        """Whether a number stands there on its own."""
+        return any(_holds(text, self._numbers) and self._number.search(text) is not None for text in _readings(content))
 
     def are_anywhere_in(self, content: bytes) -> bool:
         """Whether the letters of an address stand there, be it within other letters, as they may in a binary file."""

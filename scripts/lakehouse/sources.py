@@ -16,8 +16,8 @@ from lakehouse.errors import LandingError
 
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
 Format = Literal["digits", "date", "epoch_ms"]
-Person = Literal["email", "serial_number"]
-"""How a column names a person: by the address, or by a device that may be other people's, too."""
+Person = Literal["email", "serial_number", "phone"]
+"""How a column names a person: by the address, or by a device or a phone that may be other people's, too."""
 
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {

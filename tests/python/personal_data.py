@@ -86,12 +86,23 @@ def column_lineage(sql: str, tables: Mapping[TableName, Iterable[str]]) -> dict[
         schema.add_table(named, dict.fromkeys(columns, "unknown"), dialect="duckdb", match_depth=False)
     try:
         query = sqlglot.parse_one(sql, dialect="duckdb")
+        _refuse_what_is_misread(query)
         for window in query.find_all(exp.Window):
             window.set("partition_by", None)
         outputs = lineage(None, query, schema, dialect="duckdb", validate_qualify_columns=True, trim_selects=False)
         return {name.lower(): _origins(node, known) for name, node in outputs.items()}
     except (SqlglotError, LineageError) as error:
         raise LineageError(f"{error}, in:\n{sql}") from error
+
+
+def _refuse_what_is_misread(query: exp.Expr) -> None:
+    """Refuses what sqlglot follows to another column than DuckDB does, or to none."""
+    for select in query.find_all(exp.Select):
+        if select.args.get("windows"):
+            raise LineageError("the order of a named window cannot be followed: write it where it is used")
+    for union in query.find_all(exp.SetOperation):
+        if union.args.get("by_name"):
+            raise LineageError("a union by name cannot be followed: write its columns in one order")
 
 
 def _origins(output: Node, known: Mapping[TableName, frozenset[str]]) -> frozenset[Origin]:

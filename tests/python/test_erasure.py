@@ -17,6 +17,8 @@ import pytest
 
 from dbt_project import PARTS
 from lakehouse import packing
+from lakehouse.dbt_session import DbtSession
+from lakehouse.erasing import Erasing
 from lakehouse.erasure import TableErasure, ZoneErasure, erase_from_zone
 from lakehouse.erasure_proof import old_versions, search_files, search_zone
 from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinished_receipts
@@ -24,6 +26,7 @@ from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.person_search import Needles
 from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.reporting import ConsoleReporter
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
@@ -282,7 +285,7 @@ def test_a_file_named_after_the_person_is_refused(places: tuple[Place, Place], z
     source.put(f"{READINGS}/export_Ann@test.com.json", [reading("bob@test.com", 7)])
     land_all(source, zone)
     before = content_of(zone)
-    with pytest.raises(LandingError, match=r"names that hold the address:\n.*export_Ann@test\.com\.json\nRename them"):
+    with pytest.raises(LandingError, match=r"hold the address, .*:\n.*export_Ann@test\.com\.json\nRename them"):
         erase(zone, "ann@test.com")
     assert content_of(zone) == before
     source.put(f"{READINGS}/export_1.json", source.get(f"{READINGS}/export_Ann@test.com.json") or b"")
@@ -290,6 +293,36 @@ def test_a_file_named_after_the_person_is_refused(places: tuple[Place, Place], z
     land([source.location], zone.location, TABLES, forget_vanished=True)
     erase(zone, "ann@test.com")
     assert found_in(zone, "ann@test.com") == {}
+
+
+def test_a_broken_record_without_an_address_goes_by_its_phone(places: tuple[Place, Place]) -> None:
+    """Records without an address are in quarantine for that, and the device may be somebody else's, too."""
+    source, zone = places
+    anns, bobs, ours = ({"phone": phone} for phone in ("8015551212", "8015559999", "8015550000"))
+    records = [customer("ann@test.com", "D1") | anns, customer("bob@test.com", "D1") | bobs]
+    shared = [customer("ann@test.com", "D1", 2) | ours, customer("bob@test.com", "D1", 2) | ours]
+    broken = [{"customerName": "N. N.", "serialNumber": "D1"} | phone for phone in (anns, bobs, ours)]
+    source.put(f"{CUSTOMERS}/1.json", records + shared + broken)
+    land_all(source, zone)
+    assert found_in(zone, devices=("8015551212",)) != {}
+    erased = erase(zone, "ann@test.com")
+    assert erased.phones == ["8015551212"]
+    assert erased.tables["customer_landing"] == TableErasure(2, 1)
+    assert sorted(row["line"] for row in quarantined(zone, "customer_landing")) == [6, 7]
+    assert found_in(zone, devices=("8015551212",)) == {}
+
+
+@pytest.mark.parametrize("places", ["folder"], indirect=True)
+def test_a_file_named_after_a_device_is_refused(places: tuple[Place, Place]) -> None:
+    """The ledger, and the receipt, would keep the number of the device."""
+    source, zone = places
+    source.put(f"{CUSTOMERS}/1.json", [customer("ann@test.com", "4c-31-aa-07"), customer("bob@test.com", "D2")])
+    source.put(f"{STEPS}/trainer_4c-31-aa-07.json", [step("4c-31-aa-07", 1)])
+    source.put(f"{STEPS}/trainer_D2.json", [step("D2", 1)])
+    land_all(source, zone)
+    with pytest.raises(LandingError, match=r"or a number of theirs:\n.*trainer_4c-31-aa-07\.json\nRename them"):
+        erase(zone, "ann@test.com")
+    assert erase(zone, "bob@test.com").lines == 3
 
 
 # -------------------------------------------------------------------------------------------------- on S3 only
@@ -412,7 +445,7 @@ def test_files_are_searched_over_the_borders_of_blocks(tmp_path: Path, monkeypat
 def test_a_receipt_holds_no_personal_data(zone: Place) -> None:
     folder = open_folder(zone.location)
     erased = erase(zone, "ann@test.com")
-    erased.source_files.append("raw/of bob@test.com.json")
+    erased.source_files += ["raw/of bob@test.com.json", "raw/of%20bob%40test.com.json"]
     key = begin_receipt(folder, 1, erased, {"stedi.customer_trusted.email": 2})
     content = zone.get(key) or b""
     receipt = json.loads(content)
@@ -421,7 +454,7 @@ def test_a_receipt_holds_no_personal_data(zone: Place) -> None:
     assert receipt["quarantined"]["customer_landing"] == 3
     assert (receipt["people"], receipt["devices"], receipt["shared_devices"]) == (1, 2, 2)
     assert receipt["relations"] == {"stedi.customer_trusted.email": 2}
-    assert (len(receipt["source_files"]), receipt["unnamed_source_files"]) == (6, 1)
+    assert (len(receipt["source_files"]), receipt["unnamed_source_files"]) == (6, 2)
     for personal in ("@", "ann", "D1", *erased.pseudonyms):
         assert personal.encode() not in content.replace(zone.location.rpartition("/")[0].encode(), b"")
     assert [unfinished for unfinished, _ in unfinished_receipts(folder)] == [key]
@@ -430,16 +463,46 @@ def test_a_receipt_holds_no_personal_data(zone: Place) -> None:
     assert json.loads(zone.get(key) or b"")["finished_at"] >= receipt["begun_at"]
 
 
+@pytest.mark.parametrize("places", ["folder"], indirect=True)
+def test_the_key_leads_to_the_history_of_who_is_landed_no_more(
+    zone: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the snapshots, where nothing else does; without it, or with another one, that is said."""
+    monkeypatch.delenv("DUCKDB_PATH", raising=False)
+    (tmp_path / "lakehouse.duckdb").touch()
+    asked: set[str] = set()
+
+    def search(_dbt: DbtSession, values: set[str]) -> dict[str, int]:
+        asked.update(values)
+        return {}
+
+    monkeypatch.setattr("lakehouse.erasing.search_engine", search)
+    reporter = ConsoleReporter()
+    dbt = DbtSession(tmp_path, "duckdb", "mine", reporter.console)
+    for key, warning in (
+        (KEY, ""),
+        (PseudonymKey(b"another key, of 32 characters .."), "PSEUDONYM_KEY is another one than this landing zone's"),
+        (None, "PSEUDONYM_KEY is not set"),
+    ):
+        asked.clear()
+        Erasing(zone.location, TABLES, ["Gone@test.com"], dbt, reporter, key).dry_run()
+        derived = {key.pseudonym(spelling) for spelling in ("Gone@test.com", "gone@test.com")} if key else set()
+        assert asked == {"Gone@test.com"} | derived
+        said = capsys.readouterr().out
+        assert (f"warning: of some addresses the landing zone has no record, and {warning}" in said) == bool(warning)
+    Erasing(zone.location, TABLES, ["bob@test.com"], dbt, reporter).dry_run()
+    assert "warning" not in capsys.readouterr().out
+
+
 # ------------------------------------------------------------------------------------------- the whole command
-def run(project: Path, script: str, *options: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, f"scripts/{script}", *map(str, options)]
+def run(project: Path, script: str, *options: object, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(project / "scripts" / script), *map(str, options)]
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
-    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cwd or project, env=settings, capture_output=True, text=True, check=False)
 
 
-def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> None:
-    """A person whose erasure was killed after the landing zone's part is erased to the end by the next one."""
-    project = tmp_path / "project"
+def copied_project(folder: Path) -> Path:
+    project = folder / "project"
     for part in (*PARTS, "scripts"):
         copy = project / part
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -447,6 +510,19 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     shutil.copy(PROJECT_DIR / "profiles.example.yml", project / "profiles.yml")
     for unit_tests in project.rglob("*__unit_tests.yml"):
         unit_tests.unlink()
+    return project
+
+
+COPIES = (
+    "create table stedi.of_a_former_model as select email from stedi.customer_trusted",
+    "create schema dbt_test__audit",
+    "create table dbt_test__audit.assert_customer_trusted_is_who_consents as from stedi.of_a_former_model",
+)
+
+
+def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> None:
+    """A person whose erasure was killed after the landing zone's part is erased to the end by the next one."""
+    project = copied_project(tmp_path)
     built = run(project, "run.py", "--scale", "0.02")
     assert built.returncode == 0, built.stdout + built.stderr
     zone, database = project / "landing/sample_x0.02", project / "lakehouse.duckdb"
@@ -456,17 +532,27 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
         history = connection.execute("select count(*) from stedi_privacy.consent_history").fetchall()
         with_consent = connection.execute("select email from stedi.customer_curated order by email limit 2").fetchall()
     (first,), (second,) = with_consent
-    for told in (run(project, "erase.py", "--email", first, "--zone", zone, "--dry-run"),):
-        assert told.returncode == 0, told.stderr
-        assert "stedi.customer_curated.email: 1 rows" in told.stdout
-        assert "nothing was changed" in told.stdout
+    with duckdb.connect(str(database)) as connection:
+        for statement in COPIES:
+            connection.execute(statement)
+    database.chmod(0o600)
+    told = run(project, "erase.py", "--email", first, "--zone", zone, "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "stedi.customer_curated.email: 1 rows" in told.stdout
+    assert "stedi.of_a_former_model.email: 1 rows" in told.stdout
+    assert "dbt_test__audit.assert_customer_trusted_is_who_consents.email: 1 rows" in told.stdout
+    assert "nothing was changed" in told.stdout
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("drop table stedi.of_a_former_model")
     erase_from_zone(zone, TABLES, [second], print)
     (tmp_path / "people.txt").write_text(f"{first.upper()}\n{second}\n")
 
     done = run(project, "erase.py", "--file", tmp_path / "people.txt", "--zone", zone)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"written as {first}" in done.stdout
+    assert "written in 1 ways" in done.stdout
+    assert not [name for name in (first, second) if name.lower() in (done.stdout + done.stderr + told.stdout).lower()]
     assert "nothing is left" in done.stdout
+    assert database.stat().st_mode & 0o777 == 0o600
     with duckdb.connect(str(database), read_only=True) as connection:
         left = dict(connection.execute(query).fetchall())
         assert left == {email: people[email] for email in people if email not in (first, second)}
@@ -474,15 +560,16 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
         published = connection.execute(
             "select distinct customer_pseudonym from stedi_privacy.consent_history"
         ).fetchall()
-        assert (people[first],) not in published
+        assert not {people[first], people[second]} & {pseudonym for (pseudonym,) in published}
         assert connection.execute("from loader.ledger").fetchall()
     (receipt,) = (json.loads(path.read_text()) for path in (zone / "loader/erasures").iterdir())
     assert receipt["finished_at"]
     assert receipt["relations"]["stedi.customer_curated.email"] == 2
 
     (project / "logs/dbt.log").write_text(f"Duplicate key: {second}")
-    again = run(project, "erase.py", "--email", first, "--email", second, "--zone", zone)
+    again = run(project, "erase.py", "--email", first, "--email", second, "--zone", zone, cwd=tmp_path)
     assert again.returncode == 1
+    assert not (tmp_path / "lakehouse.duckdb").exists()  # an empty one, in which nobody would be found
     assert "nothing of them is in the landing zone or in the database" in again.stdout
     assert f"still found: {project}/logs/dbt.log" in again.stdout
     assert len(list((zone / "loader/erasures").iterdir())) == 1

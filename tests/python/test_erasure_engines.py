@@ -21,6 +21,7 @@ pytestmark = [  # of the adapters and the driver
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
+STORED = "unique_int_stedi__customer_profiles_email"
 ROWS = "select count(*), count(distinct dbt_scd_id) from stedi_privacy.consent_periods_snapshot"
 
 
@@ -36,11 +37,19 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") 
         "order by email limit 1"
     )
     rows = warehouse.query(ROWS)
+    warehouse.query("create table stedi_privacy.of_a_former_model as select 'x' as a, 'A@b.cd' as b")
+    assert search_engine(dbt, {"a@B.cd"}) == {"stedi_privacy.of_a_former_model.b": 1}
     found = search_engine(dbt, {email.upper(), pseudonym})
     assert found["stedi_landing.customer_landing.email"] >= 1
     assert found["stedi_landing.customer_pseudonyms.customer_pseudonym"] == 1
     assert found[f"{SNAPSHOT}.customer_pseudonym"] >= 1
     assert search_engine(dbt, {"nobody@example.com"}) == {}
+
+    assert warehouse.dbt("test", "--select", STORED, "--store-failures")
+    assert warehouse.query(f"select count(*) from dbt_test__audit.{STORED}")  # noqa: S608 - the test's own name
+    dbt.operation("drop_stored_failures")
+    with pytest.raises(Exception, match="dbt_test__audit"):
+        warehouse.query(f"select count(*) from dbt_test__audit.{STORED}")  # noqa: S608 - the test's own name
 
     forget_pseudonyms(dbt, {pseudonym})
     after = search_engine(dbt, {email, pseudonym})

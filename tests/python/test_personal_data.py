@@ -35,6 +35,15 @@ TREATED = {
 }
 """Where a personal value is made fit to leave the relations that hold personal data. One more is a decision."""
 
+NOT_PERSONAL = {
+    "accelerometer_landing": "timestamp x y z",
+    "step_trainer_landing": "sensorreadingtime distancefromobject",
+    "staging_events": "artist auth iteminsession length level method page song status ts",
+    "expected_answers": "dataset question position session_id item_in_session artist_name song_title length_s",
+    "quarantine": "table_name source source_file line byte_offset record_bytes",
+}
+"""What is loaded beside personal data and has no tag. One more is a decision: nothing is followed that has none."""
+
 CUSTOMERS, STEPS = ("d", "s", "customers"), ("d", "s", "steps")
 TABLES = {CUSTOMERS: ("email", "name", "updated"), STEPS: ("serial", "distance")}
 
@@ -46,6 +55,27 @@ def test_every_tag_tells_the_truth(built_project: BuiltProject) -> None:
 
 def test_nothing_is_treated_that_was_not_decided(built_project: BuiltProject) -> None:
     assert treated_columns(relations_of(manifest_of(built_project("sample")))) == TREATED
+
+
+def test_what_is_loaded_is_tagged_or_was_decided(built_project: BuiltProject) -> None:
+    loaded = {
+        relation.table[2]: {name for name, column in relation.columns.items() if column.personal is None}
+        for relation in relations_of(manifest_of(built_project("sample")))
+        if relation.sql is None and relation.holds_personal_data is not False
+    }
+    assert {name: columns for name, columns in loaded.items() if columns} == {
+        name: {*columns.split()} for name, columns in NOT_PERSONAL.items()
+    }
+
+
+def test_anonymity_is_that_of_all_quasi_identifiers_together(built_project: BuiltProject) -> None:
+    """One more in the training data, and groups by the others would count people as alike who are not."""
+    relations = {relation.table[2]: relation for relation in relations_of(manifest_of(built_project("sample")))}
+    grouped, published = (
+        {name for name, column in relations[table].columns.items() if column.personal == "quasi_identifier"}
+        for table in ("published_anonymity", "machine_learning_curated_v2")
+    )
+    assert grouped == published == {"age_band"}
 
 
 def test_tags_are_in_the_docs(built_project: BuiltProject) -> None:
@@ -251,6 +281,8 @@ def test_what_selects_rows_is_no_lineage(sql: str) -> None:
         "select (select max(c.email || s.serial) from d.s.customers as c) as x from d.s.steps as s",
         "select e from d.s.customers pivot (count(*) for name in ('a'))",
         "select t.x from d.s.steps, lateral (select max(email) as x from d.s.customers) as t",
+        "select rank() over w as x from d.s.customers window w as (order by email)",
+        "select updated as y, 1 as x from d.s.customers union by name select email as x, name as y from d.s.customers",
         "not a query",
     ],
 )

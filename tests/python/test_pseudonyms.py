@@ -113,9 +113,9 @@ def test_a_zone_that_was_never_landed_in_is_fine_before_and_refused_after(tmp_pa
 
 def test_data_that_is_not_public_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PSEUDONYM_KEY", raising=False)
-    for dataset in ("sample", "udacity", "sample_x0.05"):
+    for dataset in ("sample", "udacity", "sample_x0.05", "sample_x10", "sample_x1e+06"):
         assert key_for(dataset, PUBLIC) == PseudonymKey(PUBLIC_KEY.encode())
-    for dataset in ("mine", "samples", ""):
+    for dataset in ("mine", "samples", "sample_x", "sample_xml_of_customers", ""):
         with pytest.raises(LandingError, match="set PSEUDONYM_KEY to what `openssl rand -hex 32` prints"):
             key_for(dataset, PUBLIC)
 

@@ -165,6 +165,32 @@ def test_the_same_token_starts_a_query_once(clients: Client) -> None:
     assert start() == start()
 
 
+def test_glue_keeps_names_in_lower_case(client: Client) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html: names are folded to lower case when stored."""
+    location = client.location()
+    client.glue.create_table(
+        DatabaseName=client.database.upper(),
+        TableInput={
+            "Name": "Mixed",
+            "StorageDescriptor": {"Columns": [{"Name": "UserId", "Type": "int"}], "Location": location},
+            "PartitionKeys": [{"Name": "Day", "Type": "string"}],
+        },
+    )
+    table = client.glue.get_table(DatabaseName=client.database.upper(), Name="MIXED")["Table"]
+    assert (table["Name"], table["DatabaseName"]) == ("mixed", client.database)
+    assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["userid"]
+    assert [column["Name"] for column in table["PartitionKeys"]] == ["day"]
+    client.glue.batch_create_partition(
+        DatabaseName=client.database,
+        TableName="Mixed",
+        PartitionInputList=[{"Values": ["A"], "StorageDescriptor": {"Location": f"{location}A/"}}],
+    )
+    found = client.glue.get_partitions(DatabaseName=client.database, TableName="MiXed")["Partitions"]
+    assert [partition["Values"] for partition in found] == [["A"]]
+    client.glue.batch_delete_table(DatabaseName=client.database.upper(), TablesToDelete=["MIXED"])
+    assert client.glue.get_tables(DatabaseName=client.database)["TableList"] == []
+
+
 def test_s3_lists_while_others_write(clients: Client) -> None:
     def write(number: int) -> None:
         clients.put(f"many/{number}", "x")

@@ -56,15 +56,28 @@ def _plain(sql: str, target: SqlType) -> str:
     return f"cast({sql} as {to_duckdb(target)})"
 
 
-def _timestamp_text(sql: str, precision: int) -> str:
+def timestamp_text(sql: str, precision: int) -> str:
+    """A timestamp as text, with as many digits after the point."""
     if precision == 0:
         return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
     return f"left(strftime({sql}, '%Y-%m-%d %H:%M:%S.%f'), {20 + precision})"
 
 
-def _local(value: Value) -> str:
-    """The wall clock of a timestamp with time zone, in the zone it is shown in."""
-    return f"timezone({quote(value.type.zone)}, {value.sql})"
+def wall_clock(value: Value, zone: str | None = None) -> str:
+    """What the clocks show at a time: in its own zone or another; a value without a zone is a wall clock already."""
+    if value.type.base != "timestamp with time zone":
+        return value.sql
+    return f"timezone({quote(zone or value.type.zone)}, {value.sql})"
+
+
+def round_time(value: Value) -> str:
+    """A timestamp to the digits of its type: DuckDB keeps microseconds, whatever the type."""
+    kind = value.type
+    if not kind.base.startswith("timestamp") or kind.args == (6,):
+        return value.sql
+    step = 10 ** (6 - kind.args[0])
+    make = "make_timestamp" if kind.base == "timestamp" else "make_timestamptz"
+    return f"{make}(cast(round(epoch_us({value.sql}) / {step}.0) as bigint) * {step})"
 
 
 def _to_text(value: Value, target: SqlType) -> str:
@@ -72,9 +85,9 @@ def _to_text(value: Value, target: SqlType) -> str:
     if source.base in ("real", "double"):
         text = f"trino_double_to_text({value.sql})"
     elif source.base == "timestamp":
-        text = _timestamp_text(value.sql, source.args[0])
+        text = timestamp_text(value.sql, source.args[0])
     elif source.base == "timestamp with time zone":
-        text = f"({_timestamp_text(_local(value), source.args[0])} || ' ' || {quote(source.zone)})"
+        text = f"({timestamp_text(wall_clock(value), source.args[0])} || ' ' || {quote(source.zone)})"
     elif source.base == "json":
         text = f"json_extract_string({value.sql}, '$')"
     elif source.is_interval:
@@ -92,11 +105,10 @@ def _to_text(value: Value, target: SqlType) -> str:
 def _to_timestamp(value: Value, target: SqlType) -> str:
     source = value.type
     if source.base == "timestamp with time zone":
-        local = Value(_local(value), types.timestamp(source.args[0]))
+        local = Value(wall_clock(value), types.timestamp(source.args[0]))
         return _to_timestamp(local, target) if target.base == "timestamp" else _plain(local.sql, target)
     if source.base == "timestamp" and source.args > target.args:
-        step = 10 ** (6 - target.args[0])
-        return f"make_timestamp(cast(round(epoch_us({value.sql}) / {step}.0) as bigint) * {step})"
+        return round_time(Value(value.sql, target))
     if source.base == "time":
         raise NotEmulatedError("a cast from time to timestamp")
     return _plain(value.sql, target)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sqlglot import exp
 
 from local_aws.athena import types
-from local_aws.athena.casts import cast, coerce
+from local_aws.athena.casts import cast, coerce, wall_clock
 from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error, type_mismatch
 from local_aws.athena.function_catalog import AGGREGATES, SCALARS, WINDOWS
-from local_aws.athena.functions import Match, Registry, Value, find, literal_of, quote
+from local_aws.athena.functions import Match, Registry, Value, failure, find, literal_of, quote
 from local_aws.athena.grammar import RESERVED_IN_SELECT
 from local_aws.athena.lambdas import LAMBDA_FUNCTIONS
 from local_aws.athena.scope import Scope
@@ -308,6 +308,8 @@ class Expressions:
             ]
             # Microseconds, so that a difference is a plain duration and not so many months and days.
             return Value(f"to_microseconds(epoch_us({ends[0]}) - epoch_us({ends[1]}))", result)
+        if result.base in _POINTS:
+            return _move_time(operator, left, right, result)
         return Value(f"cast(({left.sql} {operator} {right.sql}) as {to_duckdb(result)})", result)
 
     def _as_numbers(self, left: Value, right: Value) -> tuple[Value, Value]:
@@ -718,14 +720,35 @@ def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
 _POINTS = ("date", "timestamp", "timestamp with time zone")
 
 
+def _moved_type(point: SqlType, interval: SqlType) -> SqlType:
+    # A duration has milliseconds, and the time that it is added to has them from then on.
+    if point.base == "date" or interval == types.YEAR_TO_MONTH:
+        return point
+    return replace(point, args=(max(3, point.args[0]),))
+
+
+def _move_time(operator: str, left: Value, right: Value, result: SqlType) -> Value:
+    """A date or time, and an interval to add or to subtract."""
+    point, interval = (right, left) if left.type.is_interval else (left, right)
+    if point.type.base == "timestamp with time zone" and interval.type == types.YEAR_TO_MONTH:
+        # Months are counted by the clocks of the zone, durations are not.
+        return Value(f"timezone({quote(result.zone)}, {wall_clock(point)} {operator} {interval.sql})", result)
+    moved = f"cast(({point.sql} {operator} {interval.sql}) as {to_duckdb(result)})"
+    if point.type.base == "date" and interval.type == types.DAY_TO_SECOND:
+        failed = failure("INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date", types.DATE)
+        moved = f"case when epoch_ms({interval.sql}) % 86400000 = 0 then {moved} else {failed} end"
+        moved = f"case when {interval.sql} is null then null else {moved} end"
+    return Value(moved, result)
+
+
 def _time_result(operator: str, left: SqlType, right: SqlType) -> SqlType | None:  # noqa: PLR0911 - a table of cases
     """What adding, subtracting and scaling of dates and intervals gives, or None where Trino has no such operator."""
     if operator == "-" and left.base in _POINTS and right.base in _POINTS:
         return types.DAY_TO_SECOND
     if operator in "+-" and left.base in _POINTS and right.is_interval:
-        return left
+        return _moved_type(left, right)
     if operator == "+" and left.is_interval and right.base in _POINTS:
-        return right
+        return _moved_type(right, left)
     if operator in "+-" and left.is_interval and left == right:
         return left
     if operator in "*/" and left.is_interval and right.is_numeric:

@@ -6,9 +6,10 @@ Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from local_aws.athena import types
+from local_aws.athena.casts import round_time, timestamp_text, wall_clock
 from local_aws.athena.date_formats import joda_to_strftime, mysql_to_strftime
 from local_aws.athena.errors import AthenaError, NotEmulatedError
 from local_aws.athena.functions import Registry, Value, literal_of, quote
@@ -191,33 +192,50 @@ def _date_only_unit(value: Value, kind: SqlType, function: str) -> str:
     return unit
 
 
+def _in_zone(value: Value, compute: Callable[[str], str]) -> str:
+    """What `compute` makes of a time's wall clock; where the time has a zone, it gets that back."""
+    result = compute(wall_clock(value))
+    if value.type.base == "timestamp with time zone":
+        return f"timezone({quote(value.type.zone)}, {result})"
+    return _as_result(result, value.type)
+
+
 def _date_add(args: Sequence[Value]) -> str:
     unit = _date_only_unit(args[0], args[2].type, "date_add")
     step = {"quarter": "interval '3' month", "week": "interval '7' day"}.get(unit, f"interval '1' {unit}")
-    return _as_result(f"({args[2].sql} + {args[1].sql} * {step})", args[2].type)
+    if unit in UNITS[:4]:
+        # The length of an hour is the same whatever the zone's clocks do.
+        moved = Value(_as_result(f"({args[2].sql} + {args[1].sql} * {step})", args[2].type), args[2].type)
+        return round_time(moved)
+    return _in_zone(args[2], lambda clock: f"({clock} + {args[1].sql} * {step})")
 
 
 def _date_diff(args: Sequence[Value]) -> str:
     # Trino counts whole units that have passed, with a sign; that is DuckDB's date_sub.
     unit = _date_only_unit(args[0], args[1].type, "date_diff")
-    return f"cast(date_sub({quote(unit)}, {args[1].sql}, {args[2].sql}) as bigint)"
+    ends = [value.sql if unit in UNITS[:4] else wall_clock(value, args[1].type.zone) for value in args[1:]]
+    return f"cast(date_sub({quote(unit)}, {ends[0]}, {ends[1]}) as bigint)"
+
+
+def _date_diff_of_two_kinds(args: Sequence[Value]) -> str:
+    if args[1].type.base not in ("date", "timestamp", "timestamp with time zone"):
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND",
+            f"line 1:1: Unexpected parameters ({', '.join(str(arg.type) for arg in args)}) for function date_diff",
+        )
+    return _date_diff(args)
 
 
 def _date_trunc(args: Sequence[Value]) -> str:
     unit = _date_only_unit(args[0], args[1].type, "date_trunc")
-    return _as_result(f"date_trunc({quote(unit)}, {args[1].sql})", args[1].type)
+    return _in_zone(args[1], lambda clock: f"date_trunc({quote(unit)}, {clock})")
 
 
 for _kind in ("date", "timestamp", "timestamp_tz"):
     _scalar("date_add", f"varchar bigint {_kind}", "$2", _date_add)
     _scalar("date_diff", f"varchar {_kind} {_kind}", "bigint", _date_diff)
     _scalar("date_trunc", f"varchar {_kind}", "$1", _date_trunc)
-_scalar(
-    "date_diff",
-    "varchar T T",
-    "bigint",
-    _date_diff,
-)
+_scalar("date_diff", "varchar T T", "bigint", _date_diff_of_two_kinds)
 
 PARTS = {
     "year": "year",
@@ -235,21 +253,35 @@ PARTS = {
     "yow": "isoyear",
 }
 TIME_PARTS = {"hour": "hour", "minute": "minute"}
+
+
+def _part_of(template: str) -> Callable[[Sequence[Value]], str]:
+    """A part of the time that the clocks of its zone show."""
+    return lambda args: template.format(wall_clock(args[0]))
+
+
 for _name, _part in PARTS.items():
     for _kind in ("date", "timestamp", "timestamp_tz"):
-        _scalar(_name, _kind, "bigint", f"extract({_part} from {{0}})")
+        _scalar(_name, _kind, "bigint", _part_of(f"extract({_part} from {{0}})"))
 for _kind in ("timestamp", "timestamp_tz", "time"):
     for _name, _part in TIME_PARTS.items():
-        _scalar(_name, _kind, "bigint", f"extract({_part} from {{0}})")
-    _scalar("second", _kind, "bigint", "cast(floor(extract(second from {0})) as bigint)")
-    _scalar("millisecond", _kind, "bigint", "cast(extract(millisecond from {0}) % 1000 as bigint)")
+        _scalar(_name, _kind, "bigint", _part_of(f"extract({_part} from {{0}})"))
+    _scalar("second", _kind, "bigint", _part_of("cast(floor(extract(second from {0})) as bigint)"))
+    _scalar("millisecond", _kind, "bigint", _part_of("cast(extract(millisecond from {0}) % 1000 as bigint)"))
+# https://trino.io/docs/current/functions/datetime.html: the parts of intervals
+for _name, _step in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000)):
+    _modulo = "" if _name == "day" else " % 24" if _name == "hour" else " % 60"
+    _scalar(_name, "day_to_second", "bigint", f"cast(trunc(epoch_ms({{0}}) / {_step}){_modulo} as bigint)")
+_scalar("year", "year_to_month", "bigint", "extract(year from {0})")
+_scalar("month", "year_to_month", "bigint", "extract(month from {0})")
 _scalar("millisecond", "day_to_second", "bigint", "cast(epoch_ms({0}) % 1000 as bigint)")
 _scalar("to_milliseconds", "day_to_second", "bigint", "cast(epoch_ms({0}) as bigint)")
 _scalar("date", "varchar", "date", "trino_text_to_date({0})")
 _scalar("date", "timestamp", "date", "cast({0} as date)")
-_scalar("date", "timestamp_tz", "date", "cast({0} as date)")
+_scalar("date", "timestamp_tz", "date", lambda a: f"cast({wall_clock(a[0])} as date)")
 _scalar("last_day_of_month", "date", "date", "last_day({0})")
 _scalar("last_day_of_month", "timestamp", "date", "last_day({0})")
+_scalar("last_day_of_month", "timestamp_tz", "date", lambda a: f"last_day({wall_clock(a[0])})")
 _scalar("now", "", "timestamp_tz", "cast(date_trunc('millisecond', now()) as timestamptz)")
 _scalar("current_timezone", "", "varchar", "'UTC'")
 _scalar("from_unixtime", "double", "timestamp_tz", "make_timestamptz(cast(round({0} * 1000) as bigint) * 1000)")
@@ -276,13 +308,25 @@ _scalar(
 _scalar("from_iso8601_timestamp", "varchar", "timestamp_tz", "cast({0} as timestamptz)")
 _scalar("from_iso8601_date", "varchar", "date", "trino_text_to_date({0})")
 _scalar("to_iso8601", "date", "varchar", "strftime({0}, '%Y-%m-%d')")
-_scalar("to_iso8601", "timestamp", "varchar", "strftime({0}, '%Y-%m-%dT%H:%M:%S.%g')")
-_scalar("to_iso8601", "timestamp_tz", "varchar", "strftime(timezone('UTC', {0}), '%Y-%m-%dT%H:%M:%S.%gZ')")
+
+
+def _iso8601(args: Sequence[Value]) -> str:
+    value = args[0]
+    text = f"replace({timestamp_text(wall_clock(value), value.type.args[0])}, ' ', 'T')"
+    if value.type.base == "timestamp":
+        return text
+    if value.type.zone != "UTC":
+        raise NotEmulatedError(f"to_iso8601 of a time in the zone {value.type.zone}")
+    return f"({text} || 'Z')"
+
+
+for _kind in ("timestamp", "timestamp_tz"):
+    _scalar("to_iso8601", _kind, "varchar", _iso8601)
 
 
 def _date_format(args: Sequence[Value]) -> str:
     pattern = mysql_to_strftime(literal_of(args[1], "the format of date_format"))
-    return f"strftime({args[0].sql}, {quote(pattern)})"
+    return f"strftime({wall_clock(args[0])}, {quote(pattern)})"
 
 
 def _date_parse(args: Sequence[Value]) -> str:
@@ -292,7 +336,7 @@ def _date_parse(args: Sequence[Value]) -> str:
 
 def _format_datetime(args: Sequence[Value]) -> str:
     pattern = joda_to_strftime(literal_of(args[1], "the format of format_datetime"))
-    return f"strftime({args[0].sql}, {quote(pattern)})"
+    return f"strftime({wall_clock(args[0])}, {quote(pattern)})"
 
 
 def _parse_datetime(args: Sequence[Value]) -> str:

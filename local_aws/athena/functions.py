@@ -63,6 +63,7 @@ _NAMED = {
     "uuid": types.UUID,
     "real": types.REAL,
     "day_to_second": types.DAY_TO_SECOND,
+    "year_to_month": types.YEAR_TO_MONTH,
 }
 _FAMILIES: dict[str, Callable[[SqlType], bool]] = {
     "timestamp": lambda kind: kind.base == "timestamp",

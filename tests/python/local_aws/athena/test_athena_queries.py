@@ -164,6 +164,51 @@ VALUES = [
     # https://trino.io/docs/current/functions/json.html
     ("json_extract_scalar('{\"a\": {\"b\": 1}}', '$.a.b')", "1", "varchar"),
     ("json_extract_scalar('{\"a\": [1]}', '$.a')", None, "varchar"),
+    # https://trino.io/docs/current/functions/datetime.html: what the clocks of the value's zone show, not UTC's
+    ("hour(from_unixtime(0) at time zone 'America/New_York')", "19", "bigint"),
+    ("day(from_unixtime(0) at time zone 'America/New_York')", "31", "bigint"),
+    ("date(from_unixtime(0) at time zone 'America/New_York')", "1969-12-31", "date"),
+    (
+        "date_trunc('day', timestamp '2020-01-02 03:04:05 America/New_York')",
+        "2020-01-02 00:00:00 America/New_York",
+        "timestamp with time zone",
+    ),
+    ("date_format(from_unixtime(0) at time zone 'America/New_York', '%H')", "19", "varchar"),
+    ("format_datetime(from_unixtime(0) at time zone 'America/New_York', 'HH')", "19", "varchar"),
+    ("last_day_of_month(from_unixtime(0) at time zone 'America/New_York')", "1969-12-31", "date"),
+    (
+        "date_add('day', 1, timestamp '2020-03-07 12:00:00 America/New_York')",
+        "2020-03-08 12:00:00 America/New_York",
+        "timestamp with time zone",
+    ),
+    (
+        "date_add('hour', 24, timestamp '2020-03-07 12:00:00 America/New_York')",
+        "2020-03-08 13:00:00 America/New_York",
+        "timestamp with time zone",
+    ),
+    (
+        "timestamp '2020-03-07 12:00:00 America/New_York' + interval '1' month",
+        "2020-04-07 12:00:00 America/New_York",
+        "timestamp with time zone",
+    ),
+    (
+        "date_diff('day', timestamp '2020-03-07 12:00:00 America/New_York', timestamp '2020-03-08 12:00:00 America/New_York')",
+        "1",
+        "bigint",
+    ),
+    ("to_iso8601(timestamp '2020-01-02 03:04:05')", "2020-01-02T03:04:05", "varchar"),
+    ("to_iso8601(timestamp '2020-01-02 03:04:05.123456')", "2020-01-02T03:04:05.123456", "varchar"),
+    # https://github.com/trinodb/trino, TimestampOperators: a duration has milliseconds, and so has the sum
+    ("typeof(timestamp '2020-01-02 03:04:05' + interval '1' day)", "timestamp(3)", "varchar"),
+    ("typeof(timestamp '2020-01-02 03:04:05' - interval '1' month)", "timestamp(0)", "varchar"),
+    (
+        "date_add('millisecond', 1, timestamp '2020-01-02 03:04:05') = timestamp '2020-01-02 03:04:05'",
+        "true",
+        "boolean",
+    ),
+    ("date '2020-01-02' + interval '24' hour", "2020-01-03", "date"),
+    ("hour(interval '36' hour)", "12", "bigint"),
+    ("extract(year from interval '14' month)", "1", "bigint"),
     ("typeof(1.5)", "decimal(2,1)", "varchar"),
     ("typeof(cast(null as timestamp))", "timestamp(3)", "varchar"),
 ]
@@ -241,6 +286,10 @@ REFUSED = [
     ("select cast(1 as string)", "TYPE_NOT_FOUND"),
     ("select cast(1 as float)", "TYPE_NOT_FOUND"),
     ("select cast(1 as text)", "TYPE_NOT_FOUND"),
+    # https://trino.io/docs/current/functions/datetime.html: dates have no hours, and texts are no dates
+    ("select date '2020-01-02' + interval '1' hour", "INVALID_FUNCTION_ARGUMENT"),
+    ("select date_diff('day', '2020-01-02', '2020-01-03')", "FUNCTION_NOT_FOUND"),
+    ("select to_iso8601(from_unixtime(0) at time zone 'America/New_York')", "NOT_EMULATED"),
     # names
     ("select nosuch", "COLUMN_NOT_FOUND"),
     ("select nosuch from (values 1) t(a)", "COLUMN_NOT_FOUND"),

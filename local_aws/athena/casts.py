@@ -20,7 +20,7 @@ _FROM_TEXT = {
     "timestamp": "trino_text_to_timestamp({0})",
     "decimal": "{0}",
     "time": "{0}",
-    "timestamp with time zone": "{0}",
+    "timestamp with time zone": "trino_text_to_zoned({0})",
     "uuid": "{0}",
     "varbinary": "encode({0})",
     **dict.fromkeys(types.INTEGERS, "trino_text_to_integer({0})"),
@@ -90,6 +90,8 @@ def _to_text(value: Value, target: SqlType) -> str:
         text = f"({timestamp_text(wall_clock(value), source.args[0])} || ' ' || {quote(source.zone)})"
     elif source.base == "json":
         text = f"json_extract_string({value.sql}, '$')"
+    elif source.base == "decimal":
+        text = f"trino_decimal_to_text({value.sql})"
     elif source.is_interval:
         raise NotEmulatedError(f"the text of an {source}")
     else:
@@ -158,7 +160,8 @@ def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for 
             raise NotEmulatedError(f"a cast from json to {target}")
         return _cast_sql(Value(f"json_extract_string({value.sql}, '$')", types.VARCHAR), target)
     if source.is_text:
-        return _plain(_FROM_TEXT[target.base].format(value.sql), target)
+        read = _plain(_FROM_TEXT[target.base].format(value.sql), target)
+        return round_time(Value(read, target)) if target.base == "timestamp" else read
     if target.items:
         return _to_nested(value, target)
     if target.base == "timestamp" or (target.base == "date" and source.base == "timestamp with time zone"):

@@ -15,6 +15,8 @@ from local_aws.athena.errors import AthenaError, NotEmulatedError
 _FAILURE_MARK: Final = "athena:"
 _DATE: Final = "[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}"
 _TIME: Final = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
+_ISO: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"
+_UTC: Final = "UTC|Z|[+-]00(:?00)?"
 
 _MACROS: Final = rf"""
 create macro trino_fail(message) as cast('{_FAILURE_MARK}' || message as integer);
@@ -38,11 +40,32 @@ create macro trino_text_to_date(x) as
     case when x is null then null
          when regexp_full_match(trim(x), '{_DATE}') and try_cast(trim(x) as date) is not null then cast(trim(x) as date)
          else cast(trino_no_cast(x, 'date') as date) end;
+create macro trino_stamp(x) as try_cast(regexp_extract(trim(x), '^{_DATE}( {_TIME})?') as timestamp);
 create macro trino_text_to_timestamp(x) as
     case when x is null then null
-         when regexp_full_match(trim(x), '{_DATE}( {_TIME})?') and try_cast(trim(x) as timestamp) is not null
-         then cast(trim(x) as timestamp)
+         when regexp_full_match(trim(x), '{_DATE}( ({_TIME})?\s*.*)?') and trino_stamp(x) is not null
+         then trino_stamp(x)
          else cast(trino_no_cast(x, 'timestamp') as timestamp) end;
+create macro trino_text_to_zoned(x) as
+    case when x is null then null
+         when regexp_full_match(trim(x), '{_DATE}( ({_TIME})?\s*.*)?') and trino_stamp(x) is not null
+         then case when regexp_full_match(trim(x), '{_DATE}( ({_TIME})?\s*({_UTC})?)?')
+                   then timezone('UTC', trino_stamp(x))
+                   else cast(error('{_FAILURE_MARK}NOT_EMULATED: not emulated: a zone off UTC in ' || x) as timestamptz) end
+         else timezone('UTC', cast(trino_no_cast(x, 'timestamp with time zone') as timestamp)) end;
+create macro trino_iso8601_to_zoned(x) as
+    case when x is null then null
+         when regexp_full_match(x, '{_ISO}({_UTC})?') and try_cast(regexp_extract(x, '^{_ISO}') as timestamp) is not null
+         then timezone('UTC', try_cast(regexp_extract(x, '^{_ISO}') as timestamp))
+         when regexp_full_match(x, '[0-9]{{4}}[-0-9W]*(T.*)?')
+         then cast(error('{_FAILURE_MARK}NOT_EMULATED: not emulated: the ISO 8601 text ' || x) as timestamptz)
+         else timezone('UTC', cast(cast(
+             trino_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') as varchar) as timestamp)) end;
+create macro trino_date_parse(x, format) as
+    case when x is null then null when try_strptime(x, format) is not null then try_strptime(x, format)
+         else cast(cast(trino_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') as varchar) as timestamp)
+         end;
+create macro trino_decimal_to_text(x) as regexp_replace(cast(x as varchar), '^(-?)\.', '\10.');
 create macro trino_unscaled(x) as cast(replace(cast(x as varchar), '.', '') as hugeint);
 create macro trino_divide_unscaled(a, b) as
     case when b = 0 then trino_fail('DIVISION_BY_ZERO: Division by zero')
@@ -72,9 +95,8 @@ create macro trino_regexp_extract(x, pattern, number) as
     case when regexp_matches(x, pattern) then regexp_extract(x, pattern, number) end;
 """
 
-_CONVERSION_MESSAGE = re.compile(
-    rf"Could not convert string '{_FAILURE_MARK}(?P<name>[A-Z_]+): (?P<text>.*?)' to", re.DOTALL
-)
+_FAILURE = re.compile(rf"{_FAILURE_MARK}(?P<name>[A-Z_]+): (?P<text>.*)", re.DOTALL)
+_CONVERSION = re.compile(r"' to [A-Z]+[0-9]*\Z")
 
 
 class Sessions:
@@ -100,8 +122,8 @@ class Sessions:
 def translate(error: duckdb.Error) -> AthenaError:  # noqa: PLR0911 - one for each error
     """The error that Athena gives where DuckDB gave this one."""
     text = str(error)
-    if found := _CONVERSION_MESSAGE.search(text):
-        return AthenaError(found["name"], found["text"].replace("''", "'"))
+    if found := _FAILURE.search(text.split("\n\nLINE ")[0]):
+        return AthenaError(found["name"], _CONVERSION.sub("", found["text"]).replace("''", "'"))
     if "must appear in the GROUP BY clause" in text:
         return AthenaError("EXPRESSION_NOT_AGGREGATE", text.splitlines()[0])
     if isinstance(error, duckdb.OutOfRangeException) or "out of range" in text or "Overflow" in text:

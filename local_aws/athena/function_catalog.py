@@ -305,7 +305,7 @@ _scalar(
     lambda a: types.timestamp_tz(a[0].type.args[0], literal_of(a[1], "the zone of with_timezone")),
     "timezone({1}, {0})",
 )
-_scalar("from_iso8601_timestamp", "varchar", "timestamp_tz", "cast({0} as timestamptz)")
+_scalar("from_iso8601_timestamp", "varchar", "timestamp_tz", "trino_iso8601_to_zoned({0})")
 _scalar("from_iso8601_date", "varchar", "date", "trino_text_to_date({0})")
 _scalar("to_iso8601", "date", "varchar", "strftime({0}, '%Y-%m-%d')")
 
@@ -331,7 +331,7 @@ def _date_format(args: Sequence[Value]) -> str:
 
 def _date_parse(args: Sequence[Value]) -> str:
     pattern = mysql_to_strftime(literal_of(args[1], "the format of date_parse"))
-    return f"strptime({args[0].sql}, {quote(pattern)})"
+    return f"trino_date_parse({args[0].sql}, {quote(pattern)})"
 
 
 def _format_datetime(args: Sequence[Value]) -> str:
@@ -341,7 +341,7 @@ def _format_datetime(args: Sequence[Value]) -> str:
 
 def _parse_datetime(args: Sequence[Value]) -> str:
     pattern = joda_to_strftime(literal_of(args[1], "the format of parse_datetime"))
-    return f"timezone('UTC', strptime({args[0].sql}, {quote(pattern)}))"
+    return f"timezone('UTC', trino_date_parse({args[0].sql}, {quote(pattern)}))"
 
 
 for _kind in ("timestamp", "timestamp_tz", "date"):

@@ -46,19 +46,21 @@ create macro trino_text_to_timestamp(x) as
          when regexp_full_match(trim(x), '{_DATE}( ({_TIME})?\s*.*)?') and trino_stamp(x) is not null
          then trino_stamp(x)
          else cast(trino_no_cast(x, 'timestamp') as timestamp) end;
+create macro trino_not_emulated(message) as error('{_FAILURE_MARK}NOT_EMULATED: not emulated: ' || message);
+create macro trino_iso_stamp(x) as try_cast(regexp_extract(x, '^{_ISO}') as timestamp);
 create macro trino_text_to_zoned(x) as
     case when x is null then null
          when regexp_full_match(trim(x), '{_DATE}( ({_TIME})?\s*.*)?') and trino_stamp(x) is not null
          then case when regexp_full_match(trim(x), '{_DATE}( ({_TIME})?\s*({_UTC})?)?')
                    then timezone('UTC', trino_stamp(x))
-                   else cast(error('{_FAILURE_MARK}NOT_EMULATED: not emulated: a zone off UTC in ' || x) as timestamptz) end
+                   else cast(trino_not_emulated('a zone off UTC in ' || x) as timestamptz) end
          else timezone('UTC', cast(trino_no_cast(x, 'timestamp with time zone') as timestamp)) end;
 create macro trino_iso8601_to_zoned(x) as
     case when x is null then null
-         when regexp_full_match(x, '{_ISO}({_UTC})?') and try_cast(regexp_extract(x, '^{_ISO}') as timestamp) is not null
-         then timezone('UTC', try_cast(regexp_extract(x, '^{_ISO}') as timestamp))
+         when regexp_full_match(x, '{_ISO}({_UTC})?') and trino_iso_stamp(x) is not null
+         then timezone('UTC', trino_iso_stamp(x))
          when regexp_full_match(x, '[0-9]{{4}}[-0-9W]*(T.*)?')
-         then cast(error('{_FAILURE_MARK}NOT_EMULATED: not emulated: the ISO 8601 text ' || x) as timestamptz)
+         then cast(trino_not_emulated('the ISO 8601 text ' || x) as timestamptz)
          else timezone('UTC', cast(cast(
              trino_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') as varchar) as timestamp)) end;
 create macro trino_date_parse(x, format) as
@@ -88,9 +90,27 @@ create macro trino_substr(x, start) as
 create macro trino_substr_of(x, start, size) as
     case when start = 0 or abs(start) > length(x) or size <= 0 then ''
          else substr(x, cast(start as bigint), cast(size as bigint)) end;
+create macro trino_bad_argument(message) as
+    cast(trino_fail('INVALID_FUNCTION_ARGUMENT: ' || message) as varchar);
 create macro trino_split_part(x, delimiter, number) as
-    case when number > len(string_split(x, delimiter)) then null
+    case when number <= 0 then trino_bad_argument('Index must be greater than zero')
+         when number > len(string_split(x, delimiter)) then null
          else split_part(x, delimiter, cast(number as bigint)) end;
+create macro trino_split(x, delimiter) as
+    case when delimiter = '' then [trino_bad_argument('The delimiter may not be the empty string')]
+         else string_split(x, delimiter) end;
+create macro trino_replace(x, search, replacement) as
+    case when search <> '' then replace(x, search, replacement)
+         when x = '' then replacement
+         else replacement || array_to_string(list_transform(string_split(x, ''), lambda c: c || replacement), '') end;
+create macro trino_lpad(x, size, padding) as
+    case when size < 0 then trino_bad_argument('Target length must be in the range [0..2147483647]')
+         when padding = '' then trino_bad_argument('Padding string must not be empty')
+         else lpad(x, cast(size as integer), padding) end;
+create macro trino_rpad(x, size, padding) as
+    case when size < 0 then trino_bad_argument('Target length must be in the range [0..2147483647]')
+         when padding = '' then trino_bad_argument('Padding string must not be empty')
+         else rpad(x, cast(size as integer), padding) end;
 create macro trino_regexp_extract(x, pattern, number) as
     case when regexp_matches(x, pattern) then regexp_extract(x, pattern, number) end;
 """
@@ -122,7 +142,7 @@ class Sessions:
 def translate(error: duckdb.Error) -> AthenaError:  # noqa: PLR0911 - one for each error
     """The error that Athena gives where DuckDB gave this one."""
     text = str(error)
-    if found := _FAILURE.search(text.split("\n\nLINE ")[0]):
+    if found := _FAILURE.search(text.partition("\n\nLINE ")[0]):
         return AthenaError(found["name"], _CONVERSION.sub("", found["text"]).replace("''", "'"))
     if "must appear in the GROUP BY clause" in text:
         return AthenaError("EXPRESSION_NOT_AGGREGATE", text.splitlines()[0])

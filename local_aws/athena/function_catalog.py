@@ -5,10 +5,9 @@ Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
-from local_aws.athena import types
+from local_aws.athena import regexps, types
 from local_aws.athena.casts import round_time, timestamp_text, wall_clock
 from local_aws.athena.date_formats import joda_to_strftime, mysql_to_strftime
 from local_aws.athena.errors import AthenaError, NotEmulatedError
@@ -27,26 +26,51 @@ for _name in ("lower", "upper", "reverse"):
     _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
 _scalar("length", "varchar", "bigint", "length({0})")
 _scalar("length", "varbinary", "bigint", "octet_length({0})")
+# All that Java calls white space; DuckDB would take blanks only.
+_WHITE = "".join(map(chr, [*range(9, 14), *range(28, 33), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B)]))
+_WHITE += "\u2028\u2029\u205f\u3000"
 for _name in ("trim", "ltrim", "rtrim"):
-    _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
+    _scalar(_name, "varchar", "$0", f"{_name}({{0}}, '{_WHITE}')")
     _scalar(_name, "varchar varchar", "$0", f"{_name}({{0}}, {{1}})")
 _scalar("substr substring", "varchar bigint", "$0", "trino_substr({0}, {1})")
 _scalar("substr substring", "varchar bigint bigint", "$0", "trino_substr_of({0}, {1}, {2})")
-_scalar("replace", "varchar varchar", "varchar", "replace({0}, {1}, '')")
-_scalar("replace", "varchar varchar varchar", "varchar", "replace({0}, {1}, {2})")
+
+
+def _replaced_type(args: Sequence[Value]) -> SqlType:
+    if not args[0].type.args or not args[2].type.args:
+        return types.VARCHAR
+    size, new = args[0].type.args[0], args[2].type.args[0]
+    longest = size + new * (size + 1)
+    return types.varchar(longest) if longest < 2**31 - 1 else types.VARCHAR
+
+
+_scalar("replace", "varchar varchar", "$0", "replace({0}, {1}, '')")
+_scalar("replace", "varchar varchar varchar", _replaced_type, "trino_replace({0}, {1}, {2})")
 _scalar("concat", "varchar varchar …", "varchar", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
 _scalar("concat", "array(T) array(T) …", "array(T)", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
 _scalar("concat", "varbinary varbinary …", "varbinary", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
 _scalar("concat_ws", "varchar varchar …", "varchar", "concat_ws({args})")
-_scalar("split", "varchar varchar", lambda a: types.array(a[0].type), "string_split({0}, {1})")
-_scalar("split_part", "varchar varchar bigint", "varchar", "trino_split_part({0}, {1}, {2})")
+_scalar("concat_ws", "varchar array(T)", "varchar", "array_to_string(list_filter({1}, lambda x: x is not null), {0})")
+_scalar("split", "varchar varchar", lambda a: types.array(a[0].type), "trino_split({0}, {1})")
+_scalar("split_part", "varchar varchar bigint", "$0", "trino_split_part({0}, {1}, {2})")
 _scalar("strpos", "varchar varchar", "bigint", "cast(strpos({0}, {1}) as bigint)")
 _scalar("starts_with", "varchar varchar", "boolean", "starts_with({0}, {1})")
 _scalar("ends_with", "varchar varchar", "boolean", "ends_with({0}, {1})")
 for _name in ("lpad", "rpad"):
-    _scalar(_name, "varchar bigint varchar", "varchar", f"{_name}({{0}}, cast({{1}} as integer), {{2}})")
+    _scalar(_name, "varchar bigint varchar", "varchar", f"trino_{_name}({{0}}, {{1}}, {{2}})")
 _scalar("chr", "bigint", lambda _: types.varchar(1), "chr(cast({0} as integer))")
-_scalar("codepoint", "varchar", "integer", "unicode({0})")
+
+
+def _one_character(args: Sequence[Value]) -> SqlType:
+    if args[0].type.args != (1,):
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND",
+            f"line 1:1: Unexpected parameters ({args[0].type}) for function codepoint. Expected: codepoint(varchar(1))",
+        )
+    return types.INTEGER
+
+
+_scalar("codepoint", "varchar", _one_character, "unicode({0})")
 _scalar("translate", "varchar varchar varchar", "varchar", "translate({0}, {1}, {2})")
 _scalar("levenshtein_distance", "varchar varchar", "bigint", "cast(levenshtein({0}, {1}) as bigint)")
 _scalar("hamming_distance", "varchar varchar", "bigint", "cast(hamming({0}, {1}) as bigint)")
@@ -57,31 +81,23 @@ _scalar("url_decode", "varchar", "varchar", "url_decode(replace({0}, '+', '%20')
 # -------------------- regular expressions
 
 
-def _replacement(args: Sequence[Value]) -> str:
-    # Java writes a group as $1, RE2 as \1.
-    text = literal_of(args[2], "the replacement of regexp_replace")
-    replacement = text.replace("\\", "\\\\").replace("$", "\\")
-    return f"regexp_replace({args[0].sql}, {args[1].sql}, {quote(replacement)}, 'g')"
+def _with_pattern(template: str) -> Callable[[Sequence[Value]], str]:
+    return lambda args: template.format(args[0].sql, regexps.pattern_sql(args[1]))
 
 
-def _regexp_group(args: Sequence[Value]) -> str:
-    group = int(literal_of(args[2], "the group of regexp_extract"))
-    pattern = literal_of(args[1], "the pattern of regexp_extract beside a group")
-    # Groups are opened by plain brackets, or by named ones; DuckDB would answer '' for one that is not there.
-    groups = len(re.findall(r"\((?!\?)|\(\?P?<(?![=!])", re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", pattern)))
-    if not 0 <= group <= groups:
-        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"Pattern has {groups} groups. Cannot access group {group}")
-    return f"trino_regexp_extract({args[0].sql}, {args[1].sql}, {group})"
+def _array_of_first(args: Sequence[Value]) -> SqlType:
+    return types.array(args[0].type)
 
 
-_scalar("regexp_like", "varchar varchar", "boolean", "regexp_matches({0}, {1})")
-_scalar("regexp_extract", "varchar varchar", "varchar", "trino_regexp_extract({0}, {1}, 0)")
-_scalar("regexp_extract", "varchar varchar bigint", "varchar", _regexp_group)
-_scalar("regexp_extract_all", "varchar varchar", lambda _: types.array(types.VARCHAR), "regexp_extract_all({0}, {1})")
-_scalar("regexp_replace", "varchar varchar", "varchar", "regexp_replace({0}, {1}, '', 'g')")
-_scalar("regexp_replace", "varchar varchar varchar", "varchar", _replacement)
-_scalar("regexp_count", "varchar varchar", "bigint", "cast(len(regexp_extract_all({0}, {1})) as bigint)")
-_scalar("regexp_split", "varchar varchar", lambda _: types.array(types.VARCHAR), "string_split_regex({0}, {1})")
+_scalar("regexp_like", "varchar varchar", "boolean", _with_pattern("regexp_matches({0}, {1})"))
+_scalar("regexp_extract", "varchar varchar", "$0", _with_pattern("trino_regexp_extract({0}, {1}, 0)"))
+_scalar("regexp_extract", "varchar varchar bigint", "$0", regexps.extract)
+_scalar("regexp_extract_all", "varchar varchar", _array_of_first, _with_pattern("regexp_extract_all({0}, {1})"))
+_scalar("regexp_extract_all", "varchar varchar bigint", _array_of_first, regexps.extract_all)
+_scalar("regexp_replace", "varchar varchar", "$0", _with_pattern("regexp_replace({0}, {1}, '', 'g')"))
+_scalar("regexp_replace", "varchar varchar varchar", regexps.replaced_type, regexps.replace)
+_scalar("regexp_count", "varchar varchar", "bigint", _with_pattern("cast(len(regexp_extract_all({0}, {1})) as bigint)"))
+_scalar("regexp_split", "varchar varchar", _array_of_first, _with_pattern("string_split_regex({0}, {1})"))
 
 # -------------------- binary
 

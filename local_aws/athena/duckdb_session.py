@@ -111,6 +111,50 @@ create macro trino_rpad(x, size, padding) as
     case when size < 0 then trino_bad_argument('Target length must be in the range [0..2147483647]')
          when padding = '' then trino_bad_argument('Padding string must not be empty')
          else rpad(x, cast(size as integer), padding) end;
+create macro trino_has_null(items) as len(list_filter(items, lambda x: x is null)) > 0;
+create macro trino_distinct(items) as list_filter(items, lambda x, i: list_position(items, x) = i);
+create macro trino_contains(items, item) as
+    case when items is null or item is null then null
+         when list_contains(items, item) then true when trino_has_null(items) then null else false end;
+create macro trino_overlap(a, b) as
+    case when a is null or b is null then null
+         when len(a) = 0 or len(b) = 0 then false
+         when list_has_any(list_filter(a, lambda x: x is not null), b) then true
+         when trino_has_null(a) or trino_has_null(b) then null else false end;
+create macro trino_any(checks) as
+    case when checks is null then null when list_contains(checks, true) then true
+         when trino_has_null(checks) then null else false end;
+create macro trino_all(checks) as
+    case when checks is null then null when list_contains(checks, false) then false
+         when trino_has_null(checks) then null else true end;
+create macro trino_slice(items, start, size) as
+    case when start = 0 then [cast(trino_bad_argument('SQL array indices start at 1') as integer)]
+         when size < 0 then [cast(trino_bad_argument('length must be greater than or equal to 0') as integer)]
+         else [case when start > 0 then start else greatest(len(items) + start + 1, 0) end] end;
+create macro trino_steps(start, stop, step) as
+    case when start is null or stop is null or step is null then null
+         when step = 0 then cast(trino_bad_argument('step must not be zero') as bigint)
+         when (step > 0 and stop < start) or (step < 0 and stop > start)
+         then cast(trino_bad_argument('sequence stop value should be greater than or equal to start value if step is '
+              || 'greater than zero otherwise stop should be less than or equal to start') as bigint)
+         when abs((cast(stop as hugeint) - start) // step) >= 10000
+         then cast(trino_bad_argument('result of sequence function must not have more than 10000 entries') as bigint)
+         else cast((cast(stop as hugeint) - start) // step as bigint) end;
+create macro trino_sequence(start, stop, step) as
+    list_transform(generate_series(0, trino_steps(start, stop, step)), lambda i: cast(start + i * step as bigint));
+create macro trino_whole_days(step) as
+    case when epoch_ms(step) % 86400000 = 0 then cast(epoch_ms(step) // 86400000 as bigint)
+         else cast(trino_bad_argument('sequence step must be a day interval if start and end values are dates')
+              as bigint) end;
+create macro trino_months(step) as cast(extract(year from step) * 12 + extract(month from step) as bigint);
+create macro trino_date_sequence(start, stop, step) as
+    list_transform(trino_sequence(0, date_diff('day', start, stop), step), lambda n: start + cast(n as integer));
+create macro trino_time_sequence(start, stop, step) as
+    list_transform(trino_sequence(epoch_us(start), epoch_us(stop), epoch_us(step)), lambda n: make_timestamp(n));
+create macro trino_month_sequence(start, stop, step) as
+    list_transform(
+        trino_sequence(0, date_sub('month', start, stop), trino_months(step)),
+        lambda n: start + to_months(cast(n as integer)));
 create macro trino_regexp_extract(x, pattern, number) as
     case when regexp_matches(x, pattern) then regexp_extract(x, pattern, number) end;
 """

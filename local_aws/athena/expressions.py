@@ -279,6 +279,9 @@ class Expressions:
 
     def _concatenate(self, node: exp.DPipe, scope: Scope) -> Value:
         left, right = self.compile(node.left, scope), self.compile(node.right, scope)
+        if right.type.base == "array" and left.type.base not in ("array", "unknown"):
+            item = self.unify([Value("null", right.type.items[0]), left], "Cannot prepend to the array")[0].type
+            return self.call("concat", [Value(f"[{coerce(left, item).sql}]", types.array(item)), right])
         if left.type.base == "array" and right.type.base != "array":
             item = self.unify([Value("null", left.type.items[0]), right], "Cannot append to the array")[0].type
             return self.call("concat", [left, Value(f"[{coerce(right, item).sql}]", types.array(item))])
@@ -449,6 +452,8 @@ class Expressions:
             found = self.call("element_at", [value, index])
             failed = "cast(trino_fail('INVALID_FUNCTION_ARGUMENT: Array subscript out of bounds') as varchar)"
             check = f"{index.sql} between 1 and len({value.sql})"
+        elif value.type.base == "row":
+            return _field_at(value, index)
         else:
             raise type_mismatch(f"line 1:1: Cannot apply operator: {value.type}[{index.type}]")
         failing = f"cast({failed} as {to_duckdb(found.type)})"
@@ -631,6 +636,15 @@ class Expressions:
             return ""
         text = self.compile(bound, scope).sql if isinstance(bound, exp.Expr) else str(bound)
         return f"{text} {spec.args.get(f'{side}_side') or ''}".strip()
+
+
+def _field_at(value: Value, index: Value) -> Value:
+    """A field of a row by its number, which has to be a literal."""
+    number = int(index.literal) if index.type.is_integer and index.literal else 0
+    if not 1 <= number <= len(value.type.items):
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"line 1:1: ROW subscript index out of bounds: {number}")
+    name = types.field_names(value.type)[number - 1]
+    return Value(f"struct_extract({value.sql}, {quote(name)})", value.type.items[number - 1])
 
 
 def _refuse_aggregate(scope: Scope) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from local_aws.athena import regexps, types
-from local_aws.athena.casts import round_time, timestamp_text, wall_clock
+from local_aws.athena.casts import cast, round_time, timestamp_text, wall_clock
 from local_aws.athena.date_formats import joda_to_strftime, mysql_to_strftime
 from local_aws.athena.errors import AthenaError, NotEmulatedError
-from local_aws.athena.functions import Registry, Value, literal_of, quote
+from local_aws.athena.functions import Registry, Value, failure, literal_of, quote
 from local_aws.athena.types import SqlType
 
 SCALARS, AGGREGATES, WINDOWS = Registry(), Registry(), Registry()
@@ -370,17 +370,32 @@ _scalar("parse_datetime", "varchar varchar", "timestamp_tz", _parse_datetime)
 
 _scalar("cardinality", "array(T)", "bigint", "len({0})")
 _scalar("cardinality", "map(K,V)", "bigint", "cast(cardinality({0}) as bigint)")
-_scalar("contains", "array(T) T", "boolean", "list_contains({0}, {1})")
-_scalar("element_at", "array(T) bigint", "T", "({0})[{1}]")
+_scalar("contains", "array(T) T", "boolean", "trino_contains({0}, {1})")
+
+
+def _array_element(args: Sequence[Value]) -> str:
+    failed = failure("INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1", args[0].type.items[0])
+    return f"case when {args[1].sql} = 0 then {failed} else ({args[0].sql})[{args[1].sql}] end"
+
+
+_scalar("element_at", "array(T) bigint", "T", _array_element)
 _scalar("element_at", "map(K,V) K", "V", "({0})[{1}]")
-_scalar("array_distinct", "array(T)", "array(T)", "list_distinct({0})")
-_scalar("array_join", "array(T) varchar", "varchar", "array_to_string(list_filter({0}, lambda x: x is not null), {1})")
-_scalar(
-    "array_join",
-    "array(T) varchar varchar",
-    "varchar",
-    "array_to_string(list_transform({0}, lambda x: coalesce(cast(x as varchar), {2})), {1})",
-)
+_scalar("array_distinct", "array(T)", "array(T)", "trino_distinct({0})")
+
+
+def _array_join(args: Sequence[Value]) -> str:
+    """Elements become text by Trino's casts; nulls are left out, or written as the third argument says."""
+    text = cast(Value("x", args[0].type.items[0]), types.VARCHAR).sql
+    if len(args) == 3:
+        return (
+            f"array_to_string(list_transform({args[0].sql}, lambda x: coalesce({text}, {args[2].sql})), {args[1].sql})"
+        )
+    texts = f"list_transform(list_filter({args[0].sql}, lambda x: x is not null), lambda x: {text})"
+    return f"array_to_string({texts}, {args[1].sql})"
+
+
+_scalar("array_join", "array(T) varchar", "varchar", _array_join)
+_scalar("array_join", "array(T) varchar varchar", "varchar", _array_join)
 _scalar(
     "array_max",
     "array(T)",
@@ -401,46 +416,59 @@ _scalar(
 )
 _scalar("array_remove", "array(T) T", "array(T)", "list_filter({0}, lambda x: x is distinct from {1})")
 _scalar("array_sort", "array(T)", "array(T)", "list_sort({0}, 'asc', 'nulls last')")
-_scalar("array_union", "array(T) array(T)", "array(T)", "list_distinct({0} || {1})")
-_scalar("array_intersect", "array(T) array(T)", "array(T)", "list_intersect({0}, {1})")
-_scalar(
-    "array_except",
-    "array(T) array(T)",
-    "array(T)",
-    "list_distinct(list_filter({0}, lambda x: not list_contains({1}, x)))",
-)
-_scalar("arrays_overlap", "array(T) array(T)", "boolean", "list_has_any({0}, {1})")
-_scalar("slice", "array(T) bigint bigint", "array(T)", "list_slice({0}, {1}, {1} + {2} - 1)")
+_scalar("array_union", "array(T) array(T)", "array(T)", "trino_distinct({0} || {1})")
+for _name, _sign in (("array_intersect", ">"), ("array_except", "=")):
+    _scalar(
+        _name,
+        "array(T) array(T)",
+        "array(T)",
+        f"case when {{1}} is not null then list_filter(trino_distinct({{0}}), "
+        f"lambda x: coalesce(list_position({{1}}, x), 0) {_sign} 0) end",
+    )
+_scalar("arrays_overlap", "array(T) array(T)", "boolean", "trino_overlap({0}, {1})")
+
+
+def _slice(args: Sequence[Value]) -> str:
+    items, start, size = (arg.sql for arg in args)
+    begin = f"trino_slice({items}, {start}, {size})[1]"
+    return f"case when {begin} = 0 then {items}[:0] else list_slice({items}, {begin}, {begin} + {size} - 1) end"
+
+
+_scalar("slice", "array(T) bigint bigint", "array(T)", _slice)
 _scalar("reverse", "array(T)", "array(T)", "list_reverse({0})")
 _scalar("repeat", "T bigint", "array(T)", "list_transform(range(0, {1}), lambda x: {0})")
 _scalar(
     "sequence",
     "bigint bigint",
     lambda _: types.array(types.BIGINT),
-    "generate_series({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
+    "trino_sequence({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
 )
-_scalar("sequence", "bigint bigint bigint", lambda _: types.array(types.BIGINT), "generate_series({0}, {1}, {2})")
+_scalar("sequence", "bigint bigint bigint", lambda _: types.array(types.BIGINT), "trino_sequence({0}, {1}, {2})")
 _scalar(
     "sequence",
     "date date",
     lambda _: types.array(types.DATE),
-    "list_transform(generate_series({0}, {1}, interval '1' day), lambda x: cast(x as date))",
+    "trino_date_sequence({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
 )
-
-
-def _interval_sequence(args: Sequence[Value]) -> str:
-    if not args[2].type.is_interval:
-        raise AthenaError(
-            "FUNCTION_NOT_FOUND",
-            f"line 1:1: Unexpected parameters ({', '.join(str(a.type) for a in args)}) for function sequence",
-        )
-    kind = types.to_duckdb(args[0].type)
-    ends = ", ".join(f"cast({arg.sql} as timestamp)" for arg in args[:2])
-    return f"list_transform(generate_series({ends}, {args[2].sql}), lambda x: cast(x as {kind}))"
-
-
-_scalar("sequence", "date date any", lambda a: types.array(a[0].type), _interval_sequence)
-_scalar("sequence", "timestamp timestamp any", lambda a: types.array(a[0].type), _interval_sequence)
+_scalar(
+    "sequence",
+    "date date day_to_second",
+    lambda _: types.array(types.DATE),
+    "trino_date_sequence({0}, {1}, trino_whole_days({2}))",
+)
+_scalar(
+    "sequence",
+    "timestamp timestamp day_to_second",
+    lambda a: types.array(a[0].type),
+    "trino_time_sequence({0}, {1}, {2})",
+)
+for _kind in ("date", "timestamp"):
+    _scalar(
+        "sequence",
+        f"{_kind} {_kind} year_to_month",
+        lambda a: types.array(a[0].type),
+        lambda a: _as_result(f"trino_month_sequence({a[0].sql}, {a[1].sql}, {a[2].sql})", types.array(a[0].type)),
+    )
 _scalar("flatten", "array(T)", lambda a: a[0].type.items[0], "flatten({0})")
 _scalar(
     "zip",
@@ -450,6 +478,12 @@ _scalar(
 )
 _scalar("map", "", lambda _: types.map_of(types.UNKNOWN, types.UNKNOWN), "map([]::integer[], []::integer[])")
 _scalar("map", "array(K) array(V)", "map(K,V)", "map({0}, {1})")
+_scalar(
+    "map_entries",
+    "map(K,V)",
+    lambda a: types.array(types.row(a[0].type.items)),
+    "list_transform(map_entries({0}), lambda e: {{'field0': e.key, 'field1': e.value}})",
+)
 _scalar("map_keys", "map(K,V)", "array(K)", "map_keys({0})")
 _scalar("map_values", "map(K,V)", "array(V)", "map_values({0})")
 _scalar("map_concat", "map(K,V) map(K,V) …", "map(K,V)", "map_concat({args})")

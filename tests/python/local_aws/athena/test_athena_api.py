@@ -100,7 +100,8 @@ def test_lists_come_in_pages(clients: Client) -> None:
 
 def test_queries_can_be_stopped_and_are_listed(clients: Client) -> None:
     endless = (
-        "select count(*) from unnest(sequence(1, 1000000)) as a(n), unnest(sequence(1, 1000000)) as b(m) where n < m"
+        "select count(*) from unnest(sequence(1, 10000)) as a(n), unnest(sequence(1, 10000)) as b(m), "
+        "unnest(sequence(1, 10000)) as c(o) where n < m and m < o"
     )
     identifier = clients.athena.start_query_execution(
         QueryString=endless, ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}

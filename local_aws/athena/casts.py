@@ -88,8 +88,6 @@ def _to_text(value: Value, target: SqlType) -> str:
         text = timestamp_text(value.sql, source.args[0])
     elif source.base == "timestamp with time zone":
         text = f"({timestamp_text(wall_clock(value), source.args[0])} || ' ' || {quote(source.zone)})"
-    elif source.base == "json":
-        text = f"json_extract_string({value.sql}, '$')"
     elif source.base == "decimal":
         text = f"trino_decimal_to_text({value.sql})"
     elif source.is_interval:
@@ -146,19 +144,69 @@ def _to_nested(value: Value, target: SqlType) -> str:
     return f"case when {value.sql} is not null then struct_pack({', '.join(fields)}) end"
 
 
+def _to_json(value: Value) -> str:
+    if value.type.base == "row" and None in value.type.names:
+        raise NotEmulatedError("JSON of a row whose fields have no names")
+    if value.type.base in ("timestamp", "date"):
+        return f"to_json({_to_text(value, types.VARCHAR)})"
+    # A varchar becomes a JSON string, not what the text would parse to.
+    return f"to_json({value.sql})"
+
+
+def _from_json(value: Value, target: SqlType) -> str:
+    """A scalar of a JSON text, number or boolean: https://trino.io/docs/current/functions/json.html#cast-from-json."""
+    kind, text = f"json_type({value.sql})", f"json_extract_string({value.sql}, '$')"
+    number = Value(f"cast({text} as double)", types.DOUBLE)
+    truth = Value(f"cast({text} as boolean)", types.BOOLEAN)
+    nested = f"cast(trino_no_cast({value.sql}, '{target}') as {to_duckdb(target)})"
+    branches = [(f"{kind} in ('OBJECT', 'ARRAY')", nested)]
+    if target.base != "decimal":
+        branches.append((f"{kind} = 'DOUBLE'", cast(number, target).sql))
+    if not target.is_text:
+        branches.append((f"{kind} = 'BOOLEAN'", cast(truth, target).sql))
+    plain = cast(Value(text, types.VARCHAR), target).sql
+    return f"case {' '.join(f'when {when} then {then}' for when, then in branches)} else {plain} end"
+
+
+def _json_field(entries: str, name: str) -> Value:
+    """The value of an object's field; names match in any case."""
+    found = f"list_filter(map_entries({entries}), {_lambda(lambda e: f'lower({e}.key) = {quote(name)}')})"
+    return Value(f"{found}[1].value", types.JSON)
+
+
+def _from_json_nested(value: Value, target: SqlType) -> str:
+    """An array, a map or a row, element by element."""
+    if target.base == "array":
+        item = _lambda(lambda e: cast(Value(e, types.JSON), target.items[0]).sql)
+        return f"list_transform(cast({value.sql} as json[]), {item})"
+    entries = f"cast({value.sql} as map(varchar, json))"
+    if target.base == "map":
+        entry = _lambda(
+            lambda e: (
+                f"row({cast(Value(f'{e}.key', types.VARCHAR), target.items[0]).sql}, "
+                f"{cast(Value(f'{e}.value', types.JSON), target.items[1]).sql})"
+            )
+        )
+        return f"map_from_entries(list_transform(map_entries({entries}), {entry}))"
+    if None in target.names:
+        raise NotEmulatedError(f"a cast from json to {target}")
+    fields = (
+        f'"{name}" := {cast(_json_field(entries, name), kind).sql}'
+        for name, kind in zip(field_names(target), target.items, strict=True)
+    )
+    return f"case when {entries} is not null then struct_pack({', '.join(fields)}) end"
+
+
 def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for each pair of families
     source = value.type
     if target.base == "char":
         raise NotEmulatedError("char, whose values are padded with spaces; use varchar")
     if target.base == "json":
-        # A varchar becomes a JSON string, not what the text would parse to.
-        return f"to_json({value.sql})"
+        return _to_json(value)
+    if source.base == "json":
+        return _from_json_nested(value, target) if target.items else _from_json(value, target)
     if target.is_text:
         return _to_text(value, target)
-    if source.base == "json":
-        if target.items:
-            raise NotEmulatedError(f"a cast from json to {target}")
-        return _cast_sql(Value(f"json_extract_string({value.sql}, '$')", types.VARCHAR), target)
     if source.is_text:
         read = _plain(_FROM_TEXT[target.base].format(value.sql), target)
         return round_time(Value(read, target)) if target.base == "timestamp" else read

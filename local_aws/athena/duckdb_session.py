@@ -111,6 +111,15 @@ create macro trino_rpad(x, size, padding) as
     case when size < 0 then trino_bad_argument('Target length must be in the range [0..2147483647]')
          when padding = '' then trino_bad_argument('Padding string must not be empty')
          else rpad(x, cast(size as integer), padding) end;
+create macro trino_json_or_null(x) as case when json_valid(x) then cast(x as json) end;
+create macro trino_json_parse(x) as
+    case when x is null then null when json_valid(x) then json(x)
+         else cast(trino_bad_argument('Cannot convert value to JSON: ' || x) as json) end;
+create macro trino_json_array_length(x) as
+    case when json_type(x) = 'ARRAY' then cast(json_array_length(x) as bigint) end;
+create macro trino_json_size(x) as
+    case when x is null then null when json_type(x) = 'ARRAY' then cast(json_array_length(x) as bigint)
+         when json_type(x) = 'OBJECT' then cast(len(json_keys(x)) as bigint) else 0 end;
 create macro trino_has_null(items) as len(list_filter(items, lambda x: x is null)) > 0;
 create macro trino_distinct(items) as list_filter(items, lambda x, i: list_position(items, x) = i);
 create macro trino_contains(items, item) as

@@ -115,7 +115,7 @@ class Expressions:
             exp.Window: self._window,
             exp.Filter: self._aggregate_call,
             exp.Tuple: self._tuple,
-            exp.ParseJSON: lambda node, scope: Value(f"cast({quote(node.name)} as json)", types.JSON),
+            exp.ParseJSON: lambda node, scope: Value(f"trino_json_parse({quote(node.name)})", types.JSON),
             **dict.fromkeys(_COMPARISONS, self._comparison),
             **dict.fromkeys(_ARITHMETIC, self._arithmetic),
         }

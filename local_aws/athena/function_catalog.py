@@ -5,6 +5,7 @@ Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from local_aws.athena import regexps, types
@@ -504,15 +505,31 @@ _scalar(
 # -------------------- json and others
 
 
+_STEP = re.compile(r"\.(?P<name>[\w:]+)|\[(?P<subscript>\w+)\]|\[\"(?P<quoted>(?:[^\"\\]|\\[\"\\])*)\"\]")
+
+
 def _path(value: Value, function: str) -> str:
+    """A path in DuckDB's words; it has the few forms of Trino's JsonPathTokenizer."""
     path = literal_of(value, f"the path of {function}")
-    if ".." in path or "?" in path or "@" in path:
-        raise NotEmulatedError(f"the JSON path {path}")
-    return quote(path)
+    steps, last = [], 1
+    for found in _STEP.finditer(path, 1):
+        if found.start() != last:
+            break
+        last = found.end()
+        name = found["name"] or found["subscript"] or re.sub(r"\\(.)", r"\1", found["quoted"] or "")
+        if name.isdigit() and not found["subscript"]:
+            raise NotEmulatedError(f"the JSON path {path}: a number that is not in plain brackets")
+        if '"' in name or "*" in name:
+            raise NotEmulatedError(f"the JSON path {path}")
+        steps.append(f"[{name}]" if name.isdigit() else f'."{name}"')
+    if not path.startswith("$") or last != len(path):
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{path}'")
+    return quote("$" + "".join(steps))
 
 
 def _text_as_json(value: Value) -> str:
-    return f"cast({value.sql} as json)"
+    """What is no JSON is null: the functions of paths fail on nothing."""
+    return value.sql if value.type.base == "json" else f"trino_json_or_null({value.sql})"
 
 
 def _json_extract(args: Sequence[Value]) -> str:
@@ -526,14 +543,19 @@ def _json_extract_scalar(args: Sequence[Value]) -> str:
 
 
 def _json_array_length(args: Sequence[Value]) -> str:
-    return f"cast(json_array_length({_text_as_json(args[0])}) as bigint)"
+    return f"trino_json_array_length({_text_as_json(args[0])})"
+
+
+def _json_size(args: Sequence[Value]) -> str:
+    return f"trino_json_size(json_extract({_text_as_json(args[0])}, {_path(args[1], 'json_size')}))"
 
 
 for _kind in ("json", "varchar"):
     _scalar("json_extract", f"{_kind} varchar", "json", _json_extract)
-    _scalar("json_extract_scalar", f"{_kind} varchar", "varchar", _json_extract_scalar)
+    _scalar("json_extract_scalar", f"{_kind} varchar", "$0" if _kind == "varchar" else "varchar", _json_extract_scalar)
     _scalar("json_array_length", _kind, "bigint", _json_array_length)
-_scalar("json_parse", "varchar", "json", "cast({0} as json)")
+    _scalar("json_size", f"{_kind} varchar", "bigint", _json_size)
+_scalar("json_parse", "varchar", "json", "trino_json_parse({0})")
 _scalar("json_format", "json", "varchar", "cast({0} as varchar)")
 _scalar("uuid", "", "uuid", "gen_random_uuid()")
 _scalar("version", "", "varchar", "'Athena engine version 3'")

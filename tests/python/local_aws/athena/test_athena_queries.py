@@ -266,6 +266,25 @@ VALUES = [
         "array",
     ),
     ("cardinality(sequence(1, 10000))", "10000", "bigint"),
+    # https://trino.io/docs/current/functions/json.html and JsonExtract, JsonPathTokenizer of https://github.com/trinodb/trino: what is no JSON is null
+    ("json_extract_scalar('not json', '$.b')", None, "varchar"),
+    ("json_extract('not json', '$.b')", None, "json"),
+    ("json_array_length('{}')", None, "bigint"),
+    ("json_size('{\"a\": [1, 2]}', '$.a')", "2", "bigint"),
+    ('json_extract_scalar(\'{"a": [1, {"c-d": 5}]}\', \'$.a[1]["c-d"]\')', "5", "varchar"),
+    ("typeof(json_extract_scalar('{}', '$.a'))", "varchar(2)", "varchar"),
+    ("json_parse('{\"a\":  1}')", '{"a":1}', "json"),
+    # https://trino.io/docs/current/functions/json.html#cast-from-json
+    ("cast(json_parse('[1, \"2\", null, 1.5, true]') as array(bigint))", "[1, 2, null, 2, 1]", "array"),
+    ('cast(json_parse(\'{"a": 1, "b": null}\') as map(varchar, integer))', "{a=1, b=null}", "map"),
+    (
+        'cast(json_parse(\'[{"A": [1, 2]}, {"a": null}]\') as array(row(a array(integer))))',
+        "[{a=[1, 2]}, {a=null}]",
+        "array",
+    ),
+    ("cast(json_parse('1.5') as varchar)", "1.5E0", "varchar"),
+    ("try_cast(json_parse('{\"a\": 1}') as varchar)", None, "varchar"),
+    ("cast(timestamp '2020-01-02 03:04:05.120' as json)", '"2020-01-02 03:04:05.120"', "json"),
     ("typeof(1.5)", "decimal(2,1)", "varchar"),
     ("typeof(cast(null as timestamp))", "timestamp(3)", "varchar"),
 ]
@@ -375,6 +394,14 @@ REFUSED = [
         "select sequence(date '2020-01-01', date '2020-01-10', interval '1' hour)",
         "INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval",
     ),
+    # https://trino.io/docs/current/functions/json.html: paths have few forms, and an object is no text
+    ("select json_extract_scalar('{\"a\": 1}', 'a')", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path"),
+    ("select json_extract_scalar('{\"a\": [1]}', '$.a[*]')", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path"),
+    ("select json_extract_scalar('{\"a-b\": 1}', '$.a-b')", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path"),
+    ("select json_parse('x')", "INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON"),
+    ("select cast(json_parse('{\"a\": 1}') as varchar)", "INVALID_CAST_ARGUMENT"),
+    ("select cast(json_parse('{\"a\": 1}') as array(integer))", "INVALID_CAST_ARGUMENT"),
+    ("select cast(row(1, 2) as json)", "NOT_EMULATED"),
     # names
     ("select nosuch", "COLUMN_NOT_FOUND"),
     ("select nosuch from (values 1) t(a)", "COLUMN_NOT_FOUND"),

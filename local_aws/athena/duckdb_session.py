@@ -111,6 +111,13 @@ create macro trino_rpad(x, size, padding) as
     case when size < 0 then trino_bad_argument('Target length must be in the range [0..2147483647]')
          when padding = '' then trino_bad_argument('Padding string must not be empty')
          else rpad(x, cast(size as integer), padding) end;
+create macro trino_log(x, positive) as
+    case when x is null or isnan(x) then x when x < 0 then cast('NaN' as double)
+         when x = 0 then cast('-Infinity' as double) else positive end;
+create macro trino_cbrt(x) as
+    -- One step of Newton's: DuckDB's own is off in the last digit.
+    case when x = 0 or not isfinite(x) then x
+         else cbrt(x) - (cbrt(x) * cbrt(x) * cbrt(x) - x) / (3 * cbrt(x) * cbrt(x)) end;
 create macro trino_json_or_null(x) as case when json_valid(x) then cast(x as json) end;
 create macro trino_json_parse(x) as
     case when x is null then null when json_valid(x) then json(x)

@@ -10,12 +10,13 @@ from itertools import count
 from sqlglot import exp
 
 from local_aws.athena import types
-from local_aws.athena.casts import cast, coerce, wall_clock
+from local_aws.athena.casts import cast, coerce, round_time, wall_clock
 from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error, type_mismatch
 from local_aws.athena.function_catalog import AGGREGATES, SCALARS, WINDOWS
 from local_aws.athena.functions import Match, Registry, Value, failure, find, literal_of, quote
 from local_aws.athena.grammar import RESERVED_IN_SELECT
 from local_aws.athena.lambdas import LAMBDA_FUNCTIONS
+from local_aws.athena.other_functions import not_found
 from local_aws.athena.scope import Scope
 from local_aws.athena.types import SqlType, to_duckdb
 
@@ -50,6 +51,10 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.NullSafeNEQ: "is distinct from",
 }
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_EXTRACT_FIELDS = frozenset(
+    """year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second
+    timezone_hour timezone_minute""".split()  # noqa: SIM905 - a list of words
+)
 _TRIMS = {None: "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 _SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
 _MONTHS = {"MONTH": 1, "YEAR": 12}
@@ -106,6 +111,7 @@ class Expressions:
             exp.Localtimestamp: lambda node, scope: Value(
                 "date_trunc('millisecond', timezone('UTC', now()))", types.timestamp()
             ),
+            **dict.fromkeys((exp.CurrentTime, exp.Localtime, exp.CurrentUser), _not_emulated),
             exp.Subquery: self._subquery,
             exp.Select: self._subquery,
             exp.Exists: self._exists,
@@ -141,10 +147,7 @@ class Expressions:
         if node.is_string:
             return Value(quote(text), types.varchar(len(text)), text)
         if text.isdigit():
-            kind = types.INTEGER if int(text) < 2**31 else types.BIGINT
-            if int(text) >= 2**63:
-                raise syntax_error(f"line 1:1: Invalid numeric literal: {text}")
-            return Value(f"cast({text} as {to_duckdb(kind)})" if kind == types.BIGINT else text, kind, text)
+            return _whole_literal(text)
         if "e" in text.lower():
             return Value(f"cast({text} as double)", types.DOUBLE, text)
         return _decimal_literal(text)
@@ -288,6 +291,9 @@ class Expressions:
         return self.call("concat", [left, right])
 
     def _negative(self, node: exp.Neg, scope: Scope) -> Value:
+        if isinstance(node.this, exp.Literal) and not node.this.is_string and node.this.name.isdigit():
+            # The sign belongs to the number: the least one has no positive counterpart.
+            return _whole_literal(f"-{node.this.name}")
         value = self.compile(node.this, scope)
         if not value.type.is_numeric and not value.type.is_interval:
             raise type_mismatch(f"line 1:1: Cannot negate {value.type}")
@@ -400,7 +406,10 @@ class Expressions:
         return self.call("now", [])
 
     def _extract(self, node: exp.Extract, scope: Scope) -> Value:
-        return self.call(node.this.name.lower(), [self.compile(node.expression, scope)])
+        name = node.this.name.lower()
+        if name not in _EXTRACT_FIELDS or not isinstance(node.this, (exp.Var, exp.Identifier)):
+            raise syntax_error(f"line 1:1: Invalid EXTRACT field: {node.this.sql('trino')}")
+        return self.call(name, [self.compile(node.expression, scope)])
 
     def _substring(self, node: exp.Substring, scope: Scope) -> Value:
         parts = [node.args[name] for name in ("this", "start", "length") if node.args.get(name) is not None]
@@ -468,7 +477,7 @@ class Expressions:
 
     def _matched(self, registry: Registry, name: str, args: Sequence[Value]) -> tuple[Match, list[Value]]:
         if name not in registry.overloads:
-            raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Function '{name}' not registered")
+            raise not_found(name)
         match = find(registry, name, [arg.type for arg in args])
         coerced = [
             arg
@@ -480,17 +489,20 @@ class Expressions:
 
     def _function(self, node: exp.Anonymous, scope: Scope) -> Value:
         name = node.name.lower()
-        if name.upper() in RESERVED_IN_SELECT:
+        special = getattr(self, f"_special_{name}", None)
+        if name.upper() in RESERVED_IN_SELECT and not special and not name.startswith(("json_", "normalize")):
             raise syntax_error(f"line 1:1: mismatched input '{name}'. Expecting: <expression>")
         if name in AGGREGATES.overloads:
             return self._aggregate_call(node, scope)
         if name in WINDOWS.overloads:
             raise AthenaError("MISSING_OVER", f"line 1:1: Window function {name} requires an OVER clause")
-        if special := getattr(self, f"_special_{name}", None):
+        if special:
             value: Value = special(node.expressions, scope)
             return value
         if name in LAMBDA_FUNCTIONS:
             return LAMBDA_FUNCTIONS[name](self, node.expressions, scope)
+        if any(isinstance(arg, exp.Lambda) for arg in node.expressions):
+            raise NotEmulatedError(f"{name} with a lambda") if name in SCALARS.overloads else not_found(name)
         return self.call(name, [self.compile(arg, scope) for arg in node.expressions])
 
     def fresh(self) -> str:
@@ -531,10 +543,12 @@ class Expressions:
         return self._row([self.compile(arg, scope) for arg in args])
 
     def _special_current_timestamp(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
-        precision = int(literal_of(self.compile(args[0], scope), "a precision"))
-        if precision > 6:
-            raise NotEmulatedError(f"current_timestamp({precision}): precisions above 6")
-        return Value("now()", types.timestamp_tz(precision))
+        kind = types.timestamp_tz(_precision_of(args))
+        return Value(round_time(Value("now()", kind)), kind)
+
+    def _special_localtimestamp(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
+        kind = types.timestamp(_precision_of(args))
+        return Value(round_time(Value("timezone('UTC', now())", kind)), kind)
 
     def _special_grouping(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         return Value(
@@ -581,21 +595,30 @@ class Expressions:
         return Value(f"cast({sql} as {to_duckdb(result)})" if result.base in ("decimal", "real") else sql, result)
 
     def _listagg(self, node: exp.Expr, scope: Scope) -> Value:
+        _refuse_aggregate(scope)
         if isinstance(node, exp.WithinGroup):
             order: exp.Order | None = node.expression
             node = node.this
         else:
             order = node.this if isinstance(node.this, exp.Order) else None
+        if order is None:
+            raise syntax_error("line 1:1: mismatched input after LISTAGG(…). Expecting: 'WITHIN'")
+        if node.args.get("on_overflow"):
+            raise NotEmulatedError("LISTAGG … ON OVERFLOW")
         refuse_unknown_parts(node, "this", "separator")
         item = node.this.this if isinstance(node.this, exp.Order) else node.this
-        separator = node.args.get("separator")
-        value = self.compile(item, scope)
+        distinct = ""
+        if isinstance(item, exp.Distinct):
+            distinct, item = "distinct ", item.expressions[0]
+        inner = scope.within("An aggregation")
+        value = self.compile(item, inner)
         if not value.type.is_text:
             raise AthenaError(
                 "FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({value.type}) for function listagg"
             )
-        mark = self.compile(separator, scope).sql if separator else "''"
-        return Value(f"string_agg({value.sql}, {mark} {self.order_items(order, scope)})", types.VARCHAR)
+        separator = node.args.get("separator")
+        mark = self.compile(separator, inner).sql if separator else "''"
+        return Value(f"string_agg({distinct}{value.sql}, {mark} {self.order_items(order, inner)})", types.VARCHAR)
 
     def _window(self, node: exp.Window, scope: Scope) -> Value:
         _refuse_aggregate(scope)
@@ -647,6 +670,20 @@ def _field_at(value: Value, index: Value) -> Value:
     return Value(f"struct_extract({value.sql}, {quote(name)})", value.type.items[number - 1])
 
 
+def _not_emulated(node: exp.Expr, scope: Scope) -> Value:
+    raise NotEmulatedError(node.sql("trino"))
+
+
+def _precision_of(args: Sequence[exp.Expr]) -> int:
+    """The only argument of `current_timestamp(p)` and its like: a literal number."""
+    if len(args) != 1 or not isinstance(args[0], exp.Literal) or not args[0].name.isdigit():
+        raise syntax_error("line 1:1: mismatched input ')'. Expecting: <integer>")
+    precision = int(args[0].name)
+    if precision > 6:
+        raise NotEmulatedError(f"times of precision {precision}: precisions above 6")
+    return precision
+
+
 def _refuse_aggregate(scope: Scope) -> None:
     if scope.refuses_aggregates:
         raise AthenaError(
@@ -683,6 +720,15 @@ def _zoned_literal(text: str) -> Value:
     return Value(
         f"timezone({quote(zone)}, cast({quote(found['stamp'])} as timestamp))", types.timestamp_tz(fraction, zone)
     )
+
+
+def _whole_literal(text: str) -> Value:
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise syntax_error(f"line 1:1: Invalid numeric literal: {text}")
+    kind = types.INTEGER if -(2**31) <= number < 2**31 else types.BIGINT
+    plain = text if number > -(2**31) else f"'{text}'"
+    return Value(f"cast({plain} as {to_duckdb(kind)})" if plain != text or kind == types.BIGINT else text, kind, text)
 
 
 def _decimal_literal(text: str) -> Value:

@@ -154,12 +154,27 @@ _scalar(
 )
 _scalar("truncate", "number", _rounded, lambda a: _as_result(f"trunc({a[0].sql})", _rounded(a)))
 _scalar("mod", "N N", "N", _modulus)
-for _name in ("sqrt", "cbrt", "exp", "ln", "log2", "log10", "degrees", "radians"):
+for _name in ("exp", "degrees", "radians", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh"):
     _scalar(_name, "double", "double", f"{_name}({{0}})")
-for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"):
-    _scalar(_name, "double", "double", f"{_name}({{0}})")
+# Java's mathematics have no errors: NaN and infinities, where DuckDB fails.
+_scalar("sqrt", "double", "double", "case when {0} < 0 then cast('NaN' as double) else sqrt({0}) end")
+_scalar("cbrt", "double", "double", "trino_cbrt({0})")
+for _name in ("ln", "log2", "log10"):
+    _scalar(_name, "double", "double", f"trino_log({{0}}, {_name}(greatest({{0}}, 1e-323)))")
+for _name in ("asin", "acos"):
+    _scalar(
+        _name,
+        "double",
+        "double",
+        f"case when abs({{0}}) > 1 then cast('NaN' as double) else {_name}(greatest(-1, least(1, {{0}}))) end",
+    )
 _scalar("atan2", "double double", "double", "atan2({0}, {1})")
-_scalar("log", "double double", "double", "(ln({1}) / ln({0}))")
+_scalar(
+    "log",
+    "double double",
+    "double",
+    "(trino_log({1}, ln(greatest({1}, 1e-323))) / trino_log({0}, ln(greatest({0}, 1e-323))))",
+)
 _scalar("power pow", "double double", "double", "pow({0}, {1})")
 _scalar("pi", "", "double", "pi()")
 _scalar("e", "", "double", "exp(cast(1 as double))")
@@ -567,9 +582,11 @@ _aggregate("count", "any", "bigint", "count({0})")
 _aggregate("count_if", "boolean", "bigint", "count(case when {0} then 1 end)")
 _aggregate("sum", "whole", "bigint", "sum({0})", wrap=_BIG)
 _aggregate("sum", "decimal", lambda a: types.decimal(38, a[0].type.args[1]), "sum({0})")
+_aggregate("sum", "real", "real", "sum({0})")
 _aggregate("sum", "double", "double", "sum({0})")
 _aggregate("avg", "whole", "double", "avg({0})")
 _aggregate("avg", "decimal", "$0", "avg({0})")
+_aggregate("avg", "real", "real", "avg({0})")
 _aggregate("avg", "double", "double", "avg({0})")
 for _name in ("min", "max"):
     _aggregate(_name, "orderable", "$0", f"{_name}({{0}})")
@@ -582,6 +599,12 @@ _aggregate("min_by", "any orderable", "$0", "arg_min_null({0}, {1})")
 _aggregate("approx_distinct", "any", "bigint", "count(distinct {0})")
 for _kind in ("bigint", "double"):
     _aggregate("approx_percentile", f"{_kind} double", _kind, "quantile_disc({0}, {1})")
+    _aggregate(
+        "approx_percentile",
+        f"{_kind} array(D)",
+        lambda _, kind=_kind: types.array(types.BIGINT if kind == "bigint" else types.DOUBLE),  # type: ignore[misc]
+        "quantile_disc({0}, cast({1} as double[]))",
+    )
 for _name in ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "skewness", "kurtosis"):
     _aggregate(_name, "double", "double", f"{_name}({{0}})")
 for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):

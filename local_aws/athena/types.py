@@ -215,7 +215,10 @@ _TIMES = {
 
 
 def _sizes(node: exp.DataType) -> tuple[int, ...]:
-    return tuple(int(part.name or part.this.name) for part in node.expressions)
+    sizes = [part.name or part.this.name for part in node.expressions]
+    if not all(size.isdigit() for size in sizes):
+        raise AthenaError("TYPE_NOT_FOUND", f"line 1:1: Unknown type: {node.sql('trino').lower()}")
+    return tuple(map(int, sizes))
 
 
 def _row_field(node: exp.Expr) -> tuple[str | None, SqlType]:

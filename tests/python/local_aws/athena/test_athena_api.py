@@ -156,14 +156,18 @@ def test_work_group_enforces_its_output_location(client: Client) -> None:
 
 
 def test_the_same_token_starts_a_query_once(clients: Client) -> None:
-    def start() -> str:
+    """https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html: ClientRequestToken."""
+
+    def start(sql: str = "select 1") -> str:
         return clients.athena.start_query_execution(
-            QueryString="select 1",
+            QueryString=sql,
             ClientRequestToken="a token of thirty-two characters!",
             ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"},
         )["QueryExecutionId"]
 
     assert start() == start()
+    with pytest.raises(ClientError, match="Idempotent parameters do not match"):
+        start("select 2")
 
 
 def test_glue_keeps_names_in_lower_case(client: Client) -> None:

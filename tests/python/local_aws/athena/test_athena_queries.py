@@ -285,6 +285,23 @@ VALUES = [
     ("cast(json_parse('1.5') as varchar)", "1.5E0", "varchar"),
     ("try_cast(json_parse('{\"a\": 1}') as varchar)", None, "varchar"),
     ("cast(timestamp '2020-01-02 03:04:05.120' as json)", '"2020-01-02 03:04:05.120"', "json"),
+    # https://trino.io/docs/current/functions/math.html: no errors but NaN and infinities; a number's sign is part of it
+    ("-9223372036854775808", "-9223372036854775808", "bigint"),
+    ("-2147483648", "-2147483648", "integer"),
+    ("sqrt(-1e0)", "NaN", "double"),
+    ("ln(0)", "-Infinity", "double"),
+    ("log10(-1)", "NaN", "double"),
+    ("acos(2)", "NaN", "double"),
+    ("cbrt(27)", "3.0", "double"),
+    ("cbrt(2)", "1.2599210498948732", "double"),
+    # https://trino.io/docs/current/functions/aggregate.html: reals stay reals; several percentiles at once
+    ("sum(real '1.5')", "1.5", "float"),
+    ("avg(real '1.5')", "1.5", "float"),
+    ("approx_percentile(5, array[0.5, 0.9])", "[5, 5]", "array"),
+    # https://trino.io/docs/current/functions/datetime.html: words that are reserved, and functions all the same
+    ("typeof(current_timestamp(6))", "timestamp(6) with time zone", "varchar"),
+    ("typeof(localtimestamp(6))", "timestamp(6)", "varchar"),
+    ("normalize('a')", "a", "varchar"),
     ("typeof(1.5)", "decimal(2,1)", "varchar"),
     ("typeof(cast(null as timestamp))", "timestamp(3)", "varchar"),
 ]
@@ -402,6 +419,30 @@ REFUSED = [
     ("select cast(json_parse('{\"a\": 1}') as varchar)", "INVALID_CAST_ARGUMENT"),
     ("select cast(json_parse('{\"a\": 1}') as array(integer))", "INVALID_CAST_ARGUMENT"),
     ("select cast(row(1, 2) as json)", "NOT_EMULATED"),
+    # https://github.com/trinodb/trino/blob/master/core/trino-grammar/src/main/antlr4/io/trino/grammar/sql/SqlBase.g4: other dialects'
+    ("select current_timestamp()", "SYNTAX_ERROR"),
+    ("select extract(length from 'abc')", "SYNTAX_ERROR: line 1:1: Invalid EXTRACT field"),
+    ("select extract('year' from current_date)", "SYNTAX_ERROR"),
+    ("select a is unknown from (values true) t(a)", "SYNTAX_ERROR"),
+    ("select !true, '!'", "SYNTAX_ERROR"),
+    ("select * from values (1) as t(a)", "SYNTAX_ERROR"),
+    ("select * from unnest(array[1]) with offset as o", "SYNTAX_ERROR"),
+    ("select * from (values 1) t(a) pivot (sum(a) for a in (1))", "SYNTAX_ERROR"),
+    ("select listagg(a, ',') from (values 'b') t(a)", "SYNTAX_ERROR"),
+    ("select 1 from (values 'b') t(a) where listagg(a, ',') within group (order by a) = 'b'", "EXPRESSION_NOT_SCALAR"),
+    ("with x as (select 1 as a), X as (select 2 as a) select * from x", "DUPLICATE_NAMED_QUERY"),
+    ("select cast('a' as varchar(max))", "TYPE_NOT_FOUND"),
+    ("select abs(-2147483648)", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    # https://trino.io/docs/current/functions/list.html: Trino has them, and this endpoint has not
+    ("select format('%s', 1)", "NOT_EMULATED"),
+    ("select url_extract_host('http://a/')", "NOT_EMULATED"),
+    ("select json_value('{}', 'lax $.a')", "NOT_EMULATED"),
+    ("select st_point(1, 2)", "NOT_EMULATED"),
+    ("select max_by(1, 2, 3)", "NOT_EMULATED"),
+    ("select array_sort(array[1], (x, y) -> 1)", "NOT_EMULATED"),
+    ("select regexp_replace('a', '(b)', x -> x[1])", "NOT_EMULATED"),
+    ("select current_user", "NOT_EMULATED"),
+    ("select listagg(a, ',' on overflow error) within group (order by a) from (values 'b') t(a)", "NOT_EMULATED"),
     # names
     ("select nosuch", "COLUMN_NOT_FOUND"),
     ("select nosuch from (values 1) t(a)", "COLUMN_NOT_FOUND"),
@@ -484,6 +525,11 @@ QUERIES = [
      [("_col0", "bigint"), ("_col1", "varchar"), ("_col2", "interval day to second")], [("2", "a", "0 00:00:01.500")]),
     ("select user, timestamp from (values (1, 2)) t(user, timestamp)", [("user", "integer"), ("timestamp", "integer")],
      [("1", "2")]),
+    # https://trino.io/docs/current/sql/select.html#grouping-operation and …/functions/aggregate.html#listagg
+    ("select a, grouping(a) from (values 1) t(a) group by rollup(a) order by a", [("a", "integer"), ("_col1", "bigint")],
+     [("1", "0"), (None, "1")]),
+    ("select listagg(distinct a, ',') within group (order by a) from (values 'b', 'a', 'a') t(a)", [("_col0", "varchar")],
+     [("a,b",)]),
 ]  # fmt: skip
 
 

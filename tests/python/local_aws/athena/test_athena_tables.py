@@ -364,6 +364,19 @@ def test_ctas_is_refused(client: Client, properties: str, query: str, error: str
     assert client.rows("show tables") == []
 
 
+def test_partitions_of_null_are_null(client: Client) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog-listing-partitions.html."""
+    ctas(client, "t", "select * from (values ('a', 1), ('b', null)) v(a, p)", ", partitioned_by = array['p']")
+    assert client.rows('select p from "t$partitions" order by p') == [("1",), (None,)]
+
+
+def test_ctas_without_data(client: Client) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html: WITH [NO] DATA."""
+    client.execute(f"create table t with (external_location = '{client.location()}') as select 1 as a with no data")
+    client.execute(f"create table u with (external_location = '{client.location()}') as select 1 as a with data")
+    assert client.rows("select (select count(*) from t), (select count(*) from u)") == [("0", "1")]
+
+
 def test_files_are_as_the_properties_say(client: Client) -> None:
     location = ctas(
         client,

@@ -271,7 +271,10 @@ def _check_partition_columns(keys: tuple[str, ...], names: list[str]) -> None:
 
 def _create_hive(statement: Statement, new: _NewTable, properties: CtasProperties) -> int:
     keys = properties.partitioning
-    _check_partition_columns(keys, [column.name for column in new.columns])
+    names = [column.name for column in new.columns]
+    _check_partition_columns(keys, names)
+    if missing := [name for name in properties.bucketed_by if name not in names]:
+        raise AthenaError("INVALID_TABLE_PROPERTY", f"Bucketing columns {missing} not present in schema")
     layout = Layout(
         properties.format,
         properties.compression,

@@ -584,6 +584,8 @@ class Expressions:
             args, distinct = [*args[0].expressions, *args[1:]], "distinct "
         values = [self.compile(arg, inner) for arg in args]
         match, coerced = self._matched(AGGREGATES, name, values)
+        if name == "avg" and coerced[0].type.base == "decimal":
+            return _average(coerced[0], distinct, f"{condition}{over}")
         call = match.sql(coerced)
         head, _, tail = call.partition("(")
         if (distinct or order) and (not tail.endswith(")") or "(" in head):
@@ -754,6 +756,19 @@ def _number_arithmetic(operator: str, left: Value, right: Value) -> Value:
     return Value(f"({left.sql} {operator} {right.sql})", kind)
 
 
+def _divided(dividend: str, divisor: str, kind: SqlType) -> Value:
+    """A quotient of whole numbers, rounded half up, as the digits of a decimal."""
+    quotient = f"trino_divide_unscaled({dividend}, {divisor})"
+    exact = f"cast(cast({quotient} as varchar) || 'e-{kind.args[1]}' as decimal(38, {kind.args[1]}))"
+    return Value(f"cast({exact} as {to_duckdb(kind)})", kind)
+
+
+def _average(value: Value, distinct: str, over: str) -> Value:
+    """Of decimals: DuckDB would compute it in doubles, and lose digits."""
+    total, count_of = (f"{name}({distinct}{value.sql}){over}" for name in ("sum", "count"))
+    return _divided(f"trino_unscaled({total})", f"nullif({count_of}, 0)", value.type)
+
+
 def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
     """The result types of https://trino.io/docs/current/functions/decimal.html."""
     (p1, s1), (p2, s2) = left.type.args, right.type.args
@@ -765,9 +780,7 @@ def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
     elif operator == "/":
         kind = types.decimal(min(38, p1 + s2 + max(0, s2 - s1)), max(s1, s2))
         shift = 10 ** (kind.args[1] - s1 + s2)
-        quotient = f"trino_divide_unscaled(trino_unscaled({left.sql}) * {shift}, trino_unscaled({right.sql}))"
-        exact = f"cast(cast({quotient} as varchar) || 'e-{kind.args[1]}' as decimal(38, {kind.args[1]}))"
-        return Value(f"cast({exact} as {to_duckdb(kind)})", kind)
+        return _divided(f"trino_unscaled({left.sql}) * {shift}", f"trino_unscaled({right.sql})", kind)
     else:
         scale = max(s1, s2)
         kind = types.decimal(min(p1 - s1, p2 - s2) + scale, scale)

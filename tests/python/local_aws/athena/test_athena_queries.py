@@ -525,6 +525,16 @@ QUERIES = [
      [("_col0", "bigint"), ("_col1", "varchar"), ("_col2", "interval day to second")], [("2", "a", "0 00:00:01.500")]),
     ("select user, timestamp from (values (1, 2)) t(user, timestamp)", [("user", "integer"), ("timestamp", "integer")],
      [("1", "2")]),
+    # https://trino.io/docs/current/functions/aggregate.html: exact averages, durations, maps
+    ("select avg(a) from (values decimal '12345678901234567890.12', decimal '12345678901234567890.14') t(a)",
+     [("_col0", "decimal")], [("12345678901234567890.13",)]),
+    ("select a, avg(b) from (values (1, 0.5), (1, 0.4)) t(a, b) group by a", [("a", "integer"), ("_col1", "decimal")],
+     [("1", "0.5")]),
+    ("select avg(a) over (order by a), avg(a) filter (where a > 9) over () from (values 1.5, 2.0) t(a) order by 1",
+     [("_col0", "decimal"), ("_col1", "decimal")], [("1.5", None), ("1.8", None)]),
+    ("select sum(a), avg(a) from (values interval '1' day, interval '2' day) t(a)",
+     [("_col0", "interval day to second"), ("_col1", "interval day to second")], [("3 00:00:00.000", "1 12:00:00.000")]),
+    ("select map_agg(a, b) filter (where b > 1) from (values ('x', 1), ('y', 2)) t(a, b)", [("_col0", "map")], [("{y=2}",)]),
     # https://trino.io/docs/current/sql/select.html#grouping-operation and …/functions/aggregate.html#listagg
     ("select a, grouping(a) from (values 1) t(a) group by rollup(a) order by a", [("a", "integer"), ("_col1", "bigint")],
      [("1", "0"), (None, "1")]),

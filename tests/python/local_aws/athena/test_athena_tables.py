@@ -352,6 +352,7 @@ REFUSED_CTAS = [
     ("external_location = '{0}', partitioned_by = 'b'", "select 1 as a, 2 as b", "INVALID_TABLE_PROPERTY"),
     ("external_location = '{0}', bucketed_by = array['a']", "select 1 as a", "INVALID_TABLE_PROPERTY"),
     ("external_location = '{0}', bucket_count = 2", "select 1 as a", "INVALID_TABLE_PROPERTY"),
+    ("external_location = '{0}', bucketed_by = array['nosuch'], bucket_count = 2", "select 1 as a", "INVALID_TABLE_PROPERTY"),
     ("external_location = 's3://nosuch-bucket/x/'", "select 1 as a", "HIVE_FILESYSTEM_ERROR"),
 ]  # fmt: skip
 
@@ -410,6 +411,14 @@ def test_insert_checks_columns_and_types(client: Client) -> None:
     refused(client, "insert into t values (1.5, 'x')", "^TYPE_MISMATCH")
     for change in ("update t set a = 1", "delete from t where a = 1"):
         refused(client, change, "^NOT_SUPPORTED: Modifying Hive table rows")
+
+
+def test_a_row_fits_whatever_its_fields_are_called(client: Client) -> None:
+    """https://trino.io/docs/current/language/types.html#row: names are no part of what coerces."""
+    ctas(client, "t", "select cast(row(1, 'x') as row(a bigint, b varchar)) as r")
+    client.execute("insert into t values (row(2, 'y'))")
+    assert client.rows("select r.a, r.b from t order by 1") == [("1", "x"), ("2", "y")]
+    refused(client, "insert into t values (row('2', 'y'))", "^TYPE_MISMATCH")
 
 
 def test_varchar_of_a_literal_keeps_its_length(client: Client) -> None:

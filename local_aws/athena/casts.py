@@ -23,7 +23,6 @@ _FROM_TEXT = {
     "timestamp with time zone": "trino_text_to_zoned({0})",
     "uuid": "{0}",
     "varbinary": "encode({0})",
-    **dict.fromkeys(types.INTEGERS, "trino_text_to_integer({0})"),
 }
 _SCALARS = frozenset(
     (*types.INTEGERS, "decimal", "real", "double", "boolean", "varchar", "char", "date", "time", "timestamp",
@@ -197,6 +196,13 @@ def _from_json_nested(value: Value, target: SqlType) -> str:
     return f"case when {entries} is not null then struct_pack({', '.join(fields)}) end"
 
 
+def _whole_number(value: Value, target: SqlType) -> str:
+    """Of a text: one that is too large is no more a number of the type than one that is none at all."""
+    failed = f"'INVALID_CAST_ARGUMENT: Cannot cast ''' || {value.sql} || ''' to {target}'"
+    read = f"try_cast(trino_text_to_integer({value.sql}) as {to_duckdb(target)})"
+    return f"case when {value.sql} is not null then coalesce({read}, {_plain(f'trino_fail({failed})', target)}) end"
+
+
 def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for each pair of families
     source = value.type
     if target.base == "char":
@@ -207,6 +213,8 @@ def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for 
         return _from_json_nested(value, target) if target.items else _from_json(value, target)
     if target.is_text:
         return _to_text(value, target)
+    if source.is_text and target.is_integer:
+        return _whole_number(value, target)
     if source.is_text:
         read = _plain(_FROM_TEXT[target.base].format(value.sql), target)
         return round_time(Value(read, target)) if target.base == "timestamp" else read

@@ -21,9 +21,7 @@ _UTC: Final = "UTC|Z|[+-]00(:?00)?"
 _MACROS: Final = rf"""
 create macro trino_fail(message) as cast('{_FAILURE_MARK}' || message as integer);
 create macro trino_text_to_integer(x) as
-    case when x is null then null
-         when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as hugeint)
-         else trino_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to a whole number') end;
+    case when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as hugeint) end;
 create macro trino_text_to_double(x) as
     case when x is null then null
          when regexp_full_match(trim(x), '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity')

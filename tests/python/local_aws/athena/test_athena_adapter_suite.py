@@ -65,6 +65,7 @@ from dbt.tests.adapter.utils import (
 )
 from dbt.tests.adapter.utils.data_types import test_type_numeric
 from dbt.tests.adapter.utils.test_hash import BaseHash
+from dbt.tests.adapter.utils.test_split_part import BaseSplitPart
 from dbt.tests.fixtures.project import *  # noqa: F403 - its fixtures; as a plugin it would have to come before the suite
 from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import TestProcessingException, check_relations_equal, run_dbt
@@ -320,7 +321,6 @@ _AS_THEY_ARE = {
     "utils.test_right": "BaseRight",
     "utils.test_safe_cast": "BaseSafeCast",
     "utils.test_source_freshness_custom_info": "BaseCalculateFreshnessMethod",
-    "utils.test_split_part": "BaseSplitPart",
     "utils.test_string_literal": "BaseStringLiteral",
     "utils.test_validate_sql": "BaseValidateSqlMethod",
 }
@@ -339,6 +339,12 @@ class TestHashWithPyAthena(BaseHash):
     @pytest.fixture(scope="class")
     def dbt_profile_target(self, clients: Client) -> dict[str, Any]:
         return {**profile(clients), "connection_manager": "pyathena"}
+
+
+class TestSplitPart(InAthenasWords, BaseSplitPart):
+    """dbt-athena has no macro of its own, and Athena does not count parts from the end."""
+
+    words: ClassVar = {r"'split_on', -1\)": "'split_on', 3)"}
 
 
 # -------------------- names and catalogue

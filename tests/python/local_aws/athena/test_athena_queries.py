@@ -302,6 +302,8 @@ VALUES = [
     ("typeof(current_timestamp(6))", "timestamp(6) with time zone", "varchar"),
     ("typeof(localtimestamp(6))", "timestamp(6)", "varchar"),
     ("normalize('a')", "a", "varchar"),
+    ("try_cast('9999999999' as integer)", None, "integer"),
+    ("cast('-128' as tinyint)", "-128", "tinyint"),
     ("typeof(1.5)", "decimal(2,1)", "varchar"),
     ("typeof(cast(null as timestamp))", "timestamp(3)", "varchar"),
 ]
@@ -443,6 +445,10 @@ REFUSED = [
     ("select regexp_replace('a', '(b)', x -> x[1])", "NOT_EMULATED"),
     ("select current_user", "NOT_EMULATED"),
     ("select listagg(a, ',' on overflow error) within group (order by a) from (values 'b') t(a)", "NOT_EMULATED"),
+    # VarcharOperators of https://github.com/trinodb/trino: what is too large is no number of the type
+    ("select cast('9999999999' as integer)", "INVALID_CAST_ARGUMENT: Cannot cast '9999999999' to integer"),
+    ("select cast('128' as tinyint)", "INVALID_CAST_ARGUMENT"),
+    ("select cast('' as integer)", "INVALID_CAST_ARGUMENT"),
     # names
     ("select nosuch", "COLUMN_NOT_FOUND"),
     ("select nosuch from (values 1) t(a)", "COLUMN_NOT_FOUND"),

@@ -20,10 +20,9 @@ _FROM_TEXT = {
     "timestamp": "trino_text_to_timestamp({0})",
     "decimal": "{0}",
     "time": "{0}",
-    "timestamp with time zone": "{0}",
+    "timestamp with time zone": "trino_text_to_zoned({0})",
     "uuid": "{0}",
     "varbinary": "encode({0})",
-    **dict.fromkeys(types.INTEGERS, "trino_text_to_integer({0})"),
 }
 _SCALARS = frozenset(
     (*types.INTEGERS, "decimal", "real", "double", "boolean", "varchar", "char", "date", "time", "timestamp",
@@ -56,15 +55,28 @@ def _plain(sql: str, target: SqlType) -> str:
     return f"cast({sql} as {to_duckdb(target)})"
 
 
-def _timestamp_text(sql: str, precision: int) -> str:
+def timestamp_text(sql: str, precision: int) -> str:
+    """A timestamp as text, with as many digits after the point."""
     if precision == 0:
         return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
     return f"left(strftime({sql}, '%Y-%m-%d %H:%M:%S.%f'), {20 + precision})"
 
 
-def _local(value: Value) -> str:
-    """The wall clock of a timestamp with time zone, in the zone it is shown in."""
-    return f"timezone({quote(value.type.zone)}, {value.sql})"
+def wall_clock(value: Value, zone: str | None = None) -> str:
+    """What the clocks show at a time: in its own zone or another; a value without a zone is a wall clock already."""
+    if value.type.base != "timestamp with time zone":
+        return value.sql
+    return f"timezone({quote(zone or value.type.zone)}, {value.sql})"
+
+
+def round_time(value: Value) -> str:
+    """A timestamp to the digits of its type: DuckDB keeps microseconds, whatever the type."""
+    kind = value.type
+    if not kind.base.startswith("timestamp") or kind.args == (6,):
+        return value.sql
+    step = 10 ** (6 - kind.args[0])
+    make = "make_timestamp" if kind.base == "timestamp" else "make_timestamptz"
+    return f"{make}(cast(round(epoch_us({value.sql}) / {step}.0) as bigint) * {step})"
 
 
 def _to_text(value: Value, target: SqlType) -> str:
@@ -72,11 +84,11 @@ def _to_text(value: Value, target: SqlType) -> str:
     if source.base in ("real", "double"):
         text = f"trino_double_to_text({value.sql})"
     elif source.base == "timestamp":
-        text = _timestamp_text(value.sql, source.args[0])
+        text = timestamp_text(value.sql, source.args[0])
     elif source.base == "timestamp with time zone":
-        text = f"({_timestamp_text(_local(value), source.args[0])} || ' ' || {quote(source.zone)})"
-    elif source.base == "json":
-        text = f"json_extract_string({value.sql}, '$')"
+        text = f"({timestamp_text(wall_clock(value), source.args[0])} || ' ' || {quote(source.zone)})"
+    elif source.base == "decimal":
+        text = f"trino_decimal_to_text({value.sql})"
     elif source.is_interval:
         raise NotEmulatedError(f"the text of an {source}")
     else:
@@ -92,11 +104,10 @@ def _to_text(value: Value, target: SqlType) -> str:
 def _to_timestamp(value: Value, target: SqlType) -> str:
     source = value.type
     if source.base == "timestamp with time zone":
-        local = Value(_local(value), types.timestamp(source.args[0]))
+        local = Value(wall_clock(value), types.timestamp(source.args[0]))
         return _to_timestamp(local, target) if target.base == "timestamp" else _plain(local.sql, target)
     if source.base == "timestamp" and source.args > target.args:
-        step = 10 ** (6 - target.args[0])
-        return f"make_timestamp(cast(round(epoch_us({value.sql}) / {step}.0) as bigint) * {step})"
+        return round_time(Value(value.sql, target))
     if source.base == "time":
         raise NotEmulatedError("a cast from time to timestamp")
     return _plain(value.sql, target)
@@ -132,21 +143,81 @@ def _to_nested(value: Value, target: SqlType) -> str:
     return f"case when {value.sql} is not null then struct_pack({', '.join(fields)}) end"
 
 
+def _to_json(value: Value) -> str:
+    if value.type.base == "row" and None in value.type.names:
+        raise NotEmulatedError("JSON of a row whose fields have no names")
+    if value.type.base in ("timestamp", "date"):
+        return f"to_json({_to_text(value, types.VARCHAR)})"
+    # A varchar becomes a JSON string, not what the text would parse to.
+    return f"to_json({value.sql})"
+
+
+def _from_json(value: Value, target: SqlType) -> str:
+    """A scalar of a JSON text, number or boolean: https://trino.io/docs/current/functions/json.html#cast-from-json."""
+    kind, text = f"json_type({value.sql})", f"json_extract_string({value.sql}, '$')"
+    number = Value(f"cast({text} as double)", types.DOUBLE)
+    truth = Value(f"cast({text} as boolean)", types.BOOLEAN)
+    nested = f"cast(trino_no_cast({value.sql}, '{target}') as {to_duckdb(target)})"
+    branches = [(f"{kind} in ('OBJECT', 'ARRAY')", nested)]
+    if target.base != "decimal":
+        branches.append((f"{kind} = 'DOUBLE'", cast(number, target).sql))
+    if not target.is_text:
+        branches.append((f"{kind} = 'BOOLEAN'", cast(truth, target).sql))
+    plain = cast(Value(text, types.VARCHAR), target).sql
+    return f"case {' '.join(f'when {when} then {then}' for when, then in branches)} else {plain} end"
+
+
+def _json_field(entries: str, name: str) -> Value:
+    """The value of an object's field; names match in any case."""
+    found = f"list_filter(map_entries({entries}), {_lambda(lambda e: f'lower({e}.key) = {quote(name)}')})"
+    return Value(f"{found}[1].value", types.JSON)
+
+
+def _from_json_nested(value: Value, target: SqlType) -> str:
+    """An array, a map or a row, element by element."""
+    if target.base == "array":
+        item = _lambda(lambda e: cast(Value(e, types.JSON), target.items[0]).sql)
+        return f"list_transform(cast({value.sql} as json[]), {item})"
+    entries = f"cast({value.sql} as map(varchar, json))"
+    if target.base == "map":
+        entry = _lambda(
+            lambda e: (
+                f"row({cast(Value(f'{e}.key', types.VARCHAR), target.items[0]).sql}, "
+                f"{cast(Value(f'{e}.value', types.JSON), target.items[1]).sql})"
+            )
+        )
+        return f"map_from_entries(list_transform(map_entries({entries}), {entry}))"
+    if None in target.names:
+        raise NotEmulatedError(f"a cast from json to {target}")
+    fields = (
+        f'"{name}" := {cast(_json_field(entries, name), kind).sql}'
+        for name, kind in zip(field_names(target), target.items, strict=True)
+    )
+    return f"case when {entries} is not null then struct_pack({', '.join(fields)}) end"
+
+
+def _whole_number(value: Value, target: SqlType) -> str:
+    """Of a text: one that is too large is no more a number of the type than one that is none at all."""
+    failed = f"'INVALID_CAST_ARGUMENT: Cannot cast ''' || {value.sql} || ''' to {target}'"
+    read = f"try_cast(trino_text_to_integer({value.sql}) as {to_duckdb(target)})"
+    return f"case when {value.sql} is not null then coalesce({read}, {_plain(f'trino_fail({failed})', target)}) end"
+
+
 def _cast_sql(value: Value, target: SqlType) -> str:  # noqa: PLR0911 - one for each pair of families
     source = value.type
     if target.base == "char":
         raise NotEmulatedError("char, whose values are padded with spaces; use varchar")
     if target.base == "json":
-        # A varchar becomes a JSON string, not what the text would parse to.
-        return f"to_json({value.sql})"
+        return _to_json(value)
+    if source.base == "json":
+        return _from_json_nested(value, target) if target.items else _from_json(value, target)
     if target.is_text:
         return _to_text(value, target)
-    if source.base == "json":
-        if target.items:
-            raise NotEmulatedError(f"a cast from json to {target}")
-        return _cast_sql(Value(f"json_extract_string({value.sql}, '$')", types.VARCHAR), target)
+    if source.is_text and target.is_integer:
+        return _whole_number(value, target)
     if source.is_text:
-        return _plain(_FROM_TEXT[target.base].format(value.sql), target)
+        read = _plain(_FROM_TEXT[target.base].format(value.sql), target)
+        return round_time(Value(read, target)) if target.base == "timestamp" else read
     if target.items:
         return _to_nested(value, target)
     if target.base == "timestamp" or (target.base == "date" and source.base == "timestamp with time zone"):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -60,6 +60,8 @@ def _property_value(node: exp.Expr) -> str | tuple[str, ...]:
 def _raw_properties(create: exp.Create) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in (create.args.get("properties") or exp.Properties()).expressions:
+        if isinstance(item, exp.WithDataProperty):
+            continue
         if isinstance(item, exp.PartitionedByProperty):
             name, node = "partitioned_by", item.this
         elif isinstance(item, exp.LocationProperty):
@@ -215,6 +217,8 @@ def create_table_as(statement: Statement, create: exp.Create) -> Result:
     if not statement.store.is_empty(location):
         error = "ICEBERG_FILESYSTEM_ERROR" if properties.iceberg else "HIVE_PATH_ALREADY_EXISTS"
         raise AthenaError(error, f"Target directory for table '{schema}.{name}' already exists: {location}")
+    if (with_data := create.find(exp.WithDataProperty)) and with_data.args.get("no"):
+        query = replace(query, sql=f"select * from ({query.sql}) limit 0")
     staged = stage(statement, query, [column.name for column in columns])
     new = _NewTable(schema, name, columns, location, staged)
     rows = (_create_iceberg if properties.iceberg else _create_hive)(statement, new, properties)
@@ -267,7 +271,10 @@ def _check_partition_columns(keys: tuple[str, ...], names: list[str]) -> None:
 
 def _create_hive(statement: Statement, new: _NewTable, properties: CtasProperties) -> int:
     keys = properties.partitioning
-    _check_partition_columns(keys, [column.name for column in new.columns])
+    names = [column.name for column in new.columns]
+    _check_partition_columns(keys, names)
+    if missing := [name for name in properties.bucketed_by if name not in names]:
+        raise AthenaError("INVALID_TABLE_PROPERTY", f"Bucketing columns {missing} not present in schema")
     layout = Layout(
         properties.format,
         properties.compression,

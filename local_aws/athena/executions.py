@@ -47,6 +47,11 @@ class Execution:
     finished: threading.Event = field(default_factory=threading.Event)
     connection: duckdb.DuckDBPyConnection | None = None
 
+    def is_same_request(self, other: Execution) -> bool:
+        """Whether the same was asked for."""
+        parts = ("sql", "schema", "catalog", "work_group", "region", "output_folder")
+        return all(getattr(self, part) == getattr(other, part) for part in parts)
+
     def millis(self) -> int:
         """How long it has run."""
         return round(((self.completed or time.time()) - (self.started or self.submitted)) * 1000)
@@ -67,7 +72,10 @@ class Executions:
         """Queue a query. The same client token starts it only once."""
         with self._lock:
             if token and token in self._tokens:
-                return self._tokens[token]
+                first = self._known[self._tokens[token]]
+                if not first.is_same_request(execution):
+                    raise InvalidRequestError("Idempotent parameters do not match")
+                return first.id
             if token:
                 self._tokens[token] = execution.id
             self._known[execution.id] = execution

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sqlglot import exp
 
 from local_aws.athena import types
-from local_aws.athena.casts import cast, coerce
+from local_aws.athena.casts import cast, coerce, round_time, wall_clock
 from local_aws.athena.errors import AthenaError, NotEmulatedError, syntax_error, type_mismatch
 from local_aws.athena.function_catalog import AGGREGATES, SCALARS, WINDOWS
-from local_aws.athena.functions import Match, Registry, Value, find, literal_of, quote
+from local_aws.athena.functions import Match, Registry, Value, failure, find, literal_of, quote
 from local_aws.athena.grammar import RESERVED_IN_SELECT
 from local_aws.athena.lambdas import LAMBDA_FUNCTIONS
+from local_aws.athena.other_functions import not_found
 from local_aws.athena.scope import Scope
 from local_aws.athena.types import SqlType, to_duckdb
 
@@ -50,6 +51,10 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.NullSafeNEQ: "is distinct from",
 }
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_EXTRACT_FIELDS = frozenset(
+    """year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second
+    timezone_hour timezone_minute""".split()  # noqa: SIM905 - a list of words
+)
 _TRIMS = {None: "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 _SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
 _MONTHS = {"MONTH": 1, "YEAR": 12}
@@ -106,6 +111,7 @@ class Expressions:
             exp.Localtimestamp: lambda node, scope: Value(
                 "date_trunc('millisecond', timezone('UTC', now()))", types.timestamp()
             ),
+            **dict.fromkeys((exp.CurrentTime, exp.Localtime, exp.CurrentUser), _not_emulated),
             exp.Subquery: self._subquery,
             exp.Select: self._subquery,
             exp.Exists: self._exists,
@@ -115,7 +121,7 @@ class Expressions:
             exp.Window: self._window,
             exp.Filter: self._aggregate_call,
             exp.Tuple: self._tuple,
-            exp.ParseJSON: lambda node, scope: Value(f"cast({quote(node.name)} as json)", types.JSON),
+            exp.ParseJSON: lambda node, scope: Value(f"trino_json_parse({quote(node.name)})", types.JSON),
             **dict.fromkeys(_COMPARISONS, self._comparison),
             **dict.fromkeys(_ARITHMETIC, self._arithmetic),
         }
@@ -141,10 +147,7 @@ class Expressions:
         if node.is_string:
             return Value(quote(text), types.varchar(len(text)), text)
         if text.isdigit():
-            kind = types.INTEGER if int(text) < 2**31 else types.BIGINT
-            if int(text) >= 2**63:
-                raise syntax_error(f"line 1:1: Invalid numeric literal: {text}")
-            return Value(f"cast({text} as {to_duckdb(kind)})" if kind == types.BIGINT else text, kind, text)
+            return _whole_literal(text)
         if "e" in text.lower():
             return Value(f"cast({text} as double)", types.DOUBLE, text)
         return _decimal_literal(text)
@@ -279,12 +282,18 @@ class Expressions:
 
     def _concatenate(self, node: exp.DPipe, scope: Scope) -> Value:
         left, right = self.compile(node.left, scope), self.compile(node.right, scope)
+        if right.type.base == "array" and left.type.base not in ("array", "unknown"):
+            item = self.unify([Value("null", right.type.items[0]), left], "Cannot prepend to the array")[0].type
+            return self.call("concat", [Value(f"[{coerce(left, item).sql}]", types.array(item)), right])
         if left.type.base == "array" and right.type.base != "array":
             item = self.unify([Value("null", left.type.items[0]), right], "Cannot append to the array")[0].type
             return self.call("concat", [left, Value(f"[{coerce(right, item).sql}]", types.array(item))])
         return self.call("concat", [left, right])
 
     def _negative(self, node: exp.Neg, scope: Scope) -> Value:
+        if isinstance(node.this, exp.Literal) and not node.this.is_string and node.this.name.isdigit():
+            # The sign belongs to the number: the least one has no positive counterpart.
+            return _whole_literal(f"-{node.this.name}")
         value = self.compile(node.this, scope)
         if not value.type.is_numeric and not value.type.is_interval:
             raise type_mismatch(f"line 1:1: Cannot negate {value.type}")
@@ -308,6 +317,8 @@ class Expressions:
             ]
             # Microseconds, so that a difference is a plain duration and not so many months and days.
             return Value(f"to_microseconds(epoch_us({ends[0]}) - epoch_us({ends[1]}))", result)
+        if result.base in _POINTS:
+            return _move_time(operator, left, right, result)
         return Value(f"cast(({left.sql} {operator} {right.sql}) as {to_duckdb(result)})", result)
 
     def _as_numbers(self, left: Value, right: Value) -> tuple[Value, Value]:
@@ -395,7 +406,10 @@ class Expressions:
         return self.call("now", [])
 
     def _extract(self, node: exp.Extract, scope: Scope) -> Value:
-        return self.call(node.this.name.lower(), [self.compile(node.expression, scope)])
+        name = node.this.name.lower()
+        if name not in _EXTRACT_FIELDS or not isinstance(node.this, (exp.Var, exp.Identifier)):
+            raise syntax_error(f"line 1:1: Invalid EXTRACT field: {node.this.sql('trino')}")
+        return self.call(name, [self.compile(node.expression, scope)])
 
     def _substring(self, node: exp.Substring, scope: Scope) -> Value:
         parts = [node.args[name] for name in ("this", "start", "length") if node.args.get(name) is not None]
@@ -447,6 +461,8 @@ class Expressions:
             found = self.call("element_at", [value, index])
             failed = "cast(trino_fail('INVALID_FUNCTION_ARGUMENT: Array subscript out of bounds') as varchar)"
             check = f"{index.sql} between 1 and len({value.sql})"
+        elif value.type.base == "row":
+            return _field_at(value, index)
         else:
             raise type_mismatch(f"line 1:1: Cannot apply operator: {value.type}[{index.type}]")
         failing = f"cast({failed} as {to_duckdb(found.type)})"
@@ -461,7 +477,7 @@ class Expressions:
 
     def _matched(self, registry: Registry, name: str, args: Sequence[Value]) -> tuple[Match, list[Value]]:
         if name not in registry.overloads:
-            raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Function '{name}' not registered")
+            raise not_found(name)
         match = find(registry, name, [arg.type for arg in args])
         coerced = [
             arg
@@ -473,17 +489,20 @@ class Expressions:
 
     def _function(self, node: exp.Anonymous, scope: Scope) -> Value:
         name = node.name.lower()
-        if name.upper() in RESERVED_IN_SELECT:
+        special = getattr(self, f"_special_{name}", None)
+        if name.upper() in RESERVED_IN_SELECT and not special and not name.startswith(("json_", "normalize")):
             raise syntax_error(f"line 1:1: mismatched input '{name}'. Expecting: <expression>")
         if name in AGGREGATES.overloads:
             return self._aggregate_call(node, scope)
         if name in WINDOWS.overloads:
             raise AthenaError("MISSING_OVER", f"line 1:1: Window function {name} requires an OVER clause")
-        if special := getattr(self, f"_special_{name}", None):
+        if special:
             value: Value = special(node.expressions, scope)
             return value
         if name in LAMBDA_FUNCTIONS:
             return LAMBDA_FUNCTIONS[name](self, node.expressions, scope)
+        if any(isinstance(arg, exp.Lambda) for arg in node.expressions):
+            raise NotEmulatedError(f"{name} with a lambda") if name in SCALARS.overloads else not_found(name)
         return self.call(name, [self.compile(arg, scope) for arg in node.expressions])
 
     def fresh(self) -> str:
@@ -524,10 +543,12 @@ class Expressions:
         return self._row([self.compile(arg, scope) for arg in args])
 
     def _special_current_timestamp(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
-        precision = int(literal_of(self.compile(args[0], scope), "a precision"))
-        if precision > 6:
-            raise NotEmulatedError(f"current_timestamp({precision}): precisions above 6")
-        return Value("now()", types.timestamp_tz(precision))
+        kind = types.timestamp_tz(_precision_of(args))
+        return Value(round_time(Value("now()", kind)), kind)
+
+    def _special_localtimestamp(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
+        kind = types.timestamp(_precision_of(args))
+        return Value(round_time(Value("timezone('UTC', now())", kind)), kind)
 
     def _special_grouping(self, args: Sequence[exp.Expr], scope: Scope) -> Value:
         return Value(
@@ -563,6 +584,8 @@ class Expressions:
             args, distinct = [*args[0].expressions, *args[1:]], "distinct "
         values = [self.compile(arg, inner) for arg in args]
         match, coerced = self._matched(AGGREGATES, name, values)
+        if name == "avg" and coerced[0].type.base == "decimal":
+            return _average(coerced[0], distinct, f"{condition}{over}")
         call = match.sql(coerced)
         head, _, tail = call.partition("(")
         if (distinct or order) and (not tail.endswith(")") or "(" in head):
@@ -574,21 +597,30 @@ class Expressions:
         return Value(f"cast({sql} as {to_duckdb(result)})" if result.base in ("decimal", "real") else sql, result)
 
     def _listagg(self, node: exp.Expr, scope: Scope) -> Value:
+        _refuse_aggregate(scope)
         if isinstance(node, exp.WithinGroup):
             order: exp.Order | None = node.expression
             node = node.this
         else:
             order = node.this if isinstance(node.this, exp.Order) else None
+        if order is None:
+            raise syntax_error("line 1:1: mismatched input after LISTAGG(…). Expecting: 'WITHIN'")
+        if node.args.get("on_overflow"):
+            raise NotEmulatedError("LISTAGG … ON OVERFLOW")
         refuse_unknown_parts(node, "this", "separator")
         item = node.this.this if isinstance(node.this, exp.Order) else node.this
-        separator = node.args.get("separator")
-        value = self.compile(item, scope)
+        distinct = ""
+        if isinstance(item, exp.Distinct):
+            distinct, item = "distinct ", item.expressions[0]
+        inner = scope.within("An aggregation")
+        value = self.compile(item, inner)
         if not value.type.is_text:
             raise AthenaError(
                 "FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({value.type}) for function listagg"
             )
-        mark = self.compile(separator, scope).sql if separator else "''"
-        return Value(f"string_agg({value.sql}, {mark} {self.order_items(order, scope)})", types.VARCHAR)
+        separator = node.args.get("separator")
+        mark = self.compile(separator, inner).sql if separator else "''"
+        return Value(f"string_agg({distinct}{value.sql}, {mark} {self.order_items(order, inner)})", types.VARCHAR)
 
     def _window(self, node: exp.Window, scope: Scope) -> Value:
         _refuse_aggregate(scope)
@@ -631,6 +663,29 @@ class Expressions:
         return f"{text} {spec.args.get(f'{side}_side') or ''}".strip()
 
 
+def _field_at(value: Value, index: Value) -> Value:
+    """A field of a row by its number, which has to be a literal."""
+    number = int(index.literal) if index.type.is_integer and index.literal else 0
+    if not 1 <= number <= len(value.type.items):
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"line 1:1: ROW subscript index out of bounds: {number}")
+    name = types.field_names(value.type)[number - 1]
+    return Value(f"struct_extract({value.sql}, {quote(name)})", value.type.items[number - 1])
+
+
+def _not_emulated(node: exp.Expr, scope: Scope) -> Value:
+    raise NotEmulatedError(node.sql("trino"))
+
+
+def _precision_of(args: Sequence[exp.Expr]) -> int:
+    """The only argument of `current_timestamp(p)` and its like: a literal number."""
+    if len(args) != 1 or not isinstance(args[0], exp.Literal) or not args[0].name.isdigit():
+        raise syntax_error("line 1:1: mismatched input ')'. Expecting: <integer>")
+    precision = int(args[0].name)
+    if precision > 6:
+        raise NotEmulatedError(f"times of precision {precision}: precisions above 6")
+    return precision
+
+
 def _refuse_aggregate(scope: Scope) -> None:
     if scope.refuses_aggregates:
         raise AthenaError(
@@ -669,6 +724,15 @@ def _zoned_literal(text: str) -> Value:
     )
 
 
+def _whole_literal(text: str) -> Value:
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise syntax_error(f"line 1:1: Invalid numeric literal: {text}")
+    kind = types.INTEGER if -(2**31) <= number < 2**31 else types.BIGINT
+    plain = text if number > -(2**31) else f"'{text}'"
+    return Value(f"cast({plain} as {to_duckdb(kind)})" if plain != text or kind == types.BIGINT else text, kind, text)
+
+
 def _decimal_literal(text: str) -> Value:
     whole, _, fraction = text.partition(".")
     digits = len(whole.lstrip("+-0")) + len(fraction)
@@ -692,6 +756,19 @@ def _number_arithmetic(operator: str, left: Value, right: Value) -> Value:
     return Value(f"({left.sql} {operator} {right.sql})", kind)
 
 
+def _divided(dividend: str, divisor: str, kind: SqlType) -> Value:
+    """A quotient of whole numbers, rounded half up, as the digits of a decimal."""
+    quotient = f"trino_divide_unscaled({dividend}, {divisor})"
+    exact = f"cast(cast({quotient} as varchar) || 'e-{kind.args[1]}' as decimal(38, {kind.args[1]}))"
+    return Value(f"cast({exact} as {to_duckdb(kind)})", kind)
+
+
+def _average(value: Value, distinct: str, over: str) -> Value:
+    """Of decimals: DuckDB would compute it in doubles, and lose digits."""
+    total, count_of = (f"{name}({distinct}{value.sql}){over}" for name in ("sum", "count"))
+    return _divided(f"trino_unscaled({total})", f"nullif({count_of}, 0)", value.type)
+
+
 def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
     """The result types of https://trino.io/docs/current/functions/decimal.html."""
     (p1, s1), (p2, s2) = left.type.args, right.type.args
@@ -703,9 +780,7 @@ def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
     elif operator == "/":
         kind = types.decimal(min(38, p1 + s2 + max(0, s2 - s1)), max(s1, s2))
         shift = 10 ** (kind.args[1] - s1 + s2)
-        quotient = f"trino_divide_unscaled(trino_unscaled({left.sql}) * {shift}, trino_unscaled({right.sql}))"
-        exact = f"cast(cast({quotient} as varchar) || 'e-{kind.args[1]}' as decimal(38, {kind.args[1]}))"
-        return Value(f"cast({exact} as {to_duckdb(kind)})", kind)
+        return _divided(f"trino_unscaled({left.sql}) * {shift}", f"trino_unscaled({right.sql})", kind)
     else:
         scale = max(s1, s2)
         kind = types.decimal(min(p1 - s1, p2 - s2) + scale, scale)
@@ -718,14 +793,35 @@ def _decimal_arithmetic(operator: str, left: Value, right: Value) -> Value:
 _POINTS = ("date", "timestamp", "timestamp with time zone")
 
 
+def _moved_type(point: SqlType, interval: SqlType) -> SqlType:
+    # A duration has milliseconds, and the time that it is added to has them from then on.
+    if point.base == "date" or interval == types.YEAR_TO_MONTH:
+        return point
+    return replace(point, args=(max(3, point.args[0]),))
+
+
+def _move_time(operator: str, left: Value, right: Value, result: SqlType) -> Value:
+    """A date or time, and an interval to add or to subtract."""
+    point, interval = (right, left) if left.type.is_interval else (left, right)
+    if point.type.base == "timestamp with time zone" and interval.type == types.YEAR_TO_MONTH:
+        # Months are counted by the clocks of the zone, durations are not.
+        return Value(f"timezone({quote(result.zone)}, {wall_clock(point)} {operator} {interval.sql})", result)
+    moved = f"cast(({point.sql} {operator} {interval.sql}) as {to_duckdb(result)})"
+    if point.type.base == "date" and interval.type == types.DAY_TO_SECOND:
+        failed = failure("INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date", types.DATE)
+        moved = f"case when epoch_ms({interval.sql}) % 86400000 = 0 then {moved} else {failed} end"
+        moved = f"case when {interval.sql} is null then null else {moved} end"
+    return Value(moved, result)
+
+
 def _time_result(operator: str, left: SqlType, right: SqlType) -> SqlType | None:  # noqa: PLR0911 - a table of cases
     """What adding, subtracting and scaling of dates and intervals gives, or None where Trino has no such operator."""
     if operator == "-" and left.base in _POINTS and right.base in _POINTS:
         return types.DAY_TO_SECOND
     if operator in "+-" and left.base in _POINTS and right.is_interval:
-        return left
+        return _moved_type(left, right)
     if operator == "+" and left.is_interval and right.base in _POINTS:
-        return right
+        return _moved_type(right, left)
     if operator in "+-" and left.is_interval and left == right:
         return left
     if operator in "*/" and left.is_interval and right.is_numeric:

@@ -6,12 +6,13 @@ Lambdas (`transform`, `filter` …), `try`, `coalesce` and other special forms a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from local_aws.athena import types
+from local_aws.athena import regexps, types
+from local_aws.athena.casts import cast, round_time, timestamp_text, wall_clock
 from local_aws.athena.date_formats import joda_to_strftime, mysql_to_strftime
 from local_aws.athena.errors import AthenaError, NotEmulatedError
-from local_aws.athena.functions import Registry, Value, literal_of, quote
+from local_aws.athena.functions import Registry, Value, failure, literal_of, quote
 from local_aws.athena.types import SqlType
 
 SCALARS, AGGREGATES, WINDOWS = Registry(), Registry(), Registry()
@@ -26,26 +27,51 @@ for _name in ("lower", "upper", "reverse"):
     _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
 _scalar("length", "varchar", "bigint", "length({0})")
 _scalar("length", "varbinary", "bigint", "octet_length({0})")
+# All that Java calls white space; DuckDB would take blanks only.
+_WHITE = "".join(map(chr, [*range(9, 14), *range(28, 33), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B)]))
+_WHITE += "\u2028\u2029\u205f\u3000"
 for _name in ("trim", "ltrim", "rtrim"):
-    _scalar(_name, "varchar", "$0", f"{_name}({{0}})")
+    _scalar(_name, "varchar", "$0", f"{_name}({{0}}, '{_WHITE}')")
     _scalar(_name, "varchar varchar", "$0", f"{_name}({{0}}, {{1}})")
 _scalar("substr substring", "varchar bigint", "$0", "trino_substr({0}, {1})")
 _scalar("substr substring", "varchar bigint bigint", "$0", "trino_substr_of({0}, {1}, {2})")
-_scalar("replace", "varchar varchar", "varchar", "replace({0}, {1}, '')")
-_scalar("replace", "varchar varchar varchar", "varchar", "replace({0}, {1}, {2})")
+
+
+def _replaced_type(args: Sequence[Value]) -> SqlType:
+    if not args[0].type.args or not args[2].type.args:
+        return types.VARCHAR
+    size, new = args[0].type.args[0], args[2].type.args[0]
+    longest = size + new * (size + 1)
+    return types.varchar(longest) if longest < 2**31 - 1 else types.VARCHAR
+
+
+_scalar("replace", "varchar varchar", "$0", "replace({0}, {1}, '')")
+_scalar("replace", "varchar varchar varchar", _replaced_type, "trino_replace({0}, {1}, {2})")
 _scalar("concat", "varchar varchar …", "varchar", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
 _scalar("concat", "array(T) array(T) …", "array(T)", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
 _scalar("concat", "varbinary varbinary …", "varbinary", lambda a: "(" + " || ".join(v.sql for v in a) + ")")
 _scalar("concat_ws", "varchar varchar …", "varchar", "concat_ws({args})")
-_scalar("split", "varchar varchar", lambda a: types.array(a[0].type), "string_split({0}, {1})")
-_scalar("split_part", "varchar varchar bigint", "varchar", "trino_split_part({0}, {1}, {2})")
+_scalar("concat_ws", "varchar array(T)", "varchar", "array_to_string(list_filter({1}, lambda x: x is not null), {0})")
+_scalar("split", "varchar varchar", lambda a: types.array(a[0].type), "trino_split({0}, {1})")
+_scalar("split_part", "varchar varchar bigint", "$0", "trino_split_part({0}, {1}, {2})")
 _scalar("strpos", "varchar varchar", "bigint", "cast(strpos({0}, {1}) as bigint)")
 _scalar("starts_with", "varchar varchar", "boolean", "starts_with({0}, {1})")
 _scalar("ends_with", "varchar varchar", "boolean", "ends_with({0}, {1})")
 for _name in ("lpad", "rpad"):
-    _scalar(_name, "varchar bigint varchar", "varchar", f"{_name}({{0}}, cast({{1}} as integer), {{2}})")
+    _scalar(_name, "varchar bigint varchar", "varchar", f"trino_{_name}({{0}}, {{1}}, {{2}})")
 _scalar("chr", "bigint", lambda _: types.varchar(1), "chr(cast({0} as integer))")
-_scalar("codepoint", "varchar", "integer", "unicode({0})")
+
+
+def _one_character(args: Sequence[Value]) -> SqlType:
+    if args[0].type.args != (1,):
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND",
+            f"line 1:1: Unexpected parameters ({args[0].type}) for function codepoint. Expected: codepoint(varchar(1))",
+        )
+    return types.INTEGER
+
+
+_scalar("codepoint", "varchar", _one_character, "unicode({0})")
 _scalar("translate", "varchar varchar varchar", "varchar", "translate({0}, {1}, {2})")
 _scalar("levenshtein_distance", "varchar varchar", "bigint", "cast(levenshtein({0}, {1}) as bigint)")
 _scalar("hamming_distance", "varchar varchar", "bigint", "cast(hamming({0}, {1}) as bigint)")
@@ -56,31 +82,23 @@ _scalar("url_decode", "varchar", "varchar", "url_decode(replace({0}, '+', '%20')
 # -------------------- regular expressions
 
 
-def _replacement(args: Sequence[Value]) -> str:
-    # Java writes a group as $1, RE2 as \1.
-    text = literal_of(args[2], "the replacement of regexp_replace")
-    replacement = text.replace("\\", "\\\\").replace("$", "\\")
-    return f"regexp_replace({args[0].sql}, {args[1].sql}, {quote(replacement)}, 'g')"
+def _with_pattern(template: str) -> Callable[[Sequence[Value]], str]:
+    return lambda args: template.format(args[0].sql, regexps.pattern_sql(args[1]))
 
 
-def _regexp_group(args: Sequence[Value]) -> str:
-    group = int(literal_of(args[2], "the group of regexp_extract"))
-    pattern = literal_of(args[1], "the pattern of regexp_extract beside a group")
-    # Groups are opened by plain brackets, or by named ones; DuckDB would answer '' for one that is not there.
-    groups = len(re.findall(r"\((?!\?)|\(\?P?<(?![=!])", re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", pattern)))
-    if not 0 <= group <= groups:
-        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"Pattern has {groups} groups. Cannot access group {group}")
-    return f"trino_regexp_extract({args[0].sql}, {args[1].sql}, {group})"
+def _array_of_first(args: Sequence[Value]) -> SqlType:
+    return types.array(args[0].type)
 
 
-_scalar("regexp_like", "varchar varchar", "boolean", "regexp_matches({0}, {1})")
-_scalar("regexp_extract", "varchar varchar", "varchar", "trino_regexp_extract({0}, {1}, 0)")
-_scalar("regexp_extract", "varchar varchar bigint", "varchar", _regexp_group)
-_scalar("regexp_extract_all", "varchar varchar", lambda _: types.array(types.VARCHAR), "regexp_extract_all({0}, {1})")
-_scalar("regexp_replace", "varchar varchar", "varchar", "regexp_replace({0}, {1}, '', 'g')")
-_scalar("regexp_replace", "varchar varchar varchar", "varchar", _replacement)
-_scalar("regexp_count", "varchar varchar", "bigint", "cast(len(regexp_extract_all({0}, {1})) as bigint)")
-_scalar("regexp_split", "varchar varchar", lambda _: types.array(types.VARCHAR), "string_split_regex({0}, {1})")
+_scalar("regexp_like", "varchar varchar", "boolean", _with_pattern("regexp_matches({0}, {1})"))
+_scalar("regexp_extract", "varchar varchar", "$0", _with_pattern("trino_regexp_extract({0}, {1}, 0)"))
+_scalar("regexp_extract", "varchar varchar bigint", "$0", regexps.extract)
+_scalar("regexp_extract_all", "varchar varchar", _array_of_first, _with_pattern("regexp_extract_all({0}, {1})"))
+_scalar("regexp_extract_all", "varchar varchar bigint", _array_of_first, regexps.extract_all)
+_scalar("regexp_replace", "varchar varchar", "$0", _with_pattern("regexp_replace({0}, {1}, '', 'g')"))
+_scalar("regexp_replace", "varchar varchar varchar", regexps.replaced_type, regexps.replace)
+_scalar("regexp_count", "varchar varchar", "bigint", _with_pattern("cast(len(regexp_extract_all({0}, {1})) as bigint)"))
+_scalar("regexp_split", "varchar varchar", _array_of_first, _with_pattern("string_split_regex({0}, {1})"))
 
 # -------------------- binary
 
@@ -136,12 +154,27 @@ _scalar(
 )
 _scalar("truncate", "number", _rounded, lambda a: _as_result(f"trunc({a[0].sql})", _rounded(a)))
 _scalar("mod", "N N", "N", _modulus)
-for _name in ("sqrt", "cbrt", "exp", "ln", "log2", "log10", "degrees", "radians"):
+for _name in ("exp", "degrees", "radians", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh"):
     _scalar(_name, "double", "double", f"{_name}({{0}})")
-for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"):
-    _scalar(_name, "double", "double", f"{_name}({{0}})")
+# Java's mathematics have no errors: NaN and infinities, where DuckDB fails.
+_scalar("sqrt", "double", "double", "case when {0} < 0 then cast('NaN' as double) else sqrt({0}) end")
+_scalar("cbrt", "double", "double", "trino_cbrt({0})")
+for _name in ("ln", "log2", "log10"):
+    _scalar(_name, "double", "double", f"trino_log({{0}}, {_name}(greatest({{0}}, 1e-323)))")
+for _name in ("asin", "acos"):
+    _scalar(
+        _name,
+        "double",
+        "double",
+        f"case when abs({{0}}) > 1 then cast('NaN' as double) else {_name}(greatest(-1, least(1, {{0}}))) end",
+    )
 _scalar("atan2", "double double", "double", "atan2({0}, {1})")
-_scalar("log", "double double", "double", "(ln({1}) / ln({0}))")
+_scalar(
+    "log",
+    "double double",
+    "double",
+    "(trino_log({1}, ln(greatest({1}, 1e-323))) / trino_log({0}, ln(greatest({0}, 1e-323))))",
+)
 _scalar("power pow", "double double", "double", "pow({0}, {1})")
 _scalar("pi", "", "double", "pi()")
 _scalar("e", "", "double", "exp(cast(1 as double))")
@@ -191,33 +224,50 @@ def _date_only_unit(value: Value, kind: SqlType, function: str) -> str:
     return unit
 
 
+def _in_zone(value: Value, compute: Callable[[str], str]) -> str:
+    """What `compute` makes of a time's wall clock; where the time has a zone, it gets that back."""
+    result = compute(wall_clock(value))
+    if value.type.base == "timestamp with time zone":
+        return f"timezone({quote(value.type.zone)}, {result})"
+    return _as_result(result, value.type)
+
+
 def _date_add(args: Sequence[Value]) -> str:
     unit = _date_only_unit(args[0], args[2].type, "date_add")
     step = {"quarter": "interval '3' month", "week": "interval '7' day"}.get(unit, f"interval '1' {unit}")
-    return _as_result(f"({args[2].sql} + {args[1].sql} * {step})", args[2].type)
+    if unit in UNITS[:4]:
+        # The length of an hour is the same whatever the zone's clocks do.
+        moved = Value(_as_result(f"({args[2].sql} + {args[1].sql} * {step})", args[2].type), args[2].type)
+        return round_time(moved)
+    return _in_zone(args[2], lambda clock: f"({clock} + {args[1].sql} * {step})")
 
 
 def _date_diff(args: Sequence[Value]) -> str:
     # Trino counts whole units that have passed, with a sign; that is DuckDB's date_sub.
     unit = _date_only_unit(args[0], args[1].type, "date_diff")
-    return f"cast(date_sub({quote(unit)}, {args[1].sql}, {args[2].sql}) as bigint)"
+    ends = [value.sql if unit in UNITS[:4] else wall_clock(value, args[1].type.zone) for value in args[1:]]
+    return f"cast(date_sub({quote(unit)}, {ends[0]}, {ends[1]}) as bigint)"
+
+
+def _date_diff_of_two_kinds(args: Sequence[Value]) -> str:
+    if args[1].type.base not in ("date", "timestamp", "timestamp with time zone"):
+        raise AthenaError(
+            "FUNCTION_NOT_FOUND",
+            f"line 1:1: Unexpected parameters ({', '.join(str(arg.type) for arg in args)}) for function date_diff",
+        )
+    return _date_diff(args)
 
 
 def _date_trunc(args: Sequence[Value]) -> str:
     unit = _date_only_unit(args[0], args[1].type, "date_trunc")
-    return _as_result(f"date_trunc({quote(unit)}, {args[1].sql})", args[1].type)
+    return _in_zone(args[1], lambda clock: f"date_trunc({quote(unit)}, {clock})")
 
 
 for _kind in ("date", "timestamp", "timestamp_tz"):
     _scalar("date_add", f"varchar bigint {_kind}", "$2", _date_add)
     _scalar("date_diff", f"varchar {_kind} {_kind}", "bigint", _date_diff)
     _scalar("date_trunc", f"varchar {_kind}", "$1", _date_trunc)
-_scalar(
-    "date_diff",
-    "varchar T T",
-    "bigint",
-    _date_diff,
-)
+_scalar("date_diff", "varchar T T", "bigint", _date_diff_of_two_kinds)
 
 PARTS = {
     "year": "year",
@@ -235,21 +285,35 @@ PARTS = {
     "yow": "isoyear",
 }
 TIME_PARTS = {"hour": "hour", "minute": "minute"}
+
+
+def _part_of(template: str) -> Callable[[Sequence[Value]], str]:
+    """A part of the time that the clocks of its zone show."""
+    return lambda args: template.format(wall_clock(args[0]))
+
+
 for _name, _part in PARTS.items():
     for _kind in ("date", "timestamp", "timestamp_tz"):
-        _scalar(_name, _kind, "bigint", f"extract({_part} from {{0}})")
+        _scalar(_name, _kind, "bigint", _part_of(f"extract({_part} from {{0}})"))
 for _kind in ("timestamp", "timestamp_tz", "time"):
     for _name, _part in TIME_PARTS.items():
-        _scalar(_name, _kind, "bigint", f"extract({_part} from {{0}})")
-    _scalar("second", _kind, "bigint", "cast(floor(extract(second from {0})) as bigint)")
-    _scalar("millisecond", _kind, "bigint", "cast(extract(millisecond from {0}) % 1000 as bigint)")
+        _scalar(_name, _kind, "bigint", _part_of(f"extract({_part} from {{0}})"))
+    _scalar("second", _kind, "bigint", _part_of("cast(floor(extract(second from {0})) as bigint)"))
+    _scalar("millisecond", _kind, "bigint", _part_of("cast(extract(millisecond from {0}) % 1000 as bigint)"))
+# https://trino.io/docs/current/functions/datetime.html: the parts of intervals
+for _name, _step in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000)):
+    _modulo = "" if _name == "day" else " % 24" if _name == "hour" else " % 60"
+    _scalar(_name, "day_to_second", "bigint", f"cast(trunc(epoch_ms({{0}}) / {_step}){_modulo} as bigint)")
+_scalar("year", "year_to_month", "bigint", "extract(year from {0})")
+_scalar("month", "year_to_month", "bigint", "extract(month from {0})")
 _scalar("millisecond", "day_to_second", "bigint", "cast(epoch_ms({0}) % 1000 as bigint)")
 _scalar("to_milliseconds", "day_to_second", "bigint", "cast(epoch_ms({0}) as bigint)")
 _scalar("date", "varchar", "date", "trino_text_to_date({0})")
 _scalar("date", "timestamp", "date", "cast({0} as date)")
-_scalar("date", "timestamp_tz", "date", "cast({0} as date)")
+_scalar("date", "timestamp_tz", "date", lambda a: f"cast({wall_clock(a[0])} as date)")
 _scalar("last_day_of_month", "date", "date", "last_day({0})")
 _scalar("last_day_of_month", "timestamp", "date", "last_day({0})")
+_scalar("last_day_of_month", "timestamp_tz", "date", lambda a: f"last_day({wall_clock(a[0])})")
 _scalar("now", "", "timestamp_tz", "cast(date_trunc('millisecond', now()) as timestamptz)")
 _scalar("current_timezone", "", "varchar", "'UTC'")
 _scalar("from_unixtime", "double", "timestamp_tz", "make_timestamptz(cast(round({0} * 1000) as bigint) * 1000)")
@@ -273,31 +337,43 @@ _scalar(
     lambda a: types.timestamp_tz(a[0].type.args[0], literal_of(a[1], "the zone of with_timezone")),
     "timezone({1}, {0})",
 )
-_scalar("from_iso8601_timestamp", "varchar", "timestamp_tz", "cast({0} as timestamptz)")
+_scalar("from_iso8601_timestamp", "varchar", "timestamp_tz", "trino_iso8601_to_zoned({0})")
 _scalar("from_iso8601_date", "varchar", "date", "trino_text_to_date({0})")
 _scalar("to_iso8601", "date", "varchar", "strftime({0}, '%Y-%m-%d')")
-_scalar("to_iso8601", "timestamp", "varchar", "strftime({0}, '%Y-%m-%dT%H:%M:%S.%g')")
-_scalar("to_iso8601", "timestamp_tz", "varchar", "strftime(timezone('UTC', {0}), '%Y-%m-%dT%H:%M:%S.%gZ')")
+
+
+def _iso8601(args: Sequence[Value]) -> str:
+    value = args[0]
+    text = f"replace({timestamp_text(wall_clock(value), value.type.args[0])}, ' ', 'T')"
+    if value.type.base == "timestamp":
+        return text
+    if value.type.zone != "UTC":
+        raise NotEmulatedError(f"to_iso8601 of a time in the zone {value.type.zone}")
+    return f"({text} || 'Z')"
+
+
+for _kind in ("timestamp", "timestamp_tz"):
+    _scalar("to_iso8601", _kind, "varchar", _iso8601)
 
 
 def _date_format(args: Sequence[Value]) -> str:
     pattern = mysql_to_strftime(literal_of(args[1], "the format of date_format"))
-    return f"strftime({args[0].sql}, {quote(pattern)})"
+    return f"strftime({wall_clock(args[0])}, {quote(pattern)})"
 
 
 def _date_parse(args: Sequence[Value]) -> str:
     pattern = mysql_to_strftime(literal_of(args[1], "the format of date_parse"))
-    return f"strptime({args[0].sql}, {quote(pattern)})"
+    return f"trino_date_parse({args[0].sql}, {quote(pattern)})"
 
 
 def _format_datetime(args: Sequence[Value]) -> str:
     pattern = joda_to_strftime(literal_of(args[1], "the format of format_datetime"))
-    return f"strftime({args[0].sql}, {quote(pattern)})"
+    return f"strftime({wall_clock(args[0])}, {quote(pattern)})"
 
 
 def _parse_datetime(args: Sequence[Value]) -> str:
     pattern = joda_to_strftime(literal_of(args[1], "the format of parse_datetime"))
-    return f"timezone('UTC', strptime({args[0].sql}, {quote(pattern)}))"
+    return f"timezone('UTC', trino_date_parse({args[0].sql}, {quote(pattern)}))"
 
 
 for _kind in ("timestamp", "timestamp_tz", "date"):
@@ -310,17 +386,32 @@ _scalar("parse_datetime", "varchar varchar", "timestamp_tz", _parse_datetime)
 
 _scalar("cardinality", "array(T)", "bigint", "len({0})")
 _scalar("cardinality", "map(K,V)", "bigint", "cast(cardinality({0}) as bigint)")
-_scalar("contains", "array(T) T", "boolean", "list_contains({0}, {1})")
-_scalar("element_at", "array(T) bigint", "T", "({0})[{1}]")
+_scalar("contains", "array(T) T", "boolean", "trino_contains({0}, {1})")
+
+
+def _array_element(args: Sequence[Value]) -> str:
+    failed = failure("INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1", args[0].type.items[0])
+    return f"case when {args[1].sql} = 0 then {failed} else ({args[0].sql})[{args[1].sql}] end"
+
+
+_scalar("element_at", "array(T) bigint", "T", _array_element)
 _scalar("element_at", "map(K,V) K", "V", "({0})[{1}]")
-_scalar("array_distinct", "array(T)", "array(T)", "list_distinct({0})")
-_scalar("array_join", "array(T) varchar", "varchar", "array_to_string(list_filter({0}, lambda x: x is not null), {1})")
-_scalar(
-    "array_join",
-    "array(T) varchar varchar",
-    "varchar",
-    "array_to_string(list_transform({0}, lambda x: coalesce(cast(x as varchar), {2})), {1})",
-)
+_scalar("array_distinct", "array(T)", "array(T)", "trino_distinct({0})")
+
+
+def _array_join(args: Sequence[Value]) -> str:
+    """Elements become text by Trino's casts; nulls are left out, or written as the third argument says."""
+    text = cast(Value("x", args[0].type.items[0]), types.VARCHAR).sql
+    if len(args) == 3:
+        return (
+            f"array_to_string(list_transform({args[0].sql}, lambda x: coalesce({text}, {args[2].sql})), {args[1].sql})"
+        )
+    texts = f"list_transform(list_filter({args[0].sql}, lambda x: x is not null), lambda x: {text})"
+    return f"array_to_string({texts}, {args[1].sql})"
+
+
+_scalar("array_join", "array(T) varchar", "varchar", _array_join)
+_scalar("array_join", "array(T) varchar varchar", "varchar", _array_join)
 _scalar(
     "array_max",
     "array(T)",
@@ -341,46 +432,59 @@ _scalar(
 )
 _scalar("array_remove", "array(T) T", "array(T)", "list_filter({0}, lambda x: x is distinct from {1})")
 _scalar("array_sort", "array(T)", "array(T)", "list_sort({0}, 'asc', 'nulls last')")
-_scalar("array_union", "array(T) array(T)", "array(T)", "list_distinct({0} || {1})")
-_scalar("array_intersect", "array(T) array(T)", "array(T)", "list_intersect({0}, {1})")
-_scalar(
-    "array_except",
-    "array(T) array(T)",
-    "array(T)",
-    "list_distinct(list_filter({0}, lambda x: not list_contains({1}, x)))",
-)
-_scalar("arrays_overlap", "array(T) array(T)", "boolean", "list_has_any({0}, {1})")
-_scalar("slice", "array(T) bigint bigint", "array(T)", "list_slice({0}, {1}, {1} + {2} - 1)")
+_scalar("array_union", "array(T) array(T)", "array(T)", "trino_distinct({0} || {1})")
+for _name, _sign in (("array_intersect", ">"), ("array_except", "=")):
+    _scalar(
+        _name,
+        "array(T) array(T)",
+        "array(T)",
+        f"case when {{1}} is not null then list_filter(trino_distinct({{0}}), "
+        f"lambda x: coalesce(list_position({{1}}, x), 0) {_sign} 0) end",
+    )
+_scalar("arrays_overlap", "array(T) array(T)", "boolean", "trino_overlap({0}, {1})")
+
+
+def _slice(args: Sequence[Value]) -> str:
+    items, start, size = (arg.sql for arg in args)
+    begin = f"trino_slice({items}, {start}, {size})[1]"
+    return f"case when {begin} = 0 then {items}[:0] else list_slice({items}, {begin}, {begin} + {size} - 1) end"
+
+
+_scalar("slice", "array(T) bigint bigint", "array(T)", _slice)
 _scalar("reverse", "array(T)", "array(T)", "list_reverse({0})")
 _scalar("repeat", "T bigint", "array(T)", "list_transform(range(0, {1}), lambda x: {0})")
 _scalar(
     "sequence",
     "bigint bigint",
     lambda _: types.array(types.BIGINT),
-    "generate_series({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
+    "trino_sequence({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
 )
-_scalar("sequence", "bigint bigint bigint", lambda _: types.array(types.BIGINT), "generate_series({0}, {1}, {2})")
+_scalar("sequence", "bigint bigint bigint", lambda _: types.array(types.BIGINT), "trino_sequence({0}, {1}, {2})")
 _scalar(
     "sequence",
     "date date",
     lambda _: types.array(types.DATE),
-    "list_transform(generate_series({0}, {1}, interval '1' day), lambda x: cast(x as date))",
+    "trino_date_sequence({0}, {1}, case when {1} >= {0} then 1 else -1 end)",
 )
-
-
-def _interval_sequence(args: Sequence[Value]) -> str:
-    if not args[2].type.is_interval:
-        raise AthenaError(
-            "FUNCTION_NOT_FOUND",
-            f"line 1:1: Unexpected parameters ({', '.join(str(a.type) for a in args)}) for function sequence",
-        )
-    kind = types.to_duckdb(args[0].type)
-    ends = ", ".join(f"cast({arg.sql} as timestamp)" for arg in args[:2])
-    return f"list_transform(generate_series({ends}, {args[2].sql}), lambda x: cast(x as {kind}))"
-
-
-_scalar("sequence", "date date any", lambda a: types.array(a[0].type), _interval_sequence)
-_scalar("sequence", "timestamp timestamp any", lambda a: types.array(a[0].type), _interval_sequence)
+_scalar(
+    "sequence",
+    "date date day_to_second",
+    lambda _: types.array(types.DATE),
+    "trino_date_sequence({0}, {1}, trino_whole_days({2}))",
+)
+_scalar(
+    "sequence",
+    "timestamp timestamp day_to_second",
+    lambda a: types.array(a[0].type),
+    "trino_time_sequence({0}, {1}, {2})",
+)
+for _kind in ("date", "timestamp"):
+    _scalar(
+        "sequence",
+        f"{_kind} {_kind} year_to_month",
+        lambda a: types.array(a[0].type),
+        lambda a: _as_result(f"trino_month_sequence({a[0].sql}, {a[1].sql}, {a[2].sql})", types.array(a[0].type)),
+    )
 _scalar("flatten", "array(T)", lambda a: a[0].type.items[0], "flatten({0})")
 _scalar(
     "zip",
@@ -390,6 +494,12 @@ _scalar(
 )
 _scalar("map", "", lambda _: types.map_of(types.UNKNOWN, types.UNKNOWN), "map([]::integer[], []::integer[])")
 _scalar("map", "array(K) array(V)", "map(K,V)", "map({0}, {1})")
+_scalar(
+    "map_entries",
+    "map(K,V)",
+    lambda a: types.array(types.row(a[0].type.items)),
+    "list_transform(map_entries({0}), lambda e: {{'field0': e.key, 'field1': e.value}})",
+)
 _scalar("map_keys", "map(K,V)", "array(K)", "map_keys({0})")
 _scalar("map_values", "map(K,V)", "array(V)", "map_values({0})")
 _scalar("map_concat", "map(K,V) map(K,V) …", "map(K,V)", "map_concat({args})")
@@ -410,15 +520,31 @@ _scalar(
 # -------------------- json and others
 
 
+_STEP = re.compile(r"\.(?P<name>[\w:]+)|\[(?P<subscript>\w+)\]|\[\"(?P<quoted>(?:[^\"\\]|\\[\"\\])*)\"\]")
+
+
 def _path(value: Value, function: str) -> str:
+    """A path in DuckDB's words; it has the few forms of Trino's JsonPathTokenizer."""
     path = literal_of(value, f"the path of {function}")
-    if ".." in path or "?" in path or "@" in path:
-        raise NotEmulatedError(f"the JSON path {path}")
-    return quote(path)
+    steps, last = [], 1
+    for found in _STEP.finditer(path, 1):
+        if found.start() != last:
+            break
+        last = found.end()
+        name = found["name"] or found["subscript"] or re.sub(r"\\(.)", r"\1", found["quoted"] or "")
+        if name.isdigit() and not found["subscript"]:
+            raise NotEmulatedError(f"the JSON path {path}: a number that is not in plain brackets")
+        if '"' in name or "*" in name:
+            raise NotEmulatedError(f"the JSON path {path}")
+        steps.append(f"[{name}]" if name.isdigit() else f'."{name}"')
+    if not path.startswith("$") or last != len(path):
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{path}'")
+    return quote("$" + "".join(steps))
 
 
 def _text_as_json(value: Value) -> str:
-    return f"cast({value.sql} as json)"
+    """What is no JSON is null: the functions of paths fail on nothing."""
+    return value.sql if value.type.base == "json" else f"trino_json_or_null({value.sql})"
 
 
 def _json_extract(args: Sequence[Value]) -> str:
@@ -432,14 +558,19 @@ def _json_extract_scalar(args: Sequence[Value]) -> str:
 
 
 def _json_array_length(args: Sequence[Value]) -> str:
-    return f"cast(json_array_length({_text_as_json(args[0])}) as bigint)"
+    return f"trino_json_array_length({_text_as_json(args[0])})"
+
+
+def _json_size(args: Sequence[Value]) -> str:
+    return f"trino_json_size(json_extract({_text_as_json(args[0])}, {_path(args[1], 'json_size')}))"
 
 
 for _kind in ("json", "varchar"):
     _scalar("json_extract", f"{_kind} varchar", "json", _json_extract)
-    _scalar("json_extract_scalar", f"{_kind} varchar", "varchar", _json_extract_scalar)
+    _scalar("json_extract_scalar", f"{_kind} varchar", "$0" if _kind == "varchar" else "varchar", _json_extract_scalar)
     _scalar("json_array_length", _kind, "bigint", _json_array_length)
-_scalar("json_parse", "varchar", "json", "cast({0} as json)")
+    _scalar("json_size", f"{_kind} varchar", "bigint", _json_size)
+_scalar("json_parse", "varchar", "json", "trino_json_parse({0})")
 _scalar("json_format", "json", "varchar", "cast({0} as varchar)")
 _scalar("uuid", "", "uuid", "gen_random_uuid()")
 _scalar("version", "", "varchar", "'Athena engine version 3'")
@@ -451,9 +582,13 @@ _aggregate("count", "any", "bigint", "count({0})")
 _aggregate("count_if", "boolean", "bigint", "count(case when {0} then 1 end)")
 _aggregate("sum", "whole", "bigint", "sum({0})", wrap=_BIG)
 _aggregate("sum", "decimal", lambda a: types.decimal(38, a[0].type.args[1]), "sum({0})")
+_aggregate("sum", "real", "real", "sum({0})")
 _aggregate("sum", "double", "double", "sum({0})")
+_aggregate("sum", "day_to_second", "$0", "sum(epoch_ms({0}))", wrap="to_milliseconds(cast({0} as bigint))")
+_aggregate("avg", "day_to_second", "$0", "avg(epoch_ms({0}))", wrap="to_milliseconds(cast(round({0}) as bigint))")
 _aggregate("avg", "whole", "double", "avg({0})")
 _aggregate("avg", "decimal", "$0", "avg({0})")
+_aggregate("avg", "real", "real", "avg({0})")
 _aggregate("avg", "double", "double", "avg({0})")
 for _name in ("min", "max"):
     _aggregate(_name, "orderable", "$0", f"{_name}({{0}})")
@@ -466,6 +601,12 @@ _aggregate("min_by", "any orderable", "$0", "arg_min_null({0}, {1})")
 _aggregate("approx_distinct", "any", "bigint", "count(distinct {0})")
 for _kind in ("bigint", "double"):
     _aggregate("approx_percentile", f"{_kind} double", _kind, "quantile_disc({0}, {1})")
+    _aggregate(
+        "approx_percentile",
+        f"{_kind} array(D)",
+        lambda _, kind=_kind: types.array(types.BIGINT if kind == "bigint" else types.DOUBLE),  # type: ignore[misc]
+        "quantile_disc({0}, cast({1} as double[]))",
+    )
 for _name in ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "skewness", "kurtosis"):
     _aggregate(_name, "double", "double", f"{_name}({{0}})")
 for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept"):
@@ -473,7 +614,7 @@ for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")
 _aggregate("geometric_mean", "double", "double", "geomean({0})")
 _aggregate("bitwise_and_agg", "bigint", "bigint", "bit_and({0})")
 _aggregate("bitwise_or_agg", "bigint", "bigint", "bit_or({0})")
-_aggregate("map_agg", "K V", "map(K,V)", "map_from_entries(list(row({0}, {1})))")
+_aggregate("map_agg", "K V", "map(K,V)", "list(row({0}, {1}))", wrap="map_from_entries({0})")
 _aggregate("histogram", "T", lambda a: types.map_of(a[0].type, types.BIGINT), "histogram({0})")
 
 # -------------------- window functions

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from local_aws.athena import types
-from local_aws.athena.errors import AthenaError, NotEmulatedError
+from local_aws.athena.errors import NotEmulatedError
+from local_aws.athena.other_functions import not_found
 from local_aws.athena.types import SqlType
 
 
@@ -63,6 +64,7 @@ _NAMED = {
     "uuid": types.UUID,
     "real": types.REAL,
     "day_to_second": types.DAY_TO_SECOND,
+    "year_to_month": types.YEAR_TO_MONTH,
 }
 _FAMILIES: dict[str, Callable[[SqlType], bool]] = {
     "timestamp": lambda kind: kind.base == "timestamp",
@@ -177,9 +179,10 @@ def find(registry: Registry, name: str, kinds: Sequence[SqlType]) -> Match:
             except _NoMatchError:
                 continue
     expected = ", ".join(f"{name}({', '.join(s.params)})" for s in registry.overloads[name])
-    raise AthenaError(
-        "FUNCTION_NOT_FOUND",
+    raise not_found(
+        name,
         f"line 1:1: Unexpected parameters ({', '.join(map(str, kinds))}) for function {name}. Expected: {expected}",
+        len(kinds),
     )
 
 

@@ -44,6 +44,10 @@ _ENDS_A_LIST = (TokenType.FROM, TokenType.R_PAREN, TokenType.SEMICOLON, TokenTyp
 _NOT_TRINOS = (
     TokenType.DCOLON, TokenType.NULLSAFE_EQ, TokenType.ISNULL, TokenType.NOTNULL, TokenType.COLON,
 )  # fmt: skip
+# `from values (1)` lacks brackets, and `with offset` is BigQuery's `with ordinality`.
+_NOT_TOGETHER = {
+    (TokenType.FROM, TokenType.VALUES), (TokenType.JOIN, TokenType.VALUES), (TokenType.WITH, TokenType.OFFSET),
+}  # fmt: skip
 _SET_OPERATIONS = (TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT)
 _AFTER_JOINS = (
     TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET,
@@ -89,7 +93,7 @@ def _refuse(token: Token) -> AthenaError:
 def _check_pair(token: Token, following: Token | None) -> None:
     """Refuse what two neighbouring tokens show to be of another dialect."""
     kind, after = token.token_type, following.token_type if following else TokenType.SEMICOLON
-    if kind in _NOT_TRINOS or (kind == TokenType.EQ and token.text == "=="):
+    if kind in _NOT_TRINOS or (kind in (TokenType.EQ, TokenType.NOT) and token.text in ("==", "!")):
         raise _refuse(token)
     if kind == TokenType.COMMA and after in _ENDS_A_LIST:
         raise _refuse(following or token)
@@ -104,6 +108,8 @@ def _check_pair(token: Token, following: Token | None) -> None:
             f"{_position(token)}: identifiers must not start with a digit; surround the identifier with double quotes"
         )
     if kind == TokenType.ALIAS and after == TokenType.STRING:
+        raise _refuse(following)
+    if (kind, after) in _NOT_TOGETHER:
         raise _refuse(following)
 
 
@@ -184,6 +190,16 @@ def _check_from_comes_second(tokens: list[Token]) -> None:
             raise _refuse(token)
 
 
+def _check_is(tokens: list[Token]) -> None:
+    """IS knows NULL and DISTINCT FROM; sqlglot takes UNKNOWN for NULL."""
+    for at, token in enumerate(tokens):
+        if token.text.upper() != "UNKNOWN":
+            continue
+        before = [item.token_type for item in tokens[max(at - 2, 0) : at]]
+        if before[-1:] == [TokenType.IS] or before == [TokenType.IS, TokenType.NOT]:
+            raise _refuse(token)
+
+
 def _check_position(tokens: list[Token]) -> None:
     """`position(a in b)`: with a comma it is no function of Trino's."""
     for at, token in enumerate(tokens[:-1]):
@@ -245,6 +261,7 @@ def parse(sql: str) -> exp.Expr:
             raise NotEmulatedError("numbers that are not decimal")
     for check in (
         _check_limit_order, _check_limits, _check_intervals, _check_joins, _check_from_comes_second, _check_position,
+        _check_is,
     ):  # fmt: skip
         check(tokens)
     try:

@@ -80,7 +80,10 @@ class VirtualSource:
         if table is None:
             return None
         found = projection.partitions(table, {}) if projection.is_projected(table) else self._catalog.partitions(table)
-        return _values(columns, (partition.values for partition in found))
+        null = "__HIVE_DEFAULT_PARTITION__"
+        return _values(
+            columns, (tuple(None if text == null else text for text in partition.values) for partition in found)
+        )
 
     def _schemata(self) -> Iterable[_Row]:
         for database in [*self._catalog.databases(), "information_schema"]:

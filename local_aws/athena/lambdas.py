@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LambdaFunction = Callable[["Expressions", Sequence[exp.Expr], Scope], Value]
 
 
-_SIZES = {"reduce": 4, "map_zip_with": 3}
+_SIZES = {"reduce": 4, "map_zip_with": 3, "zip_with": 3}
 
 
 def _collection(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope, name: str) -> Value:
@@ -86,6 +86,18 @@ def _reduce(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Va
     return Value(f"list_transform([{final}], lambda {last}: {result.sql})[1]", result.type)
 
 
+def _zip_with(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope) -> Value:
+    left, pair = _collection(compiler, args, scope, "zip_with"), compiler.fresh()
+    right = compiler.compile(args[1], scope)
+    if right.type.base != "array":
+        raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Unexpected parameters ({right.type}) for function zip_with")
+    parameters = [Value(f"{pair}[1]", left.type.items[0]), Value(f"{pair}[2]", right.type.items[0])]
+    body = compiler.lambda_body(args[2], parameters, scope)
+    return Value(
+        f"list_transform(list_zip({left.sql}, {right.sql}), lambda {pair}: {body.sql})", types.array(body.type)
+    )
+
+
 def _map_lambda(compiler: Expressions, args: Sequence[exp.Expr], scope: Scope, name: str) -> tuple[Value, str, Value]:
     """The map, the name of an entry, and the lambda of key and value as one of that entry."""
     value, entry = _collection(compiler, args, scope, name), compiler.fresh()
@@ -131,9 +143,10 @@ LAMBDA_FUNCTIONS: dict[str, LambdaFunction] = {
     "transform": _transform,
     "filter": _filter,
     "reduce": _reduce,
-    "any_match": _match("any_match", "coalesce(list_bool_or({0}), false)"),
-    "all_match": _match("all_match", "coalesce(list_bool_and({0}), true)"),
-    "none_match": _match("none_match", "not coalesce(list_bool_or({0}), false)"),
+    "any_match": _match("any_match", "trino_any({0})"),
+    "all_match": _match("all_match", "trino_all({0})"),
+    "none_match": _match("none_match", "(not trino_any({0}))"),
+    "zip_with": _zip_with,
     "map_filter": _map_filter,
     "transform_values": _transform_values,
     "transform_keys": _transform_keys,

@@ -145,9 +145,14 @@ class QueryCompiler:
             return ""
         refuse_unknown_parts(clause, "expressions", "recursive")
         parts = []
+        names_of = [cte.alias.lower() for cte in clause.expressions]
         for cte in clause.expressions:
             refuse_unknown_parts(cte, "this", "alias")
             name = cte.alias.lower()
+            if names_of.count(name) > 1:
+                raise AthenaError(
+                    "DUPLICATE_NAMED_QUERY", f"line 1:1: WITH query name '{name}' specified more than once"
+                )
             columns = [column.name for column in cte.args["alias"].args.get("columns") or []]
             relation = f"cte{next(self._numbers)}_{name}"
             if clause.args.get("recursive") and _mentions(cte.this, name):
@@ -448,6 +453,7 @@ class QueryCompiler:
             relation = self._derived(self.compile(inner, scope.parent), node.args.get("alias"))
             return self._with_inner_joins(node, relation, scope)
         if isinstance(node, exp.Values):
+            refuse_unknown_parts(node, "expressions", "alias", "joins")
             return self._derived(self._values(node, scope.parent), _without_made_up_alias(node))
         if isinstance(node, exp.Unnest):
             return self._unnest(node, scope)

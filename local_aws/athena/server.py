@@ -25,6 +25,7 @@ from local_aws.athena.catalog import Catalog
 from local_aws.athena.engine import Engine
 from local_aws.athena.errors import InvalidRequestError
 from local_aws.athena.executions import Executions
+from local_aws.athena.glue_names import GLUE_PREFIX, fold_names
 from local_aws.athena.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -64,7 +65,11 @@ class _Application:
             return self._athena(target.removeprefix(_TARGET_PREFIX), environ, start_response)
         if length := int(environ.get("CONTENT_LENGTH") or 0):
             # Read before the lock: a slow client must not keep the others waiting.
-            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+            body = environ["wsgi.input"].read(length)
+            if target.startswith(GLUE_PREFIX):
+                body = fold_names(target.removeprefix(GLUE_PREFIX), body)
+                environ["CONTENT_LENGTH"] = str(len(body))
+            environ["wsgi.input"] = io.BytesIO(body)
         with self._moto_lock:
             return list(self._moto(environ, start_response))
 

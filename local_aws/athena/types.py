@@ -183,13 +183,19 @@ def common_type(left: SqlType, right: SqlType) -> SqlType | None:  # noqa: PLR09
     return _common_time(left, right)
 
 
+def _unnamed(kind: SqlType) -> SqlType:
+    """The type without the names of its fields, which do not matter to coercions."""
+    return replace(kind, names=(None,) * len(kind.names), items=tuple(_unnamed(item) for item in kind.items))
+
+
 def coerces(source: SqlType, target: SqlType) -> bool:
     """Whether Trino turns `source` into `target` without being asked."""
     if target.base == "timestamp" and source.base == "timestamp":
         return source.args <= target.args
     if source.base == "char" and target.base == "varchar":
         return not target.args or source.args <= target.args
-    return common_type(source, target) == target
+    common = common_type(source, target)
+    return common is not None and _unnamed(common) == _unnamed(target)
 
 
 # -------------------- reading
@@ -215,7 +221,10 @@ _TIMES = {
 
 
 def _sizes(node: exp.DataType) -> tuple[int, ...]:
-    return tuple(int(part.name or part.this.name) for part in node.expressions)
+    sizes = [part.name or part.this.name for part in node.expressions]
+    if not all(size.isdigit() for size in sizes):
+        raise AthenaError("TYPE_NOT_FOUND", f"line 1:1: Unknown type: {node.sql('trino').lower()}")
+    return tuple(map(int, sizes))
 
 
 def _row_field(node: exp.Expr) -> tuple[str | None, SqlType]:

@@ -47,6 +47,7 @@ from dbt.tests.adapter.incremental import test_incremental_unique_id as unique_i
 from dbt.tests.adapter.persist_docs import test_persist_docs as persist_docs
 from dbt.tests.adapter.query_comment import test_query_comment as query_comment
 from dbt.tests.adapter.sample_mode import test_sample_mode as sample_mode
+from dbt.tests.adapter.simple_copy import test_copy_uppercase as copy_uppercase
 from dbt.tests.adapter.simple_copy import test_simple_copy as simple_copy
 from dbt.tests.adapter.simple_seed import seeds as seed_files
 from dbt.tests.adapter.simple_seed import test_seed as simple_seed
@@ -64,6 +65,7 @@ from dbt.tests.adapter.utils import (
 )
 from dbt.tests.adapter.utils.data_types import test_type_numeric
 from dbt.tests.adapter.utils.test_hash import BaseHash
+from dbt.tests.adapter.utils.test_split_part import BaseSplitPart
 from dbt.tests.fixtures.project import *  # noqa: F403 - its fixtures; as a plugin it would have to come before the suite
 from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import TestProcessingException, check_relations_equal, run_dbt
@@ -319,7 +321,6 @@ _AS_THEY_ARE = {
     "utils.test_right": "BaseRight",
     "utils.test_safe_cast": "BaseSafeCast",
     "utils.test_source_freshness_custom_info": "BaseCalculateFreshnessMethod",
-    "utils.test_split_part": "BaseSplitPart",
     "utils.test_string_literal": "BaseStringLiteral",
     "utils.test_validate_sql": "BaseValidateSqlMethod",
 }
@@ -338,6 +339,12 @@ class TestHashWithPyAthena(BaseHash):
     @pytest.fixture(scope="class")
     def dbt_profile_target(self, clients: Client) -> dict[str, Any]:
         return {**profile(clients), "connection_manager": "pyathena"}
+
+
+class TestSplitPart(InAthenasWords, BaseSplitPart):
+    """dbt-athena has no macro of its own, and Athena does not count parts from the end."""
+
+    words: ClassVar = {r"'split_on', -1\)": "'split_on', 3)"}
 
 
 # -------------------- names and catalogue
@@ -744,6 +751,12 @@ class TestSimpleCopy(simple_copy.SimpleCopyBase):
     pass
 
 
+class TestSimpleCopyUppercase(copy_uppercase.BaseSimpleCopyUppercase):
+    @pytest.fixture(scope="class")
+    def dbt_profile_target(self, clients: Client) -> dict[str, Any]:
+        return profile(clients)
+
+
 class TestEmptyModelsArentRun(InAthenasWords, simple_copy.EmptyModelsArentRunBase):
     statements: ClassVar = {"ilike": "like"}
 
@@ -1058,9 +1071,6 @@ _REASONS = {
     ),
     "dbt-core takes the length off types with `varying` in their name; Athena's is varchar(5), and its cast truncates": (
         "unit_testing.test_types.BaseUnitTestingVarcharFixtureNoTruncation",
-    ),
-    "A gap of the endpoint, not of Athena: Glue takes names in any case, and moto's Glue only as they were written": (
-        "simple_copy.test_copy_uppercase.BaseSimpleCopyUppercase",
     ),
     "dbt-athena's current_timestamp has no time zone: Athena's tables know none": (
         "utils.test_current_timestamp.BaseCurrentTimestampAware",

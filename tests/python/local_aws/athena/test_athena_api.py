@@ -100,7 +100,8 @@ def test_lists_come_in_pages(clients: Client) -> None:
 
 def test_queries_can_be_stopped_and_are_listed(clients: Client) -> None:
     endless = (
-        "select count(*) from unnest(sequence(1, 1000000)) as a(n), unnest(sequence(1, 1000000)) as b(m) where n < m"
+        "select count(*) from unnest(sequence(1, 10000)) as a(n), unnest(sequence(1, 10000)) as b(m), "
+        "unnest(sequence(1, 10000)) as c(o) where n < m and m < o"
     )
     identifier = clients.athena.start_query_execution(
         QueryString=endless, ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}
@@ -155,14 +156,44 @@ def test_work_group_enforces_its_output_location(client: Client) -> None:
 
 
 def test_the_same_token_starts_a_query_once(clients: Client) -> None:
-    def start() -> str:
+    """https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html: ClientRequestToken."""
+
+    def start(sql: str = "select 1") -> str:
         return clients.athena.start_query_execution(
-            QueryString="select 1",
+            QueryString=sql,
             ClientRequestToken="a token of thirty-two characters!",
             ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"},
         )["QueryExecutionId"]
 
     assert start() == start()
+    with pytest.raises(ClientError, match="Idempotent parameters do not match"):
+        start("select 2")
+
+
+def test_glue_keeps_names_in_lower_case(client: Client) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html: names are folded to lower case when stored."""
+    location = client.location()
+    client.glue.create_table(
+        DatabaseName=client.database.upper(),
+        TableInput={
+            "Name": "Mixed",
+            "StorageDescriptor": {"Columns": [{"Name": "UserId", "Type": "int"}], "Location": location},
+            "PartitionKeys": [{"Name": "Day", "Type": "string"}],
+        },
+    )
+    table = client.glue.get_table(DatabaseName=client.database.upper(), Name="MIXED")["Table"]
+    assert (table["Name"], table["DatabaseName"]) == ("mixed", client.database)
+    assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["userid"]
+    assert [column["Name"] for column in table["PartitionKeys"]] == ["day"]
+    client.glue.batch_create_partition(
+        DatabaseName=client.database,
+        TableName="Mixed",
+        PartitionInputList=[{"Values": ["A"], "StorageDescriptor": {"Location": f"{location}A/"}}],
+    )
+    found = client.glue.get_partitions(DatabaseName=client.database, TableName="MiXed")["Partitions"]
+    assert [partition["Values"] for partition in found] == [["A"]]
+    client.glue.batch_delete_table(DatabaseName=client.database.upper(), TablesToDelete=["MIXED"])
+    assert client.glue.get_tables(DatabaseName=client.database)["TableList"] == []
 
 
 def test_s3_lists_while_others_write(clients: Client) -> None:

@@ -352,6 +352,7 @@ REFUSED_CTAS = [
     ("external_location = '{0}', partitioned_by = 'b'", "select 1 as a, 2 as b", "INVALID_TABLE_PROPERTY"),
     ("external_location = '{0}', bucketed_by = array['a']", "select 1 as a", "INVALID_TABLE_PROPERTY"),
     ("external_location = '{0}', bucket_count = 2", "select 1 as a", "INVALID_TABLE_PROPERTY"),
+    ("external_location = '{0}', bucketed_by = array['nosuch'], bucket_count = 2", "select 1 as a", "INVALID_TABLE_PROPERTY"),
     ("external_location = 's3://nosuch-bucket/x/'", "select 1 as a", "HIVE_FILESYSTEM_ERROR"),
 ]  # fmt: skip
 
@@ -362,6 +363,19 @@ REFUSED_CTAS = [
 def test_ctas_is_refused(client: Client, properties: str, query: str, error: str) -> None:
     refused(client, f"create table t with ({properties.format(client.location())}) as {query}", f"^{error}")
     assert client.rows("show tables") == []
+
+
+def test_partitions_of_null_are_null(client: Client) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog-listing-partitions.html."""
+    ctas(client, "t", "select * from (values ('a', 1), ('b', null)) v(a, p)", ", partitioned_by = array['p']")
+    assert client.rows('select p from "t$partitions" order by p') == [("1",), (None,)]
+
+
+def test_ctas_without_data(client: Client) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html: WITH [NO] DATA."""
+    client.execute(f"create table t with (external_location = '{client.location()}') as select 1 as a with no data")
+    client.execute(f"create table u with (external_location = '{client.location()}') as select 1 as a with data")
+    assert client.rows("select (select count(*) from t), (select count(*) from u)") == [("0", "1")]
 
 
 def test_files_are_as_the_properties_say(client: Client) -> None:
@@ -397,6 +411,14 @@ def test_insert_checks_columns_and_types(client: Client) -> None:
     refused(client, "insert into t values (1.5, 'x')", "^TYPE_MISMATCH")
     for change in ("update t set a = 1", "delete from t where a = 1"):
         refused(client, change, "^NOT_SUPPORTED: Modifying Hive table rows")
+
+
+def test_a_row_fits_whatever_its_fields_are_called(client: Client) -> None:
+    """https://trino.io/docs/current/language/types.html#row: names are no part of what coerces."""
+    ctas(client, "t", "select cast(row(1, 'x') as row(a bigint, b varchar)) as r")
+    client.execute("insert into t values (row(2, 'y'))")
+    assert client.rows("select r.a, r.b from t order by 1") == [("1", "x"), ("2", "y")]
+    refused(client, "insert into t values (row('2', 'y'))", "^TYPE_MISMATCH")
 
 
 def test_varchar_of_a_literal_keeps_its_length(client: Client) -> None:

@@ -71,8 +71,68 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("with v as (delete from s) select 1", "syntax error"),
         ("with recursive v (n) as (select 1 union select n + 1 from v where n < 3) select * from v", "UNION ALL"),
     ],
-    # https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html: "an explicit frame clause is required"
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html
+    "set operations": [
+        ("select a from t except all select a from s", "EXCEPT ALL"),
+        ("select a from t intersect all select a from s", "INTERSECT ALL"),
+        ("select a from t minus all select a from s", "MINUS ALL"),
+        ("(select a from t limit 10) intersect select a from s", "LIMIT may not be used within input"),
+        ("select a from t union all (select a from s order by a limit 1)", "LIMIT may not be used within input"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html
+    "comparisons": [
+        ("select a from t where a is distinct from 1", "IS DISTINCT FROM"),
+        ("select a is not distinct from null from t", "IS DISTINCT FROM"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html, r_MEDIAN.html and r_PERCENTILE_CONT.html; that no
+    # other aggregate may be of distinct values is https://github.com/data-mie/dbt-profiler/issues/84
+    "aggregates that sort": [
+        ("select median(a), median(length(b)) from t", "ORDER BY clauses for aggregate functions must be the same"),
+        (
+            "select percentile_cont(0.6) within group (order by b), round(median(a), 1) from t",
+            "ORDER BY clauses for aggregate functions must be the same",
+        ),
+        (
+            "select listagg(a) within group (order by b), listagg(b) within group (order by a) from t",
+            "ORDER BY clauses for aggregate functions must be the same",
+        ),
+        ("select median(a), count(distinct b) from t", "with other distinct aggregate function"),
+        ("select sum(a order by b) from t", "syntax error"),
+        ("select listagg(b order by a) from t", "syntax error"),
+        ("select percentile_disc(0.5) within group (order by a) from t", "without APPROXIMATE"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html: "an explicit frame clause is required";
+    # r_WF_first_value.html: "If you specify an ORDER BY clause, you must also specify a frame_clause", as r_WF_NTH.html;
+    # r_WF_LAG.html, r_WF_LEAD.html and r_WF_RANK.html, which have no frame, and r_WF_MEDIAN.html, r_WF_LISTAGG.html and
+    # r_WF_RATIO_TO_REPORT.html, which have no order either
     "windows": [
+        ("select first_value(a) over (order by a) from t", "require a frame clause"),
+        ("select nth_value(a, 2) over (order by a) from t", "require a frame clause"),
+        ("select sum(a) over (partition by b rows unbounded preceding) from t", "syntax error"),
+        ("select rank() over (order by a rows unbounded preceding) from t", "syntax error"),
+        ("select lag(a) over (order by a rows unbounded preceding) from t", "syntax error"),
+        ("select lag(a) over (partition by b) from t", "requires an ORDER BY"),
+        ("select lead(a, 2) over () from t", "requires an ORDER BY"),
+        # https://github.com/tidyverse/dbplyr/issues/548 and https://github.com/tidyverse/dplyr/issues/962
+        ("select lag(a, 1, 0) over (order by a) from t", "Default parameter not be supported for window function lag"),
+        (
+            "select lead(a, 1, 0) over (order by a) from t",
+            "Default parameter not be supported for window function lead",
+        ),
+        # https://github.com/metabase/metabase/issues/70888: in both clauses
+        (
+            "select row_number() over (partition by 1 order by a) from t",
+            "constant expressions are not supported in part",
+        ),
+        (
+            "select row_number() over (partition by b order by null::int) from t",
+            "constant expressions are not supported",
+        ),
+        ("select sum(a) over (order by a, 'x' desc rows 1 preceding) from t", "constant expressions are not supported"),
+        ("select median(a) over (order by a) from t", "syntax error"),
+        ("select median(a) over (partition by b order by a rows unbounded preceding) from t", "syntax error"),
+        ("select listagg(b) over (order by a) from t", "syntax error"),
+        ("select ratio_to_report(a) over (order by a) from t", "syntax error"),
         ("select sum(a) over (order by a) from t", "require a frame clause"),
         ("select last_value(a) over (partition by b order by a) from t", "require a frame clause"),
         ("select sum(a) over (order by a range unbounded preceding) from t", "syntax error"),
@@ -105,6 +165,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select width_bucket(1, 0, 10, 5)", "does not exist"),
         ("select no_such_function(1)", "no_such_function() does not exist"),
         ("select encode('a', 'hex')", "encode() does not exist"),
+        ("select overlay('abc' placing 'z' from 2 for 1)", "overlay() does not exist"),
         ("select substring('abc' from 'b.')", "invalid input syntax for type integer"),
         ("select substring('abc' similar 'b' escape '#')", "invalid input syntax for type integer"),
         ("select split_part('a,b', ',', -1)", "must be greater than zero"),
@@ -320,6 +381,9 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select lag(a) ignore nulls over (order by a) from t", "not emulated"),
         ("select percentile_cont(0.5) within group (order by a) over (partition by b) from t", "not emulated"),
         ("select 'a' collate case_insensitive", "not emulated"),
+        ("select * exclude (a) from t", "not emulated"),
+        ("select * exclude a from t", "not emulated"),
+        ("select t.a from t, s where t.a = s.a(+)", "not emulated"),
         ("select b, count(*) from t group by all", "not emulated"),
         ("select v[0] from p", "not emulated"),
         ("create table n (a interval)", "not emulated"),
@@ -396,6 +460,13 @@ def test_words_in_literals_and_comments_mean_nothing(shared: Connection) -> None
         "with recursive v (n) as (select 1 union all select n + 1 from v where n < 3) select * from v",
         "select current_schema() as current_schema",
         "select a from t where a = any (select a from s)",
+        "select rank() over (), row_number() over (), ntile(2) over (), median(a) over (partition by b) from t",
+        "select first_value(a) over (), sum(a) over (partition by b) from t",
+        "select median(t.a), percentile_cont(0.2) within group (order by a asc), listagg(b) from t",
+        "select median(a), (select median(length(b)) from t), approximate count(distinct b) from t",
+        "(select a from t) union (select a from s) order by a limit 1",
+        "select 1 union select a from (select a from s limit 1) as one",
+        "select distinct a, listagg(distinct b) within group (order by b) from t group by a",
     ],
 )
 def test_what_looks_like_it_and_is_redshifts(tables: Connection, query: str) -> None:

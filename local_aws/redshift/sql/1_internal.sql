@@ -137,15 +137,20 @@ create function redshift_internal.can_encode(encoding text, type regtype) return
             when encoding = 'delta' then '{int2, int4, int8, date, timestamp, numeric}'::regtype[]
             when encoding = 'delta32k' then '{int4, int8, date, timestamp, numeric}'::regtype[]
             when encoding = 'lzo'
-                then '{int2, int4, int8, numeric, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[]
-                    || to_regtype('pg_catalog.super')
+                then array_append(
+                    '{int2, int4, int8, numeric, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[],
+                    to_regtype('pg_catalog.super')
+                )
             when encoding = 'mostly8' then '{int2, int4, int8, numeric}'::regtype[]
             when encoding = 'mostly16' then '{int4, int8, numeric}'::regtype[]
             when encoding = 'mostly32' then '{int8, numeric}'::regtype[]
             when encoding in ('text255', 'text32k') then '{varchar}'::regtype[]
             when encoding in ('runlength', 'zstd')
-                then '{int2, int4, int8, numeric, float4, float8, bool, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[]
-                    || to_regtype('pg_catalog.super')
+                then array_append(
+                    '{int2, int4, int8, numeric, float4, float8, bool, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
+                    ::regtype[],
+                    to_regtype('pg_catalog.super')
+                )
         end
     )
 $$;
@@ -323,8 +328,11 @@ begin
             attrelid = relation::regclass
             and attnum > 0
             and atttypid <> all (
-                '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
-                ::regtype[] || to_regtype('pg_catalog.super')
+                array_append(
+                    '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
+                    ::regtype[],
+                    to_regtype('pg_catalog.super')
+                )
             )
     loop
         raise exception using

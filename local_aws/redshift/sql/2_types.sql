@@ -45,6 +45,66 @@ update pg_catalog.pg_cast
 set castfunc = 'redshift_internal.fit_char(bpchar, integer, boolean)'::regprocedure
 where castsource = 'bpchar'::regtype and casttarget = 'bpchar'::regtype;
 
+-- A boolean has no text, whoever asks for one. The planner puts the body in the place of the cast, and runs what has no
+-- arguments at once: a query fails that would cast, also where it finds no row.
+create function redshift_internal.refuse_text_of_boolean() returns text language plpgsql immutable as $$
+begin
+    raise exception using errcode = '42846', message = 'cannot cast type boolean to character varying';
+end $$;
+create function redshift_internal.text_of_boolean(value boolean) returns text language sql immutable as $$
+    select redshift_internal.refuse_text_of_boolean()
+$$;
+update pg_catalog.pg_cast
+set castfunc = 'redshift_internal.text_of_boolean(boolean)'::regprocedure, castcontext = 'e'
+where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
+
+-- A view is not planned when it is made.
+create function redshift_internal.check_new_view() returns event_trigger language plpgsql security definer as $$
+begin
+    if exists (
+        select from pg_event_trigger_ddl_commands() as command
+        join pg_catalog.pg_rewrite as definition on definition.ev_class = command.objid
+        join pg_catalog.pg_depend as dependency
+            on dependency.classid = 'pg_catalog.pg_rewrite'::regclass and dependency.objid = definition.oid
+        where
+            dependency.refclassid = 'pg_catalog.pg_proc'::regclass
+            and dependency.refobjid = 'redshift_internal.text_of_boolean(boolean)'::regprocedure
+    ) then
+        perform redshift_internal.refuse_text_of_boolean();
+    end if;
+end $$;
+create event trigger check_new_view on ddl_command_end when tag in ('CREATE VIEW')
+execute function redshift_internal.check_new_view();
+
+-- Only what has a text can be joined to one: PostgreSQL takes whatever is not an array, and arrays for themselves.
+update pg_catalog.pg_operator set oprname = '||||'
+where
+    oprname = '||'
+    and oprcode in (
+        'pg_catalog.textanycat'::regproc, 'pg_catalog.anytextcat'::regproc, 'pg_catalog.array_append'::regproc,
+        'pg_catalog.array_prepend'::regproc, 'pg_catalog.array_cat'::regproc
+    );
+do $$
+declare
+    type text;
+begin
+    foreach type in array array[
+        'smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision', 'date', 'time', 'timetz', 'timestamp', 'timestamptz',
+        'interval', 'oid', 'regclass'
+    ] loop
+        execute format($f$
+            create function redshift_internal.join_texts(first text, second %1$s) returns text language sql stable as $b$
+                select first || second::text
+            $b$;
+            create function redshift_internal.join_texts(first %1$s, second text) returns text language sql stable as $b$
+                select first::text || second
+            $b$;
+            create operator pg_catalog.|| (function = redshift_internal.join_texts, leftarg = text, rightarg = %1$s);
+            create operator pg_catalog.|| (function = redshift_internal.join_texts, leftarg = %1$s, rightarg = text);
+        $f$, type);
+    end loop;
+end $$;
+
 -- SUPER holds what JSON holds, and knows none of the operators that PostgreSQL has for it but to compare.
 create domain pg_catalog.super as jsonb;
 delete from pg_catalog.pg_operator

@@ -110,6 +110,8 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("'a\\tb'", "a\tb", "STRING"),
         ("'it\\'s'", "it's", "STRING"),
         ("'a' || 'b'::text", "ab", "STRING"),
+        ("'a' || 1 || 2.5 || date '2020-01-01'", "a12.52020-01-01", "STRING"),
+        ("1::bigint || 'a'::varchar(3)", "1a", "STRING"),
         ("'B' < 'a'", True, "BOOLEAN"),
         ("nvl(null, 'second')", "second", "STRING"),
         ("nvl2(null, 'there', 'not')", "not", "STRING"),
@@ -211,11 +213,27 @@ QUERIES: list[tuple[str, Any]] = [
     (f"select avg(n) from {ROWS}", [[2]]),
     (f"select avg(n::float8) from {ROWS}", [[7 / 3]]),
     (f"select sum(n) from {ROWS}", [[7]]),
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
-    (f"select median(n) from {ROWS}", [[2.0]]),
-    (f"select k, median(n) from {ROWS} group by k order by k", [["a", 1.5], ["b", 4.0]]),
-    (f"select distinct k, median(n) over (partition by k) from {ROWS} order by k", [["a", 1.5], ["b", 4.0]]),
-    (f"select percentile_cont(0.5) within group (order by n) from {ROWS}", [[2.0]]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html and r_PERCENTILE_CONT.html: DECIMAL of integers and decimals
+    (f"select median(n) from {ROWS}", [[Decimal(2)]]),
+    (f"select k, median(n) from {ROWS} group by k order by k", [["a", Decimal("1.5")], ["b", Decimal(4)]]),
+    (
+        f"select distinct k, median(n) over (partition by k) from {ROWS} order by k",
+        [["a", Decimal("1.5")], ["b", Decimal(4)]],
+    ),
+    (f"select median(n::numeric(5,2)) from {ROWS}", [[Decimal(2)]]),
+    (f"select median(n::float) from {ROWS}", [[2.0]]),
+    (f"select median(date '2020-01-01' + n) from {ROWS}", [[dt.date(2020, 1, 3)]]),
+    (f"select median(dateadd(day, n, '2020-01-01')) from {ROWS} where k = 'a'", [[dt.datetime(2020, 1, 2, 12)]]),
+    (f"select percentile_cont(0.5) within group (order by n) from {ROWS}", [[Decimal(2)]]),
+    (f"select percentile_cont(0.25) within group (order by n) from {ROWS}", [[Decimal("1.5")]]),
+    (f"select percentile_cont(0.5) within group (order by n::float) from {ROWS}", [[2.0]]),
+    (f"select median(n) from {ROWS} where n > 9", [[None]]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html and r_VARIANCE_functions.html: "regardless of the data type"
+    (
+        f"select stddev_pop(n), var_pop(n::numeric(5,2)), variance(n::bigint), stddev(n) from {ROWS} where k = 'a'",
+        [[0.5, 0.25, 0.5, 0.5**0.5]],
+    ),
+    (f"select stddev(n) from {ROWS} where k = 'b'", [[None]]),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     (f"select listagg(n, ', ') within group (order by n desc) from {ROWS}", [["4, 2, 1"]]),
     (f"select listagg(distinct k, '|') within group (order by k) from {ROWS}", [["a|b"]]),
@@ -246,7 +264,10 @@ QUERIES: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("query", "rows"), QUERIES, ids=[query for query, _ in QUERIES])
 def test_query(shared: Connection, query: str, rows: list[list[object]]) -> None:
-    assert [list(row) for row in run(shared, query).fetchall()] == rows
+    got = [list(row) for row in run(shared, query).fetchall()]
+
+    assert got == rows
+    assert [[type(value) for value in row] for row in got] == [[type(value) for value in row] for row in rows]
 
 
 def test_names_are_lower_case(shared: Connection) -> None:

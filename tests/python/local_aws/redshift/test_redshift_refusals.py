@@ -139,6 +139,18 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select sum(a) over (order by a groups 1 preceding) from t", "syntax error"),
         ("select sum(a) over (order by a rows 1 preceding exclude current row) from t", "syntax error"),
     ],
+    # https://github.com/dbt-labs/dbt-utils/issues/1016 and /294, https://github.com/tuva-health/tuva-core/issues/553;
+    # dbt-redshift has cast_bool_to_text() for this reason
+    "texts of booleans": [
+        ("select cast(true as varchar)", "cannot cast type boolean to character varying"),
+        ("select (a > 1)::text from t", "cannot cast type boolean to character varying"),
+        ("select a from t where a > 1000 and (a is null)::varchar(5) = 'true'", "cannot cast type boolean"),
+        ("create table n as select a > 1 as b, (a > 1)::varchar(10) as c from t", "cannot cast type boolean"),
+        ("create view v as select (a > 1)::varchar(10) as c from t", "cannot cast type boolean"),
+        ("insert into t select 1, true", "is of type character varying but expression is of type boolean"),
+        ("select 'x' || true", "operator does not exist"),
+        ("select b || (a is null) from t", "operator does not exist"),
+    ],
     # https://docs.aws.amazon.com/redshift/latest/dg/super-overview.html
     "SUPER": [
         ("select v #>> '{a}' from p", "operator does not exist: #>>"),

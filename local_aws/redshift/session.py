@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -243,9 +244,14 @@ class Session:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows
         late = [LateView(row[1] or "", row[2] or "", row[3], row[4] == "t") for row in names if row[3] is not None]
         functions = frozenset(row[2] or "" for row in names if row[0] == "function")
-        views = {(row[1] or "", row[2] or "") for row in names if row[0] == "view"}
-        found = {(row[2] or "",) for row in names if row[0] == "view" and row[4] == "t"}
-        return replace(context, late_views=LateViews(late), functions=functions, views=frozenset(views | found))
+        materialized = _named(row for row in names if row[0] == "materialized view")
+        return replace(
+            context,
+            late_views=LateViews(late),
+            functions=functions,
+            views=_named(row for row in names if row[0] == "view") | materialized,
+            materialized_views=materialized,
+        )
 
     async def _leave_late_binding_columns(self, context: Context) -> None:
         """The columns of the late-binding views as they are now, where pg_get_late_binding_view_cols() finds them."""
@@ -333,3 +339,10 @@ class Session:
 
 def _parse_message(prepared: Prepared, plan: Forward) -> Message:
     return Message(wire.PARSE, prepared.head + wire.cstring(plan.sql) + prepared.tail)
+
+
+def _named(rows: Iterable[Sequence[str | None]]) -> frozenset[tuple[str, ...]]:
+    """Relations by schema and name, and by name alone where the search path finds them."""
+    listed = list(rows)
+    qualified = {(row[1] or "", row[2] or "") for row in listed}
+    return frozenset(qualified | {(row[2] or "",) for row in listed if row[4] == "t"})

@@ -219,6 +219,10 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("update only t set a = 1", "syntax error"),
         ("delete from only t", "syntax error"),
         ("select 1 as a into unlogged u", "syntax error"),
+        ("with v as (select 1) insert into s select 1, 'x'", "syntax error"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html
+        ("update t set a = s.a from s left join p on true where t.a = s.a", "must be part of an equijoin predicate"),
+        ("update t set a = s.a from s full outer join p on true", "must be part of an equijoin predicate"),
         ("alter database dev set search_path to refusals", "syntax error"),
         ("drop index i", "syntax error"),
         ("drop owned by dbt", "syntax error"),
@@ -305,6 +309,18 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("alter table t alter column b set not null", "syntax error"),
         ("alter table t add column c jsonb", "not supported"),
         ("alter table t set schema public", "syntax error"),
+        ("alter table if exists t add column c int", "syntax error"),
+        ("alter table t add column if not exists c int", "syntax error"),
+        ("alter table t drop column if exists b", "syntax error"),
+        ("alter table t add column c varchar(3) collate case_sensitive", "syntax error"),
+        ("alter table t add primary key (a)", "nullable column"),
+        ("alter table t drop column b, drop column a", "syntax error"),
+        ("alter table t alter sortkey (a), alter sortkey (b)", "syntax error"),
+        ("alter table keyed drop column a", "the distribution key or a sort key"),
+        ("alter table keyed drop column b cascade", "the distribution key or a sort key"),
+        ("alter table keyed alter column c type varchar(20)", "has a default"),
+        ("alter table keyed alter column d type varchar(20)", "UNIQUE, PRIMARY KEY or FOREIGN KEY"),
+        ("alter table keyed alter column e type varchar(20)", "its encoding"),
         ("alter view w rename to x", "syntax error"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
@@ -327,6 +343,18 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ),
         ("merge into t using s on t.a = s.a when not matched by source then delete", "syntax error"),
         ("merge into t using s on t.a = s.a when matched then update set b = 'x'", "syntax error"),
+        (
+            "merge into t using w on t.a = w.a when matched then delete when not matched then insert values (1, 'x')",
+            "from a view",
+        ),
+        (
+            "merge into t using t as s on t.a = s.a when matched then delete when not matched then insert values (1, 'x')",
+            "into itself",
+        ),
+        (
+            "with c as (select 1) merge into t using s on t.a = s.a when matched then delete when not matched then insert values (1, 'x')",
+            "syntax error",
+        ),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
     "views": [
@@ -342,6 +370,12 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("with v as (select 1 as a) update w set a = v.a from v", "cannot update a view"),
         ("insert into late values (1)", "cannot insert into a view"),
         ("create materialized view v as select a from t with no data", "syntax error"),
+        ("create or replace view w as select a, b from t", "cannot change number of columns in view"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/materialized-view-create-sql-command.html: "Limitations"
+        ("create materialized view v as select a from t order by a", "ORDER in a materialized view"),
+        ("create materialized view v as select a from t limit 5", "LIMIT in a materialized view"),
+        ("create materialized view v as select a from w", "a materialized view of a view"),
+        ("create materialized view v as select a from refusals.late", "a materialized view of a view"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_FUNCTION.html
     "functions of the user": [
@@ -416,6 +450,7 @@ def tables(connect: Connect) -> Iterator[Connection]:
         "create table t (a int, b varchar(10))",
         "create table s (a int, b varchar(10))",
         "create table p (v super)",
+        "create table keyed (a int distkey, b int sortkey, c varchar(5) default 'x', d varchar(5) unique, e varchar(5) encode text255)",
         "create view w as select a from t",
         "create view late as select a from refusals.t with no schema binding",
     )

@@ -28,7 +28,7 @@ language plpgsql immutable strict as $$
 declare
     size integer := typmod - 4;
 begin
-    if octet_length(value) <> length(value::text) then
+    if octet_length(value::text) <> length(value::text) then  -- neither counts the blanks behind it
         raise exception using errcode = '22021', message = 'CHAR string contains invalid ASCII char';
     end if;
     if not explicit and length(value) > size then
@@ -102,6 +102,49 @@ begin
             create operator pg_catalog.|| (function = redshift_internal.join_texts, leftarg = text, rightarg = %1$s);
             create operator pg_catalog.|| (function = redshift_internal.join_texts, leftarg = %1$s, rightarg = text);
         $f$, type);
+    end loop;
+end $$;
+
+-- Beside a text a decimal is compared as a decimal and another number as a text; LIKE takes numbers and times for texts.
+do $$
+declare
+    name text;
+    type text;
+    place integer := 0;
+begin
+    foreach name in array array['=', '<>', '<', '<=', '>', '>='] loop
+        place := place + 1;
+        foreach type in array array['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric'] loop
+            execute format(
+                $f$
+                    create function redshift_internal.compare_%1$s(first %3$s, second text) returns boolean language sql immutable as $b$
+                        select first::%4$s %2$s second::%4$s
+                    $b$;
+                    create function redshift_internal.compare_%1$s(first text, second %3$s) returns boolean language sql immutable as $b$
+                        select first::%4$s %2$s second::%4$s
+                    $b$;
+                    create operator pg_catalog.%2$s (function = redshift_internal.compare_%1$s, leftarg = %3$s, rightarg = text);
+                    create operator pg_catalog.%2$s (function = redshift_internal.compare_%1$s, leftarg = text, rightarg = %3$s);
+                $f$,
+                place, name, type, case type when 'numeric' then type else 'text' end
+            );
+        end loop;
+    end loop;
+    foreach name in array array['~~', '!~~', '~~*', '!~~*'] loop
+        place := place + 1;
+        foreach type in array array[
+            'smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'date', 'timestamp', 'timestamptz'
+        ] loop
+            execute format(
+                $f$
+                    create function redshift_internal.compare_%1$s(first %3$s, second text) returns boolean language sql stable as $b$
+                        select first::text %2$s second
+                    $b$;
+                    create operator pg_catalog.%2$s (function = redshift_internal.compare_%1$s, leftarg = %3$s, rightarg = text);
+                $f$,
+                place, name, type
+            );
+        end loop;
     end loop;
 end $$;
 

@@ -136,6 +136,11 @@ def test_char_takes_single_bytes_only(connection: Connection) -> None:
         run(connection, "insert into t values ('é')")
 
 
+def test_char_takes_blanks_behind_a_text(connection: Connection) -> None:
+    run(connection, "create table t (a char(4))", "insert into t values ('a   '), ('ab        ')")
+    assert rows(connection, "select len(a) from t order by 1") == [[1], [2]]
+
+
 def test_what_a_query_makes_a_varchar(connection: Connection) -> None:
     run(
         connection,

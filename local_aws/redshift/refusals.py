@@ -393,6 +393,8 @@ def _check_arguments(tokens: Sequence[Token], at: int) -> None:
     match tokens[at].word:
         case "to_timestamp" if len(arguments) == 1:
             raise RedshiftError(UNDEFINED_FUNCTION, "function to_timestamp(double precision) does not exist")
+        case "to_timestamp" if len(arguments) == 3:
+            raise not_emulated("to_timestamp() with is_strict")
         case "array" if starts_with(tokens, "select|with", at=at + 2):
             raise not_supported("ARRAY(subquery)")
         case "lag" | "lead" as function if len(arguments) > 2:

@@ -638,7 +638,7 @@ def _alter_design(table: QualifiedName, action: Sequence[Token]) -> Script:
 
 
 def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Script:
-    column = f'"{action[0].name}"'
+    column = QualifiedName((action[0].name,)).sql
     match word_at(action, 1):
         case "type":
             data_type, end = read_type(action, 2)

@@ -137,6 +137,27 @@ create function pg_catalog.dateadd(part text, amount bigint, value time) returns
     select value + redshift_internal.interval_of(part, amount)
 $$;
 
+-- A day that its month has not is counted on into the next one, unless told to be strict.
+alter function pg_catalog.to_date(text, text) rename to postgres_to_date;
+create function pg_catalog.to_date(value text, format text, is_strict boolean) returns date language plpgsql immutable strict as $$
+declare
+    place integer := strpos(upper(format), 'DD');
+begin
+    return pg_catalog.postgres_to_date(value, format);
+exception when datetime_field_overflow then
+    if is_strict then
+        raise;
+    end if;
+    if upper(format) !~ '^(YYYY|MM|DD|[^A-Z])+$' or place = 0 or substr(value, place, 2) !~ '^(29|30|31)$' then
+        raise exception using
+            errcode = '0A000', message = format('to_date() of %s, which is out of range, is not emulated by the local Redshift endpoint', value);
+    end if;
+    return pg_catalog.postgres_to_date(overlay(value placing '01' from place for 2), format) + substr(value, place, 2)::integer - 1;
+end $$;
+create function pg_catalog.to_date(value text, format text) returns date language sql immutable as $$
+    select to_date(value, format, false)
+$$;
+
 -- How many boundaries of a part lie between the year 1 and a time: their difference is what DATEDIFF counts.
 create function redshift_internal.boundaries(part text, value timestamp) returns bigint language plpgsql immutable strict as $$
 declare

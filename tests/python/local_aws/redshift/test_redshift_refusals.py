@@ -183,6 +183,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select split_part('a,b', ',', -1)", "must be greater than zero"),
         ("select * from generate_series(1, 2) with ordinality", "syntax error"),
         ("select date_part('isodow', timestamp '2020-01-01')", "not supported"),
+        ("select to_date('20010631', 'YYYYMMDD', true)", "out of range"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
     "functions of the leader node over tables": [
@@ -272,6 +273,8 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("create temp view n as select 1 as a", "syntax error"),
         ("create table n (a oid)", "not supported"),
         ("create table n (a regclass)", "not supported"),
+        ('create table n (a "char")', "not supported"),
+        ("create table n (a smallint identity(1, 1))", "must be of type INT or BIGINT"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_AS.html and c_unsupported-postgresql-datatypes.html
     "tables of queries": [
@@ -427,6 +430,11 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select lag(a) ignore nulls over (order by a) from t", "not emulated"),
         ("select percentile_cont(0.5) within group (order by a) over (partition by b) from t", "not emulated"),
         ("select 'a' collate case_insensitive", "not emulated"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html
+        ("select a + 1 as more, more * 2 as most from t", "an alias in the list of columns that defines it"),
+        ("create table n as select a + 1 as more, more * 2 as most from t", "an alias in the list of columns"),
+        ("select a as more from t where more = 1", 'column "more" does not exist'),
+        ("select to_date('20011301', 'YYYYMMDD')", "not emulated"),
         ("select * exclude (a) from t", "not emulated"),
         ("select * exclude a from t", "not emulated"),
         ("select t.a from t, s where t.a = s.a(+)", "not emulated"),

@@ -97,6 +97,7 @@ TYPES = {
     "varchar(max)": ("character varying", 65535),
     "nvarchar(3)": ("character varying", 3),
     "char": ("character", 1),
+    "char(max)": ("character", 4096),
     "bpchar": ("character", 256),
     "int8": ("bigint", None),
     "float": ("double precision", None),
@@ -114,6 +115,12 @@ def test_a_columns_type(connection: Connection, declared: str) -> None:
     run(connection, f"create table t (c {declared})")
     query = "select data_type, character_maximum_length from svv_columns where table_name = 't'"
     assert rows(connection, query) == [list(TYPES[declared])]
+
+
+def test_a_name_with_a_quotation_mark(connection: Connection) -> None:
+    run(connection, 'create table t ("a""b" varchar(5), primary key ("a""b"))', "alter table t drop constraint t_pkey")
+    run(connection, 'alter table t alter column "a""b" type varchar(9)')
+    assert rows(connection, "select column_name from svv_columns where table_name = 't'") == [['a"b']]
 
 
 def test_numeric_without_precision_has_no_fraction(connection: Connection) -> None:

@@ -292,19 +292,15 @@ def _check_window(tokens: Sequence[Token], at: int) -> None:
 
 
 def _check_no_constants(window: Sequence[Token]) -> None:
-    """Raises where a window is divided or ordered by a constant."""
+    """Raises where a window is divided by a constant. One may order it, as dbt's own date_spine() does."""
     order = find_top_level(window, "order")
-    partition = window[:order] if order >= 0 else window
-    for clause, parts in (
-        ("partition", split(partition[2:])),
-        ("order", split(window[order + 2 :]) if order >= 0 else []),
-    ):
-        if any(_is_constant(part) for part in parts):
-            raise RedshiftError(FEATURE_NOT_SUPPORTED, f"constant expressions are not supported in {clause} by clauses")
+    partition = split((window[:order] if order >= 0 else window)[2:])
+    if any(_is_constant(expression) for expression in partition):
+        raise RedshiftError(FEATURE_NOT_SUPPORTED, "constant expressions are not supported in partition by clauses")
 
 
 def _is_constant(expression: Sequence[Token]) -> bool:
-    end = find_top_level(expression, "::", "asc", "desc", "nulls")
+    end = find_top_level(expression, "::")
     said = expression[:end] if end >= 0 else expression
     return all(
         token.kind in (Kind.NUMBER, Kind.STRING, Kind.OPERATOR) or token.word in ("null", "true", "false")

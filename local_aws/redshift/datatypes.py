@@ -67,7 +67,10 @@ _NAMES = {
 _LONGEST_NAME = max(map(len, _NAMES))
 _NOT_EMULATED = {"varbyte", "geometry", "geography", "hllsketch"}
 # The catalogue's own types, which queries on the leader node may name
-_CATALOGUE = {"name", "oid", "regclass", "regproc", "regtype", "regnamespace", "cstring", "unknown", "aclitem", "xid"}
+_CATALOGUE = {
+    "name", "oid", "regclass", "regproc", "regtype", "regnamespace", "cstring", "unknown", "aclitem", "xid",
+    '"char"',
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ def read_type(tokens: Sequence[Token], at: int) -> tuple[DataType, int]:
     arguments: tuple[int, ...] = ()
     if word_at(tokens, at) == "(":
         end = closing(tokens, at)
-        arguments = tuple(_argument(part) for part in split(tokens[at + 1 : end]))
+        longest = MAX_CHAR if name in ("char", "bpchar") else MAX_VARCHAR
+        arguments = tuple(_argument(part, longest) for part in split(tokens[at + 1 : end]))
         at = end + 1
         # the zone stands behind the precision in `timestamp(6) with time zone`
         if (
@@ -125,7 +129,7 @@ def read_type(tokens: Sequence[Token], at: int) -> tuple[DataType, int]:
 
 def _read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
     if at < len(tokens) and tokens[at].kind is Kind.NAME:
-        names = {"varchar": "varchar", "char": "char", **{name: name for name in _CATALOGUE}}
+        names = {"varchar": "varchar", "char": '"char"', **{name: name for name in _CATALOGUE}}
         if tokens[at].name in names:
             return names[tokens[at].name], at + 1
     # pg_catalog.varchar, as view definitions have it
@@ -143,9 +147,9 @@ def _read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
     raise RedshiftError(FEATURE_NOT_SUPPORTED, f'type "{word}" is not supported')
 
 
-def _argument(part: Sequence[Token]) -> int:
+def _argument(part: Sequence[Token], longest: int) -> int:
     if len(part) == 1 and part[0].word == "max":
-        return MAX_VARCHAR
+        return longest
     if len(part) != 1 or part[0].kind is not Kind.NUMBER or not part[0].text.isdigit():
         raise syntax_error(part[0].text if part else ")")
     return int(part[0].text)

@@ -22,6 +22,7 @@ from local_aws.redshift.functions import (
     NOT_EMULATED_FUNCTIONS,
     REDSHIFT_FUNCTIONS,
 )
+from local_aws.redshift.sorted_aggregates import check_sorted_aggregates
 from local_aws.redshift.tokens import (
     Kind,
     Token,
@@ -84,7 +85,10 @@ _OPERATORS = {
 _OPERATOR_CHARACTERS = frozenset("+-*/<>=~!@#%^&|`?")
 _SYSTEM_COLUMNS = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 _LATER_THAN_REDSHIFT = {"current_role", "current_catalog", "current_schema"}  # without parentheses
-_RANKED = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "ratio_to_report"}
+_RANKED = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
+# Of these a window is nothing but its partition
+_OF_PARTITIONS = {"median", "listagg", "ratio_to_report", "percentile_cont", "percentile_disc"}
+_SET_OPERATIONS = {"union", "intersect", "except", "minus"}
 
 
 def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, creates: bool = False) -> None:
@@ -112,6 +116,7 @@ def check_syntax(tokens: Sequence[Token]) -> None:
         if _is_operator(token):
             _check_operator(tokens, at)
     _check_common_table_expressions(tokens)
+    check_sorted_aggregates(tokens)
 
 
 def _is_glued(tokens: Sequence[Token], at: int) -> bool:
@@ -203,8 +208,22 @@ def _check_query(tokens: Sequence[Token], at: int) -> None:
             raise syntax_error("returning")
         case "lateral" if before in ("join", "from", ",", "cross"):
             raise syntax_error("lateral")
+        case "all" if before in _SET_OPERATIONS - {"union"}:
+            raise not_supported(f"{before.upper()} ALL")
+        case "(" if word_at(tokens, at + 1) in ("select", "with"):
+            _check_input_to_set_operation(tokens, at)
         case "window" if starts_with(tokens, "as", "(", at=at + 2):
             raise syntax_error("window")
+
+
+def _check_input_to_set_operation(tokens: Sequence[Token], at: int) -> None:
+    """Raises where a query in parentheses is one side of a UNION, or of its like, and limits its rows."""
+    end = closing(tokens, at)
+    before = at - 1 - (word_at(tokens, at - 1) in ("all", "distinct"))
+    if word_at(tokens, before) in _SET_OPERATIONS or word_at(tokens, end + 1) in _SET_OPERATIONS:
+        limit = find_top_level(tokens[at + 1 : end], "limit", "offset")
+        if limit >= 0:
+            raise RedshiftError(FEATURE_NOT_SUPPORTED, "LIMIT may not be used within input to set operations.")
 
 
 def _is_with_data(tokens: Sequence[Token], at: int) -> bool:
@@ -225,6 +244,8 @@ def _check_expression(tokens: Sequence[Token], at: int) -> None:
             raise not_supported("a bit string")
         case "using" if at + 1 < len(tokens) and _is_operator(tokens[at + 1]):
             raise syntax_error("using")  # ORDER BY … USING <
+        case "distinct" if after == "from" and "is" in (word_at(tokens, at - 1), word_at(tokens, at - 2)):
+            raise not_supported("IS DISTINCT FROM")
         case "array" if after == "[":
             raise not_supported("the array constructor ARRAY[…]")
         case "over" if after == "(":
@@ -259,8 +280,32 @@ def _check_window(tokens: Sequence[Token], at: int) -> None:
     if within >= 0 and function != "listagg":
         raise not_emulated(f"{function.upper()} as a window function")
     ordered = find_top_level(window, "order") >= 0
+    _check_no_constants(window[:frame] if frame >= 0 else window)
+    if frame >= 0 and (not ordered or function in _RANKED | _OF_PARTITIONS):
+        raise syntax_error(window[frame].text)
+    if ordered and function in _OF_PARTITIONS:
+        raise syntax_error("order")
+    if not ordered and function in ("lag", "lead"):
+        raise RedshiftError(SYNTAX_ERROR, f"window function {function}() requires an ORDER BY clause")
     if ordered and frame < 0 and function not in _RANKED:
         raise RedshiftError(SYNTAX_ERROR, "Aggregate window functions with an ORDER BY clause require a frame clause")
+
+
+def _check_no_constants(window: Sequence[Token]) -> None:
+    """Raises where a window is divided by a constant. One may order it, as dbt's own date_spine() does."""
+    order = find_top_level(window, "order")
+    partition = split((window[:order] if order >= 0 else window)[2:])
+    if any(_is_constant(expression) for expression in partition):
+        raise RedshiftError(FEATURE_NOT_SUPPORTED, "constant expressions are not supported in partition by clauses")
+
+
+def _is_constant(expression: Sequence[Token]) -> bool:
+    end = find_top_level(expression, "::")
+    said = expression[:end] if end >= 0 else expression
+    return all(
+        token.kind in (Kind.NUMBER, Kind.STRING, Kind.OPERATOR) or token.word in ("null", "true", "false")
+        for token in said
+    )
 
 
 def _start_of_within_group(tokens: Sequence[Token], at: int) -> int:
@@ -295,6 +340,10 @@ def _check_emulated(tokens: Sequence[Token], at: int) -> None:
             raise not_emulated("RESPECT NULLS")
         case "all" if starts_with(tokens, "group", "by", at=at - 2):
             raise not_emulated("GROUP BY ALL")
+        case "exclude" if word_at(tokens, at - 1) == "*":
+            raise not_emulated("SELECT * EXCLUDE")
+        case "(" if starts_with(tokens, "(", "+", ")", at=at):
+            raise not_emulated("the outer join operator (+)")
 
 
 def _is_clause(tokens: Sequence[Token], at: int) -> bool:
@@ -340,8 +389,16 @@ def _check_arguments(tokens: Sequence[Token], at: int) -> None:
     match tokens[at].word:
         case "to_timestamp" if len(arguments) == 1:
             raise RedshiftError(UNDEFINED_FUNCTION, "function to_timestamp(double precision) does not exist")
+        case "to_timestamp" if len(arguments) == 3:
+            raise not_emulated("to_timestamp() with is_strict")
         case "array" if starts_with(tokens, "select|with", at=at + 2):
             raise not_supported("ARRAY(subquery)")
+        case "lag" | "lead" as function if len(arguments) > 2:
+            raise RedshiftError(
+                FEATURE_NOT_SUPPORTED, f"Default parameter not be supported for window function {function}"
+            )
+    if tokens[at].word in REDSHIFT_FUNCTIONS and find_top_level(tokens[at + 2 : end], "order") >= 0:
+        raise syntax_error("order")  # in an aggregate's parentheses
 
 
 def _is_name_of_relation(tokens: Sequence[Token], at: int) -> bool:

@@ -2,24 +2,28 @@
 
 import asyncio
 import json
+import re
 import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from local_aws.redshift import settings, wire
 from local_aws.redshift.answers import as_redshift
 from local_aws.redshift.backend import Backend, BackendError, literal
-from local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError
+from local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
 from local_aws.redshift.late_binding import LateView, LateViews
 from local_aws.redshift.loading import load
 from local_aws.redshift.plans import Forward, Load, Plan, Script
-from local_aws.redshift.tokens import Token, statements, tokenize
+from local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
 from local_aws.redshift.translation import Context, query_of_view, translate
 from local_aws.redshift.wire import Message
 
 if TYPE_CHECKING:
     from local_aws.redshift.server import RedshiftServer
 
+_UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
 _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", "vacuum"}
 _LATE_BINDING_COLUMNS = "pg_get_late_binding_view_cols"
 
@@ -111,7 +115,8 @@ class Session:
             if together:
                 await self._backend.query("begin")
             for part in parts:
-                await self._run_simply(await self._translate(part))
+                with _naming_aliases(part):
+                    await self._run_simply(await self._translate(part))
             if together and self._backend.status == wire.IN_TRANSACTION:
                 await self._backend.query("commit")
         except RedshiftError as error:
@@ -158,7 +163,8 @@ class Session:
         tokens = parts[0] if parts else []
         prepared = Prepared(tokens, wire.cstring(name), message.body[tail:], await self._translate(tokens))
         if isinstance(prepared.plan, Forward):
-            await self._pass_on(_parse_message(prepared, prepared.plan))
+            with _naming_aliases(tokens):
+                await self._pass_on(_parse_message(prepared, prepared.plan))
         else:
             self._send(Message(wire.PARSE_COMPLETE, b""))
         self._prepared[name] = prepared
@@ -207,7 +213,8 @@ class Session:
             if prepared is not None and isinstance(prepared.plan, Forward):
                 self._note(prepared.plan)
         else:
-            await self._perform(prepared.plan)
+            with _naming_aliases(prepared.tokens):
+                await self._perform(prepared.plan)
 
     async def _close(self, message: Message) -> None:
         known = self._prepared if message.body[:1] == b"S" else self._portals
@@ -243,9 +250,14 @@ class Session:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows
         late = [LateView(row[1] or "", row[2] or "", row[3], row[4] == "t") for row in names if row[3] is not None]
         functions = frozenset(row[2] or "" for row in names if row[0] == "function")
-        views = {(row[1] or "", row[2] or "") for row in names if row[0] == "view"}
-        found = {(row[2] or "",) for row in names if row[0] == "view" and row[4] == "t"}
-        return replace(context, late_views=LateViews(late), functions=functions, views=frozenset(views | found))
+        materialized = _named(row for row in names if row[0] == "materialized view")
+        return replace(
+            context,
+            late_views=LateViews(late),
+            functions=functions,
+            views=_named(row for row in names if row[0] == "view") | materialized,
+            materialized_views=materialized,
+        )
 
     async def _leave_late_binding_columns(self, context: Context) -> None:
         """The columns of the late-binding views as they are now, where pg_get_late_binding_view_cols() finds them."""
@@ -333,3 +345,33 @@ class Session:
 
 def _parse_message(prepared: Prepared, plan: Forward) -> Message:
     return Message(wire.PARSE, prepared.head + wire.cstring(plan.sql) + prepared.tail)
+
+
+@contextmanager
+def _naming_aliases(tokens: Sequence[Token]) -> Iterator[None]:
+    """An alias that is used again in its own list of columns is no unknown column: the message says what it is."""
+    try:
+        yield
+    except BackendError as error:
+        unknown = _UNKNOWN_COLUMN.fullmatch(error.fields.get("M", ""))
+        if unknown is None or not _is_alias_used_again(tokens, unknown[1]):
+            raise
+        said = not_emulated(f'an alias in the list of columns that defines it ("{unknown[1]}")')
+        fields = error.fields | {"C": said.sqlstate, "M": said.message, "H": said.hint}
+        raise BackendError(wire.fields_message(error.message.kind, fields)) from error
+
+
+def _is_alias_used_again(tokens: Sequence[Token], name: str) -> bool:
+    for at, token in enumerate(tokens):
+        if token.is_identifier and token.name == name and word_at(tokens, at - 1) == "as":
+            rest = tokens[at + 1 :]
+            end = find_top_level(rest, "from")
+            return any(other.is_identifier and other.name == name for other in (rest[:end] if end >= 0 else rest))
+    return False
+
+
+def _named(rows: Iterable[Sequence[str | None]]) -> frozenset[tuple[str, ...]]:
+    """Relations by schema and name, and by name alone where the search path finds them."""
+    listed = list(rows)
+    qualified = {(row[1] or "", row[2] or "") for row in listed}
+    return frozenset(qualified | {(row[2] or "",) for row in listed if row[4] == "t"})

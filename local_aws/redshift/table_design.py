@@ -29,6 +29,7 @@ from local_aws.redshift.tokens import (
     render,
     split,
     starts_with,
+    tokenize,
     word_at,
 )
 
@@ -246,7 +247,7 @@ def _table_elements(elements: Sequence[Token], design: TableDesign) -> str:
 
 
 def _defined_name(definition: str) -> str:
-    return definition[1:].split('"', 1)[0]
+    return tokenize(definition)[0].name
 
 
 def _like(part: Sequence[Token]) -> str:
@@ -264,7 +265,7 @@ def column_definition(part: Sequence[Token], design: TableDesign) -> str:
     check_not_reserved(part[0])
     column = part[0].name
     data_type, at = read_type(part, 1)
-    sql = f'"{column}" {data_type.of_column().sql}'
+    sql = f"{QualifiedName((column,)).sql} {data_type.of_column().sql}"
     while at < len(part):
         after = _design_attribute(part, at, column, design)
         if after == at:
@@ -273,6 +274,8 @@ def column_definition(part: Sequence[Token], design: TableDesign) -> str:
         if starts_with(part, "primary", at=at) and " not null" not in sql:
             sql += " not null"
         at = after
+    if " as identity" in sql and data_type.name not in ("integer", "bigint"):
+        raise RedshiftError(INVALID_COLUMN_DEFINITION, f'identity column "{column}" must be of type INT or BIGINT')
     return sql
 
 

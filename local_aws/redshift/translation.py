@@ -20,7 +20,7 @@ from local_aws.redshift.errors import (
 from local_aws.redshift.identities import translate_alter_identity, translate_create_identity, translate_grant
 from local_aws.redshift.late_binding import LateViews, check_qualified, without_schema_binding
 from local_aws.redshift.plans import Forward, Load, Plan, Script
-from local_aws.redshift.refusals import check, check_syntax
+from local_aws.redshift.refusals import check, check_syntax, relations
 from local_aws.redshift.rewriting import rewrite_expressions, text_of
 from local_aws.redshift.show import translate_show
 from local_aws.redshift.table_design import (
@@ -67,6 +67,7 @@ class Context:
     views: frozenset[tuple[str, ...]] = (
         frozenset()
     )  # by name and schema, and by name alone where the search path finds it
+    materialized_views: frozenset[tuple[str, ...]] = frozenset()  # of these views
 
     def is_view(self, parts: tuple[str, ...]) -> bool:
         """Whether a name of one, two or three parts means a view, of whatever kind."""
@@ -98,7 +99,9 @@ def _check_names(tokens: Sequence[Token]) -> None:
 
 def _with(tokens: Sequence[Token], context: Context) -> Plan:
     """WITH before SELECT, UPDATE or DELETE."""
-    at = find_top_level(tokens, "select", "update", "delete")
+    at = find_top_level(tokens, "select", "update", "delete", "merge", "insert")
+    if word_at(tokens, at) in ("merge", "insert"):
+        raise syntax_error(tokens[at].text)
     if word_at(tokens, at) in ("update", "delete"):
         return _query([*tokens[:at], *_changed(tokens[at:], context)], context)
     return _select(tokens, context)
@@ -147,6 +150,9 @@ def _changed(tokens: Sequence[Token], context: Context) -> Sequence[Token]:
     start = find_top_level(tokens, "set", start=at)
     if tokens[0].word == "update" and start >= 0 and word_at(tokens, start + 1) == "(":
         raise syntax_error("(")  # several columns at once
+    joined = find_top_level(tokens, "left", "right", "full", start=find_top_level(tokens, "from", start=at))
+    if tokens[0].word == "update" and joined >= 0 and starts_with(tokens, "join|outer", at=joined + 1):
+        raise RedshiftError(FEATURE_NOT_SUPPORTED, "Target table must be part of an equijoin predicate")
     return tokens
 
 
@@ -196,6 +202,11 @@ def _merge(tokens: Sequence[Token], context: Context) -> Forward:
     _check_is_no_view(table, "merge into", context)
     if word_at(tokens, at + 1) == "(":
         raise syntax_error("(")  # the source is a table
+    source, _ = qualified_name(tokens, at + 1)
+    if context.is_view(source.parts):
+        raise not_supported("MERGE from a view")
+    if source == table:
+        raise not_supported("MERGE of a table into itself")
     if starts_with(tokens[-2:], "remove", "duplicates"):
         raise not_emulated("MERGE … REMOVE DUPLICATES")
     clauses = [
@@ -263,7 +274,8 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
     if not late:
         _check_no_check_option(tokens)
-        return _query(tokens, context)
+        plan = _query(tokens, context)
+        return _replace_view(name, plan) if word_at(tokens, 1) == "or" else plan
     query = tokens[at + 1 :]
     check(query, context.functions.__contains__, creates=True)
     check_qualified(query)
@@ -278,6 +290,19 @@ def _create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
             f"create {replacing}view {name.sql} as select",
             f"select redshift_internal.record_late_view({record})",
         )
+    )
+
+
+def _replace_view(name: QualifiedName, plan: Forward) -> Script:
+    """A view is replaced by one with the same columns only; PostgreSQL would take more of them."""
+    width = f"redshift_internal.columns_of_view({literal(name.sql)})"
+    return Script(
+        (
+            f"select set_config('redshift.replaced_view', {width}::text, false)",
+            plan.sql,
+            f"select redshift_internal.settle_replaced_view({literal(name.sql)})",
+        ),
+        tag="CREATE VIEW",
     )
 
 
@@ -297,6 +322,7 @@ def _create_materialized_view(tokens: Sequence[Token], _: int, context: Context)
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
     query = tokens[at + 1 :]
     check(query, context.functions.__contains__, creates=True)
+    _check_materialized_query(query, context)
     expanded, _ = context.late_views.expand(query)
     select = text_of(expanded)
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")
@@ -313,6 +339,19 @@ def _create_materialized_view(tokens: Sequence[Token], _: int, context: Context)
         ),
         tag="CREATE MATERIALIZED VIEW",
     )
+
+
+def _check_materialized_query(query: Sequence[Token], context: Context) -> None:
+    """Raises for what a materialized view cannot be made of."""
+    clause = find_top_level(query, "order", "limit", "offset")
+    if clause >= 0:
+        raise not_supported(f"{query[clause].text.upper()} in a materialized view")
+    for parts in relations(query):
+        if context.is_view(parts) and parts[-2:] not in context.materialized_views:
+            raise not_supported(f"a materialized view of a view ({parts[-1]})")
+    for at, token in enumerate(query):
+        if word_at(query, at + 1) == "(" and token.name in context.functions:
+            raise not_supported(f"a user-defined function in a materialized view ({token.name})")
 
 
 def _create_schema(tokens: Sequence[Token], at: int, context: Context) -> Forward:
@@ -492,19 +531,39 @@ def _alter_object(tokens: Sequence[Token], context: Context) -> Forward:
 
 
 def _alter_table(tokens: Sequence[Token]) -> Plan:
-    absent = starts_with(tokens, "if", "exists", at=2)
-    table, at = qualified_name(tokens, 2 + 2 * absent)
-    action = tokens[at:]
+    if starts_with(tokens, "if", "exists", at=2):
+        raise syntax_error("exists")
+    table, at = qualified_name(tokens, 2)
+    actions = split(tokens[at:])
+    if len(actions) > 1:
+        return _alter_at_once(table, actions)
+    return _alter_table_once(tokens, table, tokens[at:])
+
+
+def _alter_at_once(table: QualifiedName, actions: Sequence[Sequence[Token]]) -> Script:
+    """The few actions that one statement may combine: a sort key with a distribution, and encodings."""
+    clauses = [action[2:] if starts_with(action, "alter", "column") else action[1:] for action in actions]
+    if all(word_at(clause, 1) == "encode" for clause in clauses):
+        plans = [_alter_column(table, clause) for clause in clauses]
+    elif sorted("sort" if starts_with(clause, "sortkey|compound") else "dist" for clause in clauses) == [
+        "dist",
+        "sort",
+    ]:
+        plans = [_alter_design(table, clause) for clause in clauses]
+    else:
+        raise syntax_error(",")  # one action a statement
+    return Script(tuple(step for plan in plans for step in plan.steps), tag="ALTER TABLE")
+
+
+def _alter_table_once(tokens: Sequence[Token], table: QualifiedName, action: Sequence[Token]) -> Plan:
     if not action:
         raise syntax_error("")
-    if len(split(action)) > 1:
-        raise syntax_error(",")  # one action a statement
     name = literal(table.sql)
     match (action[0].word, word_at(action, 1)):
         case ("add", "constraint" | "primary" | "unique" | "foreign" | "check"):
             design = TableDesign()
             not_null = table_constraint(action[1:], design)
-            steps = [f'alter table {table.sql} alter column "{column}" set not null' for column in not_null]
+            steps = [f"select redshift_internal.check_not_null({name}, {literal(column)})" for column in not_null]
             return Script(
                 (
                     *steps,
@@ -514,22 +573,36 @@ def _alter_table(tokens: Sequence[Token]) -> Plan:
             )
         case ("add", second):
             return _add_column(table, action[2:] if second == "column" else action[1:])
-        case ("drop", "constraint"):
-            return Script(
-                (f"select redshift_internal.drop_constraint({name}, {literal(action[2].name)})",), tag="ALTER TABLE"
-            )
+        case ("drop", _):
+            return _drop_from_table(tokens, table, action)
         case ("alter", "distkey" | "diststyle" | "sortkey" | "compound" | "encode"):
             return _alter_design(table, action[1:])
         case ("alter", _):
             return _alter_column(table, action[2:] if word_at(action, 1) == "column" else action[1:])
         case ("append", _) | ("row", _) | ("set", "location" | "file" | "table"):
             raise not_emulated(f"ALTER TABLE … {action[0].text.upper()}")
-        case ("rename" | "owner" | "drop", _):
+        case ("rename" | "owner", _):
             return Forward(render(tokens))
     raise syntax_error(action[0].text)
 
 
+def _drop_from_table(tokens: Sequence[Token], table: QualifiedName, action: Sequence[Token]) -> Script:
+    """DROP CONSTRAINT, which is written down here, and DROP [COLUMN] of what is no key."""
+    at = 2 if word_at(action, 1) in ("column", "constraint") else 1
+    if starts_with(action, "if", "exists", at=at):
+        raise syntax_error("exists")
+    dropped, _ = qualified_name(action, at)
+    arguments = f"{literal(table.sql)}, {literal(dropped.relation)}"
+    if word_at(action, 1) == "constraint":
+        return Script((f"select redshift_internal.drop_constraint({arguments})",), tag="ALTER TABLE")
+    return Script((f"select redshift_internal.check_is_no_key({arguments})", render(tokens)), tag="ALTER TABLE")
+
+
 def _add_column(table: QualifiedName, definition: Sequence[Token]) -> Script:
+    if starts_with(definition, "if", "not", "exists"):
+        raise syntax_error("not")
+    if any(token.word == "collate" for token in definition):
+        raise syntax_error("collate")
     design = TableDesign()
     column = column_definition(definition, design)
     if design.distribution_key or design.sort_keys or design.constraints or "as identity" in column:
@@ -564,8 +637,8 @@ def _alter_design(table: QualifiedName, action: Sequence[Token]) -> Script:
     )
 
 
-def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Plan:
-    column = f'"{action[0].name}"'
+def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Script:
+    column = QualifiedName((action[0].name,)).sql
     match word_at(action, 1):
         case "type":
             data_type, end = read_type(action, 2)
@@ -577,7 +650,7 @@ def _alter_column(table: QualifiedName, action: Sequence[Token]) -> Plan:
                     f'target data type "{data_type.sql}" is not supported: '
                     "ALTER COLUMN TYPE changes the size of VARCHAR columns only",
                 )
-            check_type = f"select redshift_internal.check_is_varchar({literal(table.sql)}, {literal(action[0].name)})"
+            check_type = f"select redshift_internal.check_can_resize({literal(table.sql)}, {literal(action[0].name)})"
             return Script(
                 (check_type, f"alter table {table.sql} alter column {column} type {data_type.of_column().sql}"),
                 tag="ALTER TABLE",

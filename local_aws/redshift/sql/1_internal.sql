@@ -137,15 +137,20 @@ create function redshift_internal.can_encode(encoding text, type regtype) return
             when encoding = 'delta' then '{int2, int4, int8, date, timestamp, numeric}'::regtype[]
             when encoding = 'delta32k' then '{int4, int8, date, timestamp, numeric}'::regtype[]
             when encoding = 'lzo'
-                then '{int2, int4, int8, numeric, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[]
-                    || to_regtype('pg_catalog.super')
+                then array_append(
+                    '{int2, int4, int8, numeric, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[],
+                    to_regtype('pg_catalog.super')
+                )
             when encoding = 'mostly8' then '{int2, int4, int8, numeric}'::regtype[]
             when encoding = 'mostly16' then '{int4, int8, numeric}'::regtype[]
             when encoding = 'mostly32' then '{int8, numeric}'::regtype[]
             when encoding in ('text255', 'text32k') then '{varchar}'::regtype[]
             when encoding in ('runlength', 'zstd')
-                then '{int2, int4, int8, numeric, float4, float8, bool, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[]
-                    || to_regtype('pg_catalog.super')
+                then array_append(
+                    '{int2, int4, int8, numeric, float4, float8, bool, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
+                    ::regtype[],
+                    to_regtype('pg_catalog.super')
+                )
         end
     )
 $$;
@@ -293,19 +298,82 @@ begin
     end if;
 end $$;
 
-create function redshift_internal.check_is_varchar(relation text, column_name text) returns void
-language plpgsql stable as $$
+-- Only the size of a VARCHAR can be altered, and not of every one.
+create function redshift_internal.check_can_resize(relation text, column_name text) returns void
+language plpgsql stable security definer as $$
+declare
+    item pg_catalog.pg_attribute;
+    reason text;
 begin
-    if not exists (
-        select from pg_catalog.pg_attribute
+    select * into item from pg_catalog.pg_attribute where attrelid = relation::regclass and attname = column_name;
+    if item.atttypid is distinct from 'pg_catalog.varchar'::regtype then
+        reason := 'only the size of VARCHAR columns can be altered';
+    elsif item.atthasdef then
+        reason := 'it has a default value';
+    elsif exists (
+        select from redshift_internal.key_constraint k where k.relid = item.attrelid and item.attnum = any (k.attnums)
+    ) then
+        reason := 'it has a UNIQUE, PRIMARY KEY or FOREIGN KEY constraint';
+    elsif exists (
+        select from redshift_internal.column_encoding e
         where
-            attrelid = relation::regclass
-            and attname = column_name
-            and atttypid = 'pg_catalog.varchar'::regtype
+            e.relid = item.attrelid
+            and e.attnum = item.attnum
+            and e.encoding in ('bytedict', 'runlength', 'text255', 'text32k')
+    ) then
+        reason := 'its encoding does not allow it';
+    end if;
+    if reason is not null then
+        raise exception using
+            errcode = '0A000', message = format('cannot alter type of column "%s": %s', column_name, reason);
+    end if;
+end $$;
+
+create function redshift_internal.check_not_null(relation text, column_name text) returns void language plpgsql stable as $$
+begin
+    if exists (
+        select from pg_catalog.pg_attribute
+        where attrelid = relation::regclass and attname = column_name and not attnotnull
+    ) then
+        raise exception using
+            errcode = '42P16', message = format('cannot add a primary key to the nullable column "%s"', column_name);
+    end if;
+end $$;
+
+create function redshift_internal.check_is_no_key(relation text, column_name text) returns void
+language plpgsql stable security definer as $$
+begin
+    if exists (
+        select from redshift_internal.table_design d
+        join pg_catalog.pg_attribute a on a.attrelid = d.relid and a.attname = column_name
+        where d.relid = relation::regclass and (a.attnum = d.distribution_key or a.attnum = any (d.sort_keys))
     ) then
         raise exception using
             errcode = '0A000',
-            message = format('cannot alter type of column "%s": only the size of VARCHAR columns can be altered', column_name);
+            message = format('cannot drop column "%s": it is the distribution key or a sort key', column_name);
+    end if;
+end $$;
+
+-- How many columns a view has; none where there is no such view, or where it binds late.
+create function redshift_internal.columns_of_view(relation text) returns integer language sql stable security definer as $$
+    select coalesce(
+        (select c.relnatts::integer
+        from pg_catalog.pg_class c
+        where
+            c.oid = to_regclass(relation)
+            and not exists (select from redshift_internal.late_view v where v.relid = c.oid)),
+        0
+    )
+$$;
+
+create function redshift_internal.settle_replaced_view(relation text) returns void language plpgsql security definer as $$
+declare
+    before integer := current_setting('redshift.replaced_view')::integer;
+begin
+    perform redshift_internal.check_owner(relation::regclass);
+    delete from redshift_internal.late_view where relid = relation::regclass;
+    if before not in (0, redshift_internal.columns_of_view(relation)) then
+        raise exception using errcode = '42P16', message = 'cannot change number of columns in view';
     end if;
 end $$;
 
@@ -323,8 +391,11 @@ begin
             attrelid = relation::regclass
             and attnum > 0
             and atttypid <> all (
-                '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
-                ::regtype[] || to_regtype('pg_catalog.super')
+                array_append(
+                    '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
+                    ::regtype[],
+                    to_regtype('pg_catalog.super')
+                )
             )
     loop
         raise exception using
@@ -431,10 +502,13 @@ end $$;
 -- What a translation has to know of the database: its views, with the query of a late-binding one, and the users' functions.
 create function redshift_internal.names() returns table (kind text, schema_name text, name text, query text, visible boolean)
 language sql stable security definer as $$
-    select 'view', n.nspname, c.relname, v.query, pg_catalog.pg_table_is_visible(c.oid)
+    select
+        case when m.relid is null then 'view' else 'materialized view' end,
+        n.nspname, c.relname, v.query, pg_catalog.pg_table_is_visible(c.oid)
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     left join redshift_internal.late_view v on v.relid = c.oid
+    left join redshift_internal.materialized_view m on m.relid = c.oid
     where c.relkind = 'v' and c.oid >= 16384 and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal')
     union all
     select 'function', n.nspname, p.proname, null, true

@@ -113,17 +113,49 @@ begin
     end case;
 end $$;
 
+-- A year after February 29 is March 1; twelve months after it are February 28.
+create function redshift_internal.leap_day(part text, amount bigint, value timestamp) returns interval language sql immutable as $$
+    select case
+        when
+            redshift_internal.known_date_part(part) = 'year'
+            and to_char(value, 'MM-DD') = '02-29'
+            and to_char(value + redshift_internal.interval_of(part, amount), 'DD') = '28'
+            then interval '1 day'
+        else interval '0'
+    end
+$$;
 create function pg_catalog.dateadd(part text, amount bigint, value timestamp) returns timestamp language sql immutable as $$
-    select value + redshift_internal.interval_of(part, amount)
+    select value + redshift_internal.interval_of(part, amount) + redshift_internal.leap_day(part, amount, value)
 $$;
 create function pg_catalog.dateadd(part text, amount bigint, value date) returns timestamp language sql immutable as $$
-    select value + redshift_internal.interval_of(part, amount)
+    select value + redshift_internal.interval_of(part, amount) + redshift_internal.leap_day(part, amount, value)
 $$;
 create function pg_catalog.dateadd(part text, amount bigint, value timestamptz) returns timestamptz language sql stable as $$
-    select value + redshift_internal.interval_of(part, amount)
+    select value + redshift_internal.interval_of(part, amount) + redshift_internal.leap_day(part, amount, value::timestamp)
 $$;
 create function pg_catalog.dateadd(part text, amount bigint, value time) returns time language sql immutable as $$
     select value + redshift_internal.interval_of(part, amount)
+$$;
+
+-- A day that its month has not is counted on into the next one, unless told to be strict.
+alter function pg_catalog.to_date(text, text) rename to postgres_to_date;
+create function pg_catalog.to_date(value text, format text, is_strict boolean) returns date language plpgsql immutable strict as $$
+declare
+    place integer := strpos(upper(format), 'DD');
+begin
+    return pg_catalog.postgres_to_date(value, format);
+exception when datetime_field_overflow then
+    if is_strict then
+        raise;
+    end if;
+    if upper(format) !~ '^(YYYY|MM|DD|[^A-Z])+$' or place = 0 or substr(value, place, 2) !~ '^(29|30|31)$' then
+        raise exception using
+            errcode = '0A000', message = format('to_date() of %s, which is out of range, is not emulated by the local Redshift endpoint', value);
+    end if;
+    return pg_catalog.postgres_to_date(overlay(value placing '01' from place for 2), format) + substr(value, place, 2)::integer - 1;
+end $$;
+create function pg_catalog.to_date(value text, format text) returns date language sql immutable as $$
+    select to_date(value, format, false)
 $$;
 
 -- How many boundaries of a part lie between the year 1 and a time: their difference is what DATEDIFF counts.
@@ -342,7 +374,16 @@ alter function pg_catalog.regexp_substr(text, text, integer, integer) rename to 
 alter function pg_catalog.regexp_substr(text, text, integer, integer, text) rename to postgres_regexp_substr;
 alter function pg_catalog.regexp_substr(text, text, integer, integer, text, integer) rename to postgres_regexp_substr;
 
-create function pg_catalog.regexp_replace(value text, pattern text, replacement text, start integer) returns text
+-- The parameters that say how to match, as PostgreSQL has them: its patterns know what PCRE's are mostly used for.
+create function redshift_internal.match_flags(parameters text, known text) returns text language plpgsql immutable as $$
+begin
+    if translate(parameters, known, '') <> '' then
+        raise exception using errcode = '22023', message = format('invalid regular expression parameters "%s"', parameters);
+    end if;
+    return translate(parameters, 'ep', '');
+end $$;
+
+create function pg_catalog.regexp_replace(value text, pattern text, replacement text, start integer, parameters text) returns text
 language sql immutable as $$
     select pg_catalog.postgres_regexp_replace(
         value,
@@ -351,25 +392,68 @@ language sql immutable as $$
             replace(replacement, chr(92), chr(92) || chr(92)), '[$]([0-9])', chr(92) || chr(92) || chr(92) || '1', 'g'
         ),
         start,
-        0
+        0,
+        redshift_internal.match_flags(parameters, 'cip')
     )
 $$;
+create function pg_catalog.regexp_replace(value text, pattern text, replacement text, start integer) returns text
+language sql immutable as $$ select regexp_replace(value, pattern, replacement, start, 'c') $$;
 create function pg_catalog.regexp_replace(value text, pattern text, replacement text) returns text
 language sql immutable as $$ select regexp_replace(value, pattern, replacement, 1) $$;
 create function pg_catalog.regexp_replace(value text, pattern text) returns text
 language sql immutable as $$ select regexp_replace(value, pattern, '', 1) $$;
 
-create function pg_catalog.regexp_substr(value text, pattern text, start integer, occurrence integer) returns text
+create function redshift_internal.subexpression(pattern text, parameters text) returns integer language sql immutable as $$
+    -- the first one where the parameters ask for it, and where there is one
+    select case
+        when parameters like '%e%' and pg_catalog.regexp_count(pattern, '(^|[^' || chr(92) || chr(92) || '])[(]([^?]|$)') > 0 then 1
+        else 0
+    end
+$$;
+create function pg_catalog.regexp_substr(value text, pattern text, start integer, occurrence integer, parameters text) returns text
 language sql immutable as $$
     select case
         when value is null or pattern is null then null
-        else coalesce(pg_catalog.postgres_regexp_substr(value, pattern, start, occurrence), '')
+        else coalesce(
+            pg_catalog.postgres_regexp_substr(
+                value,
+                pattern,
+                start,
+                occurrence,
+                redshift_internal.match_flags(parameters, 'ceip'),
+                redshift_internal.subexpression(pattern, parameters)
+            ),
+            ''
+        )
     end
 $$;
+create function pg_catalog.regexp_substr(value text, pattern text, start integer, occurrence integer) returns text
+language sql immutable as $$ select regexp_substr(value, pattern, start, occurrence, 'c') $$;
 create function pg_catalog.regexp_substr(value text, pattern text) returns text
 language sql immutable as $$ select regexp_substr(value, pattern, 1, 1) $$;
 create function pg_catalog.regexp_substr(value text, pattern text, start integer) returns text
 language sql immutable as $$ select regexp_substr(value, pattern, start, 1) $$;
+
+alter function pg_catalog.regexp_count(text, text, integer, text) rename to postgres_regexp_count;
+alter function pg_catalog.regexp_instr(text, text, integer, integer, integer, text) rename to postgres_regexp_instr;
+alter function pg_catalog.regexp_instr(text, text, integer, integer, integer, text, integer) rename to postgres_regexp_instr;
+create function pg_catalog.regexp_count(value text, pattern text, start integer, parameters text) returns integer
+language sql immutable as $$
+    select pg_catalog.postgres_regexp_count(value, pattern, start, redshift_internal.match_flags(parameters, 'cip'))
+$$;
+create function pg_catalog.regexp_instr(
+    value text, pattern text, start integer, occurrence integer, ends integer, parameters text
+) returns integer language sql immutable as $$
+    select pg_catalog.postgres_regexp_instr(
+        value,
+        pattern,
+        start,
+        occurrence,
+        ends,
+        redshift_internal.match_flags(parameters, 'ceip'),
+        redshift_internal.subexpression(pattern, parameters)
+    )
+$$;
 
 -- Numbers -----------------------------------------------------------------------------------------------------------------------
 
@@ -402,12 +486,82 @@ create aggregate pg_catalog.avg(bigint) (
     sfunc = redshift_internal.add_to_average, stype = numeric[], finalfunc = redshift_internal.whole_average, initcond = '{0,0}'
 );
 
+-- The median of whole numbers and of decimals is a decimal, that of a date is a date.
+create function redshift_internal.interpolated(state numeric[], fraction numeric) returns numeric language plpgsql immutable as $$
+declare
+    sorted numeric[] := (select array_agg(value order by value) from unnest(state) as collected (value) where value is not null);
+    place numeric := 1 + fraction * (cardinality(sorted) - 1);
+    below integer := floor(place);
+begin
+    if fraction not between 0 and 1 then
+        raise exception using errcode = '22003', message = format('percentile value %s is not between 0 and 1', fraction);
+    end if;
+    if place = below then
+        return sorted[below];
+    end if;
+    return sorted[below] + (place - below) * (sorted[below + 1] - sorted[below]);
+end $$;
 create function redshift_internal.middle(state double precision[]) returns double precision language sql immutable as $$
-    select percentile_cont(0.5) within group (order by value) from unnest(state) as collected (value)
+    select percentile_cont(0.5::double precision) within group (order by value) from unnest(state) as collected (value)
 $$;
-create aggregate pg_catalog.median(double precision) (
-    sfunc = array_append, stype = double precision[], finalfunc = redshift_internal.middle, initcond = '{}'
+create function redshift_internal.middle(state timestamp[]) returns timestamp language plpgsql immutable as $$
+declare
+    sorted timestamp[] := (select array_agg(value order by value) from unnest(state) as collected (value) where value is not null);
+    below integer := (cardinality(sorted) + 1) / 2;
+begin
+    return sorted[below] + (sorted[cardinality(sorted) + 1 - below] - sorted[below]) / 2;
+end $$;
+create function redshift_internal.middle(state timestamptz[]) returns timestamptz language sql immutable as $$
+    select redshift_internal.middle((select array_agg(value at time zone 'UTC') from unnest(state) as collected (value))) at time zone 'UTC'
+$$;
+create function redshift_internal.middle(state date[]) returns date language plpgsql immutable as $$
+declare
+    middle timestamp := redshift_internal.middle(state::timestamp[]);
+begin
+    if middle::date < middle then
+        raise exception using
+            errcode = '0A000',
+            message = 'MEDIAN of dates that lies between two days is not emulated by the local Redshift endpoint';
+    end if;
+    return middle::date;
+end $$;
+do $$
+declare
+    type text;
+begin
+    foreach type in array array['smallint', 'integer', 'bigint', 'numeric'] loop
+        execute format($f$
+            create function redshift_internal.middle(state %1$s[]) returns numeric language sql immutable as $b$
+                select redshift_internal.interpolated(state::numeric[], 0.5)
+            $b$;
+        $f$, type);
+    end loop;
+    foreach type in array array[
+        'smallint', 'integer', 'bigint', 'numeric', 'double precision', 'date', 'timestamp', 'timestamptz'
+    ] loop
+        execute format($f$
+            create aggregate pg_catalog.median(%1$s) (
+                sfunc = array_append, stype = %1$s[], finalfunc = redshift_internal.middle, initcond = '{}'
+            );
+        $f$, type);
+    end loop;
+end $$;
+create aggregate pg_catalog.percentile_cont(numeric order by numeric) (
+    sfunc = array_append, stype = numeric[], finalfunc = redshift_internal.interpolated, initcond = '{}'
 );
+
+-- Deviations and variances are floating-point numbers, whatever they are of.
+do $$
+declare
+    name text;
+    type text;
+begin
+    foreach name in array array['stddev', 'stddev_pop', 'stddev_samp', 'variance', 'var_pop', 'var_samp'] loop
+        foreach type in array array['smallint', 'integer', 'bigint', 'numeric'] loop
+            execute format('alter aggregate pg_catalog.%1$s(%2$s) rename to postgres_%1$s', name, type);
+        end loop;
+    end loop;
+end $$;
 
 -- JSON in texts -----------------------------------------------------------------------------------------------------------------
 

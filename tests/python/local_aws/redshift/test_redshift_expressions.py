@@ -24,6 +24,11 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("dateadd(qtr, 1, '2020-01-31')", dt.datetime(2020, 4, 30), "TIMESTAMP"),
         ("dateadd(ms, 1500, timestamp '2020-01-01 00:00:00')", dt.datetime(2020, 1, 1, 0, 0, 1, 500000), "TIMESTAMP"),
         ("dateadd(week, -1, timestamp '2020-01-08 01:00:00')", dt.datetime(2020, 1, 1, 1), "TIMESTAMP"),
+        ("dateadd(month, 12, '2016-02-29')", dt.datetime(2017, 2, 28), "TIMESTAMP"),
+        ("dateadd(year, 1, '2016-02-29')", dt.datetime(2017, 3, 1), "TIMESTAMP"),
+        ("dateadd(year, -1, date '2016-02-29')", dt.datetime(2015, 3, 1), "TIMESTAMP"),
+        ("dateadd(year, 4, date '2016-02-29')", dt.datetime(2020, 2, 29), "TIMESTAMP"),
+        ("dateadd(month, 1, '2008-04-30')", dt.datetime(2008, 5, 30), "TIMESTAMP"),
         ("dateadd(hour, null, timestamp '2020-01-08 01:00:00')", None, "TIMESTAMP"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEDIFF_function.html
@@ -82,6 +87,10 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
             "STRING",
         ),
         ("to_date('02 Oct 2001', 'DD Mon YYYY')", dt.date(2001, 10, 2), "DATE"),
+        ("to_date('20010631', 'YYYYMMDD', false)", dt.date(2001, 7, 1), "DATE"),
+        ("to_date('2021-02-31', 'YYYY-MM-DD')", dt.date(2021, 3, 3), "DATE"),
+        ("to_date('31/04/2021', 'DD/MM/YYYY')", dt.date(2021, 5, 1), "DATE"),
+        ("to_date('20010630', 'YYYYMMDD', true)", dt.date(2001, 6, 30), "DATE"),
         ("getdate() = date_trunc('second', getdate())", True, "BOOLEAN"),
         ("sysdate between dateadd(hour, -1, getdate()) and dateadd(hour, 1, getdate())", True, "BOOLEAN"),
     ],
@@ -110,6 +119,8 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("'a\\tb'", "a\tb", "STRING"),
         ("'it\\'s'", "it's", "STRING"),
         ("'a' || 'b'::text", "ab", "STRING"),
+        ("'a' || 1 || 2.5 || date '2020-01-01'", "a12.52020-01-01", "STRING"),
+        ("1::bigint || 'a'::varchar(3)", "1a", "STRING"),
         ("'B' < 'a'", True, "BOOLEAN"),
         ("nvl(null, 'second')", "second", "STRING"),
         ("nvl2(null, 'there', 'not')", "not", "STRING"),
@@ -130,9 +141,40 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("regexp_replace('DonecFri@semperpretiumneque.com', '@.*\\\\.(org|gov|com)$')", "DonecFri", "STRING"),
         ("regexp_replace('a-b-c', '-', '+')", "a+b+c", "STRING"),
         ("regexp_replace('the fox', '([a-z])([a-z]+)', '$1.')", "t. f.", "STRING"),
+        ("regexp_replace('the fox', 'FOX', 'quick brown fox', 1, 'i')", "the quick brown fox", "STRING"),
+        (
+            "regexp_replace('passwd7 plain A1234 a1234', '(?=[^ ]*[a-z])(?=[^ ]*[0-9])[^ ]+', '[hidden]', 1, 'p')",
+            "[hidden] plain A1234 [hidden]",
+            "STRING",
+        ),
+        ("regexp_substr('the fox', 'FOX', 1, 1, 'i')", "fox", "STRING"),
+        (
+            "regexp_substr('passwd7 plain A1234 a1234', '(?=[^ ]*[a-z])(?=[^ ]*[0-9])[^ ]+', 1, 2, 'ip')",
+            "A1234",
+            "STRING",
+        ),
+        ("regexp_substr('name=value', '=([a-z]+)', 1, 1, 'e')", "value", "STRING"),
+        ("regexp_substr('name=value', '=[a-z]+', 1, 1, 'e')", "=value", "STRING"),
+        ("regexp_count('the fox', 'FOX', 1, 'i')", 1, "INTEGER"),
+        ("regexp_count('passwd7 plain A1234 a1234', '(?=[^ ]*[a-z])(?=[^ ]*[0-9])[^ ]+', 1, 'p')", 2, "INTEGER"),
+        ("regexp_instr('the fox', 'FOX', 1, 1, 0, 'i')", 5, "INTEGER"),
         ("'abc' similar to '%(b|d)%'", True, "BOOLEAN"),
         ("'abc' ~ '^a'", True, "BOOLEAN"),
         ("'start_end' like '%start\\\\_%'", True, "BOOLEAN"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html: a number beside a text becomes one, but for
+    # a DECIMAL; r_DATE_TRUNC.html has LIKE of what is no text
+    "numbers and times as texts": [
+        ("1 = '1'::varchar(5)", True, "BOOLEAN"),
+        ("'10'::varchar < 9::bigint", True, "BOOLEAN"),
+        ("1.50 = '1.5'::varchar", True, "BOOLEAN"),
+        ("'10'::varchar > 9.5", True, "BOOLEAN"),
+        ("timestamp '2008-09-03 10:00:00' like '2008-09%'", True, "BOOLEAN"),
+        ("12 like '1%'", True, "BOOLEAN"),
+        ("date '2020-01-01' = '2020-01-01'", True, "BOOLEAN"),
+        ("1.5 = 1 or 1 = 1::float or 2::smallint = 1::numeric", True, "BOOLEAN"),
+        ("1 in ('1', '2')", True, "BOOLEAN"),
+        ("'x' in (1::varchar, 2::varchar)", False, "BOOLEAN"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/hash-functions.html
     "hashes": [
@@ -181,6 +223,7 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("cast('abcdef' as varchar(3))", "abc", "STRING"),
         ("cast('éé' as varchar(3))", "é", "STRING"),
         ("'abc'::char(5) || '|'", "abc|", "STRING"),
+        ("len('abc  '::char(10))", 3, "INTEGER"),
         ("'x'::text", "x", "STRING"),
         ("cast('2020-01-01' as datetime)", dt.datetime(2020, 1, 1), "TIMESTAMP"),
         ("cast(1 as boolean)", True, "BOOLEAN"),
@@ -211,11 +254,27 @@ QUERIES: list[tuple[str, Any]] = [
     (f"select avg(n) from {ROWS}", [[2]]),
     (f"select avg(n::float8) from {ROWS}", [[7 / 3]]),
     (f"select sum(n) from {ROWS}", [[7]]),
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
-    (f"select median(n) from {ROWS}", [[2.0]]),
-    (f"select k, median(n) from {ROWS} group by k order by k", [["a", 1.5], ["b", 4.0]]),
-    (f"select distinct k, median(n) over (partition by k) from {ROWS} order by k", [["a", 1.5], ["b", 4.0]]),
-    (f"select percentile_cont(0.5) within group (order by n) from {ROWS}", [[2.0]]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html and r_PERCENTILE_CONT.html: DECIMAL of integers and decimals
+    (f"select median(n) from {ROWS}", [[Decimal(2)]]),
+    (f"select k, median(n) from {ROWS} group by k order by k", [["a", Decimal("1.5")], ["b", Decimal(4)]]),
+    (
+        f"select distinct k, median(n) over (partition by k) from {ROWS} order by k",
+        [["a", Decimal("1.5")], ["b", Decimal(4)]],
+    ),
+    (f"select median(n::numeric(5,2)) from {ROWS}", [[Decimal(2)]]),
+    (f"select median(n::float) from {ROWS}", [[2.0]]),
+    (f"select median(date '2020-01-01' + n) from {ROWS}", [[dt.date(2020, 1, 3)]]),
+    (f"select median(dateadd(day, n, '2020-01-01')) from {ROWS} where k = 'a'", [[dt.datetime(2020, 1, 2, 12)]]),
+    (f"select percentile_cont(0.5) within group (order by n) from {ROWS}", [[Decimal(2)]]),
+    (f"select percentile_cont(0.25) within group (order by n) from {ROWS}", [[Decimal("1.5")]]),
+    (f"select percentile_cont(0.5) within group (order by n::float) from {ROWS}", [[2.0]]),
+    (f"select median(n) from {ROWS} where n > 9", [[None]]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html and r_VARIANCE_functions.html: "regardless of the data type"
+    (
+        f"select stddev_pop(n), var_pop(n::numeric(5,2)), variance(n::bigint), stddev(n) from {ROWS} where k = 'a'",
+        [[0.5, 0.25, 0.5, 0.5**0.5]],
+    ),
+    (f"select stddev(n) from {ROWS} where k = 'b'", [[None]]),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     (f"select listagg(n, ', ') within group (order by n desc) from {ROWS}", [["4, 2, 1"]]),
     (f"select listagg(distinct k, '|') within group (order by k) from {ROWS}", [["a|b"]]),
@@ -246,7 +305,10 @@ QUERIES: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("query", "rows"), QUERIES, ids=[query for query, _ in QUERIES])
 def test_query(shared: Connection, query: str, rows: list[list[object]]) -> None:
-    assert [list(row) for row in run(shared, query).fetchall()] == rows
+    got = [list(row) for row in run(shared, query).fetchall()]
+
+    assert got == rows
+    assert [[type(value) for value in row] for row in got] == [[type(value) for value in row] for row in rows]
 
 
 def test_names_are_lower_case(shared: Connection) -> None:

@@ -71,13 +71,84 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("with v as (delete from s) select 1", "syntax error"),
         ("with recursive v (n) as (select 1 union select n + 1 from v where n < 3) select * from v", "UNION ALL"),
     ],
-    # https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html: "an explicit frame clause is required"
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html
+    "set operations": [
+        ("select a from t except all select a from s", "EXCEPT ALL"),
+        ("select a from t intersect all select a from s", "INTERSECT ALL"),
+        ("select a from t minus all select a from s", "MINUS ALL"),
+        ("(select a from t limit 10) intersect select a from s", "LIMIT may not be used within input"),
+        ("select a from t union all (select a from s order by a limit 1)", "LIMIT may not be used within input"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html
+    "comparisons": [
+        ("select a from t where a is distinct from 1", "IS DISTINCT FROM"),
+        ("select a is not distinct from null from t", "IS DISTINCT FROM"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html, r_MEDIAN.html and r_PERCENTILE_CONT.html; that no
+    # other aggregate may be of distinct values is https://github.com/data-mie/dbt-profiler/issues/84
+    "aggregates that sort": [
+        ("select median(a), median(length(b)) from t", "ORDER BY clauses for aggregate functions must be the same"),
+        (
+            "select percentile_cont(0.6) within group (order by b), round(median(a), 1) from t",
+            "ORDER BY clauses for aggregate functions must be the same",
+        ),
+        (
+            "select listagg(a) within group (order by b), listagg(b) within group (order by a) from t",
+            "ORDER BY clauses for aggregate functions must be the same",
+        ),
+        ("select median(a), count(distinct b) from t", "with other distinct aggregate function"),
+        ("select sum(a order by b) from t", "syntax error"),
+        ("select listagg(b order by a) from t", "syntax error"),
+        ("select percentile_disc(0.5) within group (order by a) from t", "without APPROXIMATE"),
+    ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html: "an explicit frame clause is required";
+    # r_WF_first_value.html: "If you specify an ORDER BY clause, you must also specify a frame_clause", as r_WF_NTH.html;
+    # r_WF_LAG.html, r_WF_LEAD.html and r_WF_RANK.html, which have no frame, and r_WF_MEDIAN.html, r_WF_LISTAGG.html and
+    # r_WF_RATIO_TO_REPORT.html, which have no order either
     "windows": [
+        ("select first_value(a) over (order by a) from t", "require a frame clause"),
+        ("select nth_value(a, 2) over (order by a) from t", "require a frame clause"),
+        ("select sum(a) over (partition by b rows unbounded preceding) from t", "syntax error"),
+        ("select rank() over (order by a rows unbounded preceding) from t", "syntax error"),
+        ("select lag(a) over (order by a rows unbounded preceding) from t", "syntax error"),
+        ("select lag(a) over (partition by b) from t", "requires an ORDER BY"),
+        ("select lead(a, 2) over () from t", "requires an ORDER BY"),
+        # https://github.com/tidyverse/dbplyr/issues/548 and https://github.com/tidyverse/dplyr/issues/962
+        ("select lag(a, 1, 0) over (order by a) from t", "Default parameter not be supported for window function lag"),
+        (
+            "select lead(a, 1, 0) over (order by a) from t",
+            "Default parameter not be supported for window function lead",
+        ),
+        # https://github.com/metabase/metabase/issues/70888
+        (
+            "select row_number() over (partition by 1 order by a) from t",
+            "constant expressions are not supported in part",
+        ),
+        (
+            "select sum(a) over (partition by b, null::int) from t",
+            "constant expressions are not supported in partition by",
+        ),
+        ("select median(a) over (order by a) from t", "syntax error"),
+        ("select median(a) over (partition by b order by a rows unbounded preceding) from t", "syntax error"),
+        ("select listagg(b) over (order by a) from t", "syntax error"),
+        ("select ratio_to_report(a) over (order by a) from t", "syntax error"),
         ("select sum(a) over (order by a) from t", "require a frame clause"),
         ("select last_value(a) over (partition by b order by a) from t", "require a frame clause"),
         ("select sum(a) over (order by a range unbounded preceding) from t", "syntax error"),
         ("select sum(a) over (order by a groups 1 preceding) from t", "syntax error"),
         ("select sum(a) over (order by a rows 1 preceding exclude current row) from t", "syntax error"),
+    ],
+    # https://github.com/dbt-labs/dbt-utils/issues/1016 and /294, https://github.com/tuva-health/tuva-core/issues/553;
+    # dbt-redshift has cast_bool_to_text() for this reason
+    "texts of booleans": [
+        ("select cast(true as varchar)", "cannot cast type boolean to character varying"),
+        ("select (a > 1)::text from t", "cannot cast type boolean to character varying"),
+        ("select a from t where a > 1000 and (a is null)::varchar(5) = 'true'", "cannot cast type boolean"),
+        ("create table n as select a > 1 as b, (a > 1)::varchar(10) as c from t", "cannot cast type boolean"),
+        ("create view v as select (a > 1)::varchar(10) as c from t", "cannot cast type boolean"),
+        ("insert into t select 1, true", "is of type character varying but expression is of type boolean"),
+        ("select 'x' || true", "operator does not exist"),
+        ("select b || (a is null) from t", "operator does not exist"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/super-overview.html
     "SUPER": [
@@ -105,11 +176,13 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select width_bucket(1, 0, 10, 5)", "does not exist"),
         ("select no_such_function(1)", "no_such_function() does not exist"),
         ("select encode('a', 'hex')", "encode() does not exist"),
+        ("select overlay('abc' placing 'z' from 2 for 1)", "overlay() does not exist"),
         ("select substring('abc' from 'b.')", "invalid input syntax for type integer"),
         ("select substring('abc' similar 'b' escape '#')", "invalid input syntax for type integer"),
         ("select split_part('a,b', ',', -1)", "must be greater than zero"),
         ("select * from generate_series(1, 2) with ordinality", "syntax error"),
         ("select date_part('isodow', timestamp '2020-01-01')", "not supported"),
+        ("select to_date('20010631', 'YYYYMMDD', true)", "out of range"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
     "functions of the leader node over tables": [
@@ -146,6 +219,10 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("update only t set a = 1", "syntax error"),
         ("delete from only t", "syntax error"),
         ("select 1 as a into unlogged u", "syntax error"),
+        ("with v as (select 1) insert into s select 1, 'x'", "syntax error"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html
+        ("update t set a = s.a from s left join p on true where t.a = s.a", "must be part of an equijoin predicate"),
+        ("update t set a = s.a from s full outer join p on true", "must be part of an equijoin predicate"),
         ("alter database dev set search_path to refusals", "syntax error"),
         ("drop index i", "syntax error"),
         ("drop owned by dbt", "syntax error"),
@@ -195,6 +272,8 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("create temp view n as select 1 as a", "syntax error"),
         ("create table n (a oid)", "not supported"),
         ("create table n (a regclass)", "not supported"),
+        ('create table n (a "char")', "not supported"),
+        ("create table n (a smallint identity(1, 1))", "must be of type INT or BIGINT"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_AS.html and c_unsupported-postgresql-datatypes.html
     "tables of queries": [
@@ -232,6 +311,18 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("alter table t alter column b set not null", "syntax error"),
         ("alter table t add column c jsonb", "not supported"),
         ("alter table t set schema public", "syntax error"),
+        ("alter table if exists t add column c int", "syntax error"),
+        ("alter table t add column if not exists c int", "syntax error"),
+        ("alter table t drop column if exists b", "syntax error"),
+        ("alter table t add column c varchar(3) collate case_sensitive", "syntax error"),
+        ("alter table t add primary key (a)", "nullable column"),
+        ("alter table t drop column b, drop column a", "syntax error"),
+        ("alter table t alter sortkey (a), alter sortkey (b)", "syntax error"),
+        ("alter table keyed drop column a", "the distribution key or a sort key"),
+        ("alter table keyed drop column b cascade", "the distribution key or a sort key"),
+        ("alter table keyed alter column c type varchar(20)", "has a default"),
+        ("alter table keyed alter column d type varchar(20)", "UNIQUE, PRIMARY KEY or FOREIGN KEY"),
+        ("alter table keyed alter column e type varchar(20)", "its encoding"),
         ("alter view w rename to x", "syntax error"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
@@ -254,6 +345,18 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ),
         ("merge into t using s on t.a = s.a when not matched by source then delete", "syntax error"),
         ("merge into t using s on t.a = s.a when matched then update set b = 'x'", "syntax error"),
+        (
+            "merge into t using w on t.a = w.a when matched then delete when not matched then insert values (1, 'x')",
+            "from a view",
+        ),
+        (
+            "merge into t using t as s on t.a = s.a when matched then delete when not matched then insert values (1, 'x')",
+            "into itself",
+        ),
+        (
+            "with c as (select 1) merge into t using s on t.a = s.a when matched then delete when not matched then insert values (1, 'x')",
+            "syntax error",
+        ),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
     "views": [
@@ -269,6 +372,12 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("with v as (select 1 as a) update w set a = v.a from v", "cannot update a view"),
         ("insert into late values (1)", "cannot insert into a view"),
         ("create materialized view v as select a from t with no data", "syntax error"),
+        ("create or replace view w as select a, b from t", "cannot change number of columns in view"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/materialized-view-create-sql-command.html: "Limitations"
+        ("create materialized view v as select a from t order by a", "ORDER in a materialized view"),
+        ("create materialized view v as select a from t limit 5", "LIMIT in a materialized view"),
+        ("create materialized view v as select a from w", "a materialized view of a view"),
+        ("create materialized view v as select a from refusals.late", "a materialized view of a view"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_FUNCTION.html
     "functions of the user": [
@@ -320,6 +429,14 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("select lag(a) ignore nulls over (order by a) from t", "not emulated"),
         ("select percentile_cont(0.5) within group (order by a) over (partition by b) from t", "not emulated"),
         ("select 'a' collate case_insensitive", "not emulated"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html
+        ("select a + 1 as more, more * 2 as most from t", "an alias in the list of columns that defines it"),
+        ("create table n as select a + 1 as more, more * 2 as most from t", "an alias in the list of columns"),
+        ("select a as more from t where more = 1", 'column "more" does not exist'),
+        ("select to_date('20011301', 'YYYYMMDD')", "not emulated"),
+        ("select * exclude (a) from t", "not emulated"),
+        ("select * exclude a from t", "not emulated"),
+        ("select t.a from t, s where t.a = s.a(+)", "not emulated"),
         ("select b, count(*) from t group by all", "not emulated"),
         ("select v[0] from p", "not emulated"),
         ("create table n (a interval)", "not emulated"),
@@ -340,6 +457,7 @@ def tables(connect: Connect) -> Iterator[Connection]:
         "create table t (a int, b varchar(10))",
         "create table s (a int, b varchar(10))",
         "create table p (v super)",
+        "create table keyed (a int distkey, b int sortkey, c varchar(5) default 'x', d varchar(5) unique, e varchar(5) encode text255)",
         "create view w as select a from t",
         "create view late as select a from refusals.t with no schema binding",
     )
@@ -396,6 +514,14 @@ def test_words_in_literals_and_comments_mean_nothing(shared: Connection) -> None
         "with recursive v (n) as (select 1 union all select n + 1 from v where n < 3) select * from v",
         "select current_schema() as current_schema",
         "select a from t where a = any (select a from s)",
+        "select rank() over (), row_number() over (), ntile(2) over (), median(a) over (partition by b) from t",
+        "select first_value(a) over (), sum(a) over (partition by b) from t",
+        "select row_number() over (order by 1) from t",
+        "select median(t.a), percentile_cont(0.2) within group (order by a asc), listagg(b) from t",
+        "select median(a), (select median(length(b)) from t), approximate count(distinct b) from t",
+        "(select a from t) union (select a from s) order by a limit 1",
+        "select 1 union select a from (select a from s limit 1) as one",
+        "select distinct a, listagg(distinct b) within group (order by b) from t group by a",
     ],
 )
 def test_what_looks_like_it_and_is_redshifts(tables: Connection, query: str) -> None:

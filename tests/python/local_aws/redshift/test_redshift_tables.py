@@ -54,6 +54,22 @@ def test_the_design_is_changed_and_survives_a_rename(connection: Connection) -> 
     assert rows(connection, DESIGN)[0][:3] == ["ALL", "AUTO(SORTKEY)", 0]
 
 
+def test_what_one_statement_may_alter_at_once(connection: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html: the combinations of clauses that it lists."""
+    run(
+        connection,
+        "create table t (a int, b int)",
+        "insert into t values (1, 1)",
+        "alter table t alter sortkey (a), alter distkey b",
+    )
+    assert rows(connection, DESIGN)[0][:3] == ["KEY(b)", "a", 1]
+    run(connection, "alter table t alter diststyle all, alter sortkey (b, a)")
+    assert rows(connection, DESIGN)[0][:3] == ["ALL", "b", 2]
+    run(connection, "alter table t alter column a encode zstd, alter column b encode lzo")
+    query = "select \"column\", encoding from pg_table_def where tablename = 't'"
+    assert rows(connection, query) == [["a", "zstd"], ["b", "lzo"]]
+
+
 def test_pg_table_def_shows_columns(connection: Connection) -> None:
     run(connection, "create table t (a int not null encode az64, b varchar(7)) distkey (a) interleaved sortkey (a, b)")
     query = 'select "column", type, encoding, distkey, sortkey, "notnull" from pg_table_def where tablename = \'t\''
@@ -81,6 +97,7 @@ TYPES = {
     "varchar(max)": ("character varying", 65535),
     "nvarchar(3)": ("character varying", 3),
     "char": ("character", 1),
+    "char(max)": ("character", 4096),
     "bpchar": ("character", 256),
     "int8": ("bigint", None),
     "float": ("double precision", None),
@@ -98,6 +115,12 @@ def test_a_columns_type(connection: Connection, declared: str) -> None:
     run(connection, f"create table t (c {declared})")
     query = "select data_type, character_maximum_length from svv_columns where table_name = 't'"
     assert rows(connection, query) == [list(TYPES[declared])]
+
+
+def test_a_name_with_a_quotation_mark(connection: Connection) -> None:
+    run(connection, 'create table t ("a""b" varchar(5), primary key ("a""b"))', "alter table t drop constraint t_pkey")
+    run(connection, 'alter table t alter column "a""b" type varchar(9)')
+    assert rows(connection, "select column_name from svv_columns where table_name = 't'") == [['a"b']]
 
 
 def test_numeric_without_precision_has_no_fraction(connection: Connection) -> None:
@@ -118,6 +141,11 @@ def test_char_takes_single_bytes_only(connection: Connection) -> None:
     run(connection, "create table t (a char(4))")
     with pytest.raises(ProgrammingError, match="ASCII"):
         run(connection, "insert into t values ('é')")
+
+
+def test_char_takes_blanks_behind_a_text(connection: Connection) -> None:
+    run(connection, "create table t (a char(4))", "insert into t values ('a   '), ('ab        ')")
+    assert rows(connection, "select len(a) from t order by 1") == [[1], [2]]
 
 
 def test_what_a_query_makes_a_varchar(connection: Connection) -> None:
@@ -143,7 +171,7 @@ def test_keys_are_written_down_and_not_enforced(connection: Connection) -> None:
     run(
         connection,
         "create table parent (id int primary key, code varchar(5) unique)",
-        "create table child (id int, parent_id int references parent (id), code varchar(5), constraint pk primary key (id), "
+        "create table child (id int, parent_id int not null references parent (id), code varchar(5), constraint pk primary key (id), "
         "foreign key (code) references parent (code))",
         "insert into child values (1, 99, 'x'), (1, 98, 'x')",
         "insert into parent values (1, 'a'), (1, 'a')",

@@ -36,6 +36,18 @@ def test_a_late_binding_view_survives_its_table(connection: Connection) -> None:
     assert rows(connection, "select * from v") == [[3]]
 
 
+def test_a_view_that_binds_takes_the_place_of_one_that_binds_late(connection: Connection) -> None:
+    run(
+        connection,
+        "create table t as select 1 as a",
+        "create view v as select a from case_schema.t with no schema binding",
+        "create or replace view v as select a + 1 as b from t",
+    )
+    assert rows(connection, "select * from v") == [[2]]
+    run(connection, "create or replace view v as select a + 2 as b from t")
+    assert rows(connection, "select b from v") == [[3]]
+
+
 def test_a_late_binding_view_may_come_before_its_table(connection: Connection) -> None:
     run(connection, "create view v as select * from case_schema.later with no schema binding")
     run(connection, "create table later as select 5 as n")

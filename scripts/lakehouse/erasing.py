@@ -127,9 +127,8 @@ class Erasing:
         """Says what there is of the people."""
         say = self.reporter.say
         if there.spellings:
-            is_seen = (
-                self.reporter.console.is_terminal
-            )  # what is written elsewhere may be a log, which is not to name them
+            # what is not written to a terminal may be a log, which is not to name them
+            is_seen = self.reporter.console.is_terminal
             say(f"written as {', '.join(there.spellings)}" if is_seen else f"written in {len(there.spellings):,} ways")
         for name, table in there.tables.items():
             say(f"{name}: {table.records:,} records, {table.quarantined:,} in quarantine")

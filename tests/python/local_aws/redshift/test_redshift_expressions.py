@@ -295,6 +295,9 @@ QUERIES: list[tuple[str, Any]] = [
     # https://docs.aws.amazon.com/redshift/latest/dg/r_ORDER_BY_clause.html: nulls come last, and first in descending order
     ("select * from (select 1 as a union all select null) as t order by a", [[1], [None]]),
     ("select * from (select 1 as a union all select null) as t order by a desc", [[None], [1]]),
+    # a table or a value with a limit is no input to the UNION behind it: `dbt run --empty` writes such tables
+    ("select * from (select 1 as a limit 1) union all select * from (select 1 limit 0)", [[1]]),
+    ("select 1 as a where 1 in (select 1 limit 1) union all select 2 order by 1", [[1], [2]]),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html: quoted names lose their case, too
     ('select "N" from (select 1 as "n") as t', [[1]]),
     (f"select any_value(k) from {ROWS} where k = 'b'", [["b"]]),

@@ -220,7 +220,8 @@ def _check_input_to_set_operation(tokens: Sequence[Token], at: int) -> None:
     """Raises where a query in parentheses is one side of a UNION, or of its like, and limits its rows."""
     end = closing(tokens, at)
     before = at - 1 - (word_at(tokens, at - 1) in ("all", "distinct"))
-    begins_query = at == 0 or word_at(tokens, at - 1) in ("(", ")", "as")  # and is no value or table of the query before
+    # and is no value or table of the query before it
+    begins_query = at == 0 or word_at(tokens, at - 1) in ("(", ")", "as")
     if word_at(tokens, before) in _SET_OPERATIONS or (begins_query and word_at(tokens, end + 1) in _SET_OPERATIONS):
         limit = find_top_level(tokens[at + 1 : end], "limit", "offset")
         if limit >= 0:

@@ -45,6 +45,8 @@ REPAIRS = Table(
 )
 SMALL = {table.name: table for table in (READINGS, EVENTS, REPAIRS)}
 
+PATIENCE_SECONDS = 100
+"""How long one thread or process waits for another before the test fails: long, as the machine may be busy."""
 
 NAMES = ("object_key", "quarantine_key")
 """The ledger's columns that name parts."""

@@ -454,8 +454,13 @@ class S3Place:
 
     def get(self, key: str) -> bytes | None:
         """An object's content."""
-        found = self.s3.backend.get_object(self.bucket, self._root + key)
-        return None if found is None else found.value
+        while (found := self.s3.backend.get_object(self.bucket, self._root + key)) is not None:
+            try:
+                return found.value
+            except ValueError:  # moto closes the content of an object when another takes its place
+                if found is self.s3.backend.get_object(self.bucket, self._root + key):
+                    raise
+        return None
 
     def etag(self, key: str) -> str:
         """An object's ETag."""

@@ -23,6 +23,7 @@ from lakehouse.reporting import Silent
 from lakehouse.sources import Column
 from landing_helpers import (
     EVENTS,
+    PATIENCE_SECONDS,
     READINGS,
     SMALL,
     FolderPlace,
@@ -530,7 +531,7 @@ def _after(s3: FaultyS3, key: str) -> Callable[[Request, Forward], Answer | None
             done.set()
 
     def wait(request: Request, forward: Forward) -> Answer | None:
-        assert done.wait(10)
+        assert done.wait(PATIENCE_SECONDS)
         return forward()
 
     rule.fault = note
@@ -735,14 +736,14 @@ def test_a_second_load_is_refused_while_the_first_is_at_work(s3: FaultyS3, sourc
 
     def hold(request: Request, forward: Forward) -> Answer | None:
         at_work.set()
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE_SECONDS)
         return forward()
 
     s3.on("GetObject", hold, "raw/readings/a/1.json", times=1)
     said: list[str] = []
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(_run, source, zone)
-        assert at_work.wait(10)
+        assert at_work.wait(PATIENCE_SECONDS)
         second = _run(source, zone, said)
         go_on.set()
         assert isinstance(first.result(), LandingReport)
@@ -786,7 +787,7 @@ def test_two_processes_at_once_double_and_lose_nothing(s3: FaultyS3, source: S3P
     both_are_there = threading.Barrier(2)
 
     def hold(request: Request, forward: Forward) -> Answer | None:
-        both_are_there.wait(20)
+        both_are_there.wait(PATIENCE_SECONDS)
         return forward()
 
     s3.on("ListObjectsV2", hold, times=2)
@@ -798,7 +799,7 @@ def test_two_processes_at_once_double_and_lose_nothing(s3: FaultyS3, source: S3P
         )
         for _ in range(2)
     ]
-    outcomes = [one.communicate(timeout=60) for one in loads]
+    outcomes = [one.communicate(timeout=PATIENCE_SECONDS) for one in loads]
     assert [stderr for _, stderr in outcomes] == ["", ""]
     said = sorted(stdout.strip().partition(" (")[0] for stdout, _ in outcomes)
     assert said in (["another load", "changed"], ["changed", "unchanged"])
@@ -978,7 +979,7 @@ def test_a_load_that_wakes_up_while_its_successor_tidies_up_leaves_a_whole_zone(
 
     def publish(request: Request, forward: Forward) -> Answer | None:
         about_to_publish.set()
-        assert tidying.wait(20)
+        assert tidying.wait(PATIENCE_SECONDS)
         try:
             return forward()
         finally:
@@ -986,13 +987,13 @@ def test_a_load_that_wakes_up_while_its_successor_tidies_up_leaves_a_whole_zone(
 
     def tidy(request: Request, forward: Forward) -> Answer | None:
         tidying.set()
-        assert published.wait(20)
+        assert published.wait(PATIENCE_SECONDS)
         return forward()
 
     s3.on("PutObject", publish, "zone/loader/ledger/readings.json", times=1)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(_run, source, zone)
-        assert about_to_publish.wait(10)
+        assert about_to_publish.wait(PATIENCE_SECONDS)
         rule = s3.on("DeleteObjects", tidy, times=1)
         second = _run(other, zone)
         outcomes = [first.result(), second]
@@ -1013,7 +1014,7 @@ def test_a_load_renews_its_lock_for_as_long_as_it_takes(s3: FaultyS3, source: S3
 
     def wait(request: Request, forward: Forward) -> Answer | None:
         for _ in range(6):  # a lease and a half
-            assert renewals.acquire(timeout=10)
+            assert renewals.acquire(timeout=PATIENCE_SECONDS)
         return forward()
 
     s3.on("PutObject", note, LOCK)
@@ -1034,7 +1035,7 @@ def test_a_load_outlives_a_failed_renewal_if_a_later_one_succeeds_in_time(
         return forward()
 
     def wait(request: Request, forward: Forward) -> Answer | None:
-        assert renewed.wait(20)
+        assert renewed.wait(PATIENCE_SECONDS)
         return forward()
 
     attempts = 1 if fault is DENIED else s3_prefix.ATTEMPTS

@@ -38,6 +38,10 @@ def main(  # noqa: PLR0913 - one parameter an option
     os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
     try:
         addresses = checked_addresses(email or [], file)
+    except LandingError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    try:
         _go_to_project()
         name = dataset or zone.rstrip("/").rpartition("/")[2]
         dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)

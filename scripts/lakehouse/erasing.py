@@ -18,7 +18,8 @@ from lakehouse.erasure_proof import (
 )
 from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinished_receipts
 from lakehouse.errors import BuildError, LandingError
-from lakehouse.person_search import Needles, canonical
+from lakehouse.identity import canonical_address
+from lakehouse.person_search import Needles
 from lakehouse.pseudonyms import KEY_VARIABLE, PseudonymKey, check_key
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Table
@@ -100,7 +101,8 @@ class Erasing:
 
     def _warn_of_the_key(self, there: ZoneErasure) -> None:
         """Says what cannot be found for want of the right key."""
-        if not self._has_engine or {*map(canonical, self.addresses)} <= {*map(canonical, there.spellings)}:
+        wanted, found = ({*map(canonical_address, some)} for some in (self.addresses, there.spellings))
+        if not self._has_engine or wanted <= found:
             return
         which = f"{KEY_VARIABLE} is not set"
         if self.key is not None:

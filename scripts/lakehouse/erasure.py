@@ -25,9 +25,10 @@ from lakehouse.copy_files import write_copy_files
 from lakehouse.derived_tables import HeldZone, column_reader, landed_lines, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.housekeeping import take_stock
+from lakehouse.identity import canonical_address
 from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
 from lakehouse.packing import PartPress, name_load, read_part
-from lakehouse.person_search import Needles, canonical
+from lakehouse.person_search import Needles
 from lakehouse.pseudonyms import PSEUDONYMS_TABLE
 from lakehouse.source_files import FileKey
 from lakehouse.sources import Column, Person, Table
@@ -147,7 +148,7 @@ class _Erasure:
     def __post_init__(self) -> None:
         """Begins with nothing found."""
         self.zone = self.held.folder
-        self.wanted = {canonical(address) for address in self.addresses}
+        self.wanted = {canonical_address(address) for address in self.addresses}
         self.needles = Needles(self.wanted)
         self.addresses_seen: dict[str, bool] = {}
         """Each address that was read, and whether it is one of the people's."""
@@ -267,7 +268,7 @@ class _Erasure:
         """Whether an address is one of the people's; looked up, since it stands in many records."""
         known = self.addresses_seen.get(address)
         if known is None:
-            known = self.addresses_seen[address] = canonical(address) in self.wanted
+            known = self.addresses_seen[address] = canonical_address(address) in self.wanted
         return known
 
     def _stage(self, table: Table, press: PartPress) -> _Change | None:

@@ -7,17 +7,13 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from lakehouse.errors import LandingError
+from lakehouse.identity import canonical_address
 
 _ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[nrtbf\"/\\]|(?:%[0-9a-fA-F]{2})+")
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _LATIN = "as_latin_1"
 _ADDRESS = re.compile(r"""(?:"[^"]+"|[^@\s"<>,;:]+)@[^@\s"'<>,;:]+""")
 """What a list of addresses has around or between them is in none: it would be looked for in vain, and nobody told."""
-
-
-def canonical(address: str) -> str:
-    """The address without what mail programs take for the same: case, blanks around it, the composition of accents."""
-    return _folded(address.strip())
 
 
 def checked_addresses(addresses: Iterable[str], file: Path | None = None) -> list[str]:
@@ -46,7 +42,7 @@ class Needles:
 
     def __init__(self, addresses: Iterable[str], numbers: Iterable[str] = ()) -> None:
         """Takes addresses, of which the case does not matter, and numbers, of which it does."""
-        self._addresses = sorted({canonical(address) for address in addresses})
+        self._addresses = sorted({canonical_address(address) for address in addresses})
         self._numbers = sorted(set(numbers))
         any_address = _any_of(self._addresses)
         own = rf"(?<![\w.+-])(?:(?<!\w')|(?=(?:{any_address})'))(?:{any_address})(?![\w-]|\.\w)"  # o'ann@ is not ann@
@@ -78,7 +74,7 @@ class Needles:
 
     def are_pieces_of(self, others: Collection[str]) -> bool:
         """Whether an address is a piece of somebody else's, which `are_anywhere_in` would find, too."""
-        foreign = {canonical(other) for other in others}.difference(self._addresses)
+        foreign = {canonical_address(other) for other in others}.difference(self._addresses)
         return any(_holds(other, self._addresses) for other in foreign)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LandingError
-from lakehouse.person_search import Needles, canonical, checked_addresses
+from lakehouse.identity import canonical_address
+from lakehouse.person_search import Needles, checked_addresses
 
 NEEDLES = Needles(["ann@test.com", "Zoë@test.com"], ["D-1/2"])
 
@@ -85,9 +86,9 @@ def test_nothing_is_found_by_no_needle() -> None:
 
 
 def test_the_same_address_in_other_letters() -> None:
-    assert canonical(" Ann@TEST.com ") == canonical("ann@test.com")
-    assert canonical("Zoe\u0308@test.com") == canonical("ZOË@test.com")
-    assert canonical("ann@test.com") != canonical("anne@test.com")
+    assert canonical_address(" Ann@TEST.com ") == canonical_address("ann@test.com")
+    assert canonical_address("Zoe\u0308@test.com") == canonical_address("ZOË@test.com")
+    assert canonical_address("ann@test.com") != canonical_address("anne@test.com")
 
 
 def test_addresses_come_from_options_and_from_a_file(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from lakehouse.erasure_receipts import has_receipts
 from lakehouse.errors import LandingError
 from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
-from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, land_pseudonyms, public_datasets
+from lakehouse.people import land_people, tell_of_suspensions
+from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, public_datasets
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
@@ -94,8 +95,9 @@ class Dataset:
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
         reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
-        pseudonyms = land_pseudonyms(self.zone, tables, self._key(), reporter.say)
-        reporter.say(f"pseudonyms: {pseudonyms.customers:,} customers")
+        people = land_people(self.zone, tables, self._key(), reporter.say)
+        reporter.say(f"pseudonyms: {people.customers:,} customers")
+        tell_of_suspensions(people, reporter)
         return sum(table.records_quarantined for table in report.tables.values())
 
     def _key(self) -> PseudonymKey:

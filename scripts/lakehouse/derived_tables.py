@@ -13,7 +13,7 @@ from lakehouse import ledger
 from lakehouse.copy_files import write_copy_files
 from lakehouse.errors import LandingError
 from lakehouse.housekeeping import take_stock, tidy_up
-from lakehouse.ledger import LandedFile, Segment
+from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
 from lakehouse.packing import PartPress, PartWriter, name_load, read_part
 from lakehouse.source_files import SourceFile
 from lakehouse.sources import Column, Table
@@ -59,6 +59,17 @@ def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
     files = ledger.read_books(zone, table.name).files.values()
     for key in sorted({key for landed in files for key in landed.object_keys}):
         yield from read_part(zone, key)
+
+
+def quarantined_rows(zone: Folder, books: Books) -> Iterator[QuarantinedRecord]:
+    """Yields what a table's ledger says is in quarantine.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
+    decoder = msgspec.json.Decoder(QuarantinedRecord)
+    for key in sorted({key for landed in books.files.values() for key in landed.quarantine_keys}):
+        yield from map(decoder.decode, read_part(zone, key))
 
 
 def column_reader(table: Table, columns: Sequence[Column]) -> Callable[[bytes], tuple[str | None, ...]]:

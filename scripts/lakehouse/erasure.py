@@ -29,7 +29,7 @@ from lakehouse.identity import canonical_address
 from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
 from lakehouse.packing import PartPress, name_load, read_part
 from lakehouse.person_search import Needles
-from lakehouse.pseudonyms import PSEUDONYMS_TABLE
+from lakehouse.pseudonyms import IDENTITIES_TABLE
 from lakehouse.source_files import FileKey
 from lakehouse.sources import Column, Person, Table
 from lakehouse.storage import Say
@@ -248,12 +248,13 @@ class _Erasure:
         return owners
 
     def _find_pseudonyms(self) -> None:
-        table = self.tables.get(PSEUDONYMS_TABLE)
+        table = self.tables.get(IDENTITIES_TABLE)
         if table is not None:
-            read = column_reader(table, table.columns)
+            declared = {column.name: column for column in table.columns}
+            read = column_reader(table, [declared["email"], declared["customer_pseudonym"]])
             pairs = map(read, landed_lines(self.zone, table))
             self.report.pseudonyms = sorted(
-                pseudonym for email, pseudonym, *_ in pairs if email and pseudonym and self._is_wanted(email)
+                {pseudonym for email, pseudonym in pairs if email and pseudonym and self._is_wanted(email)}
             )
 
     def _quarantined_records(self, table: Table) -> Iterator[bytes]:

@@ -100,10 +100,14 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         return self.source, self.source_file
 
     @property
+    def kept(self) -> bytes:
+        """As many of the record's bytes as are kept."""
+        return base64.b64decode(self.record_base64)
+
+    @property
     def raw(self) -> bytes | None:
         """The record's bytes; None where they are not kept whole."""
-        raw = base64.b64decode(self.record_base64)
-        return raw if len(raw) == self.record_bytes else None
+        return self.kept if len(self.kept) == self.record_bytes else None
 
 
 class _LedgerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,8 @@
-"""Gives every landed customer a pseudonym, and lands the pairs as a table of their own.
+"""The key of the pseudonyms.
 
-A pseudonym is a keyed hash of the e-mail address: whoever knows an address, but not the key, cannot work its pseudonym
-out. SQL would have to hold the key, and with it everything that dbt compiles and logs. So the hashing is done here.
+A pseudonym is a keyed hash of the canonical address: whoever knows an address, but not the key, cannot work its
+pseudonym out. SQL would have to hold the key, and with it everything that dbt compiles and logs. So the hashing is done
+in Python.
 """
 
 import hmac
@@ -11,18 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 import yaml
 
 from lakehouse import ledger
-from lakehouse.derived_tables import column_reader, land_derived, landed_lines, landed_zone
 from lakehouse.errors import LandingError
-from lakehouse.ledger import Books
+from lakehouse.identity import canonical_address
 from lakehouse.sources import Table
-from lakehouse.storage import Folder, Say, open_folder
+from lakehouse.storage import Folder, open_folder
 
-PSEUDONYMS_TABLE = "customer_pseudonyms"
-CUSTOMERS_TABLE = "customer_landing"
+IDENTITIES_TABLE = "customer_identities"
 KEY_VARIABLE = "PSEUDONYM_KEY"
 MIN_KEY_CHARACTERS = 32
 PUBLIC_KEY = "public training data, about people who do not exist"
@@ -38,30 +36,13 @@ class PseudonymKey:
     secret: bytes = field(repr=False)
 
     def pseudonym(self, email: str) -> str:
-        """The pseudonym of an e-mail address as written."""
-        return hmac.digest(self.secret, email.encode(), "sha256").hex()
+        """The pseudonym of an e-mail address, whose spelling does not matter."""
+        return hmac.digest(self.secret, canonical_address(email).encode(), "sha256").hex()
 
     @property
     def fingerprint(self) -> str:
         """What tells keys apart, and gives none away."""
         return hmac.digest(self.secret, _FINGERPRINT_OF, "sha256").hex()[:_FINGERPRINT_DIGITS]
-
-
-@dataclass(frozen=True)
-class PseudonymReport:
-    """What became of the pseudonyms."""
-
-    customers: int
-    """Number of distinct addresses, each with a pseudonym."""
-    changed: bool
-    """Whether the landing zone held others, or none, before."""
-
-
-class _Pair(msgspec.Struct, frozen=True):
-    """The columns of the declared table customer_pseudonyms."""
-
-    email: str
-    customer_pseudonym: str
 
 
 def public_datasets(project_dir: Path) -> tuple[str, ...]:
@@ -98,7 +79,7 @@ def key_for(dataset: str, public: tuple[str, ...]) -> PseudonymKey:
 
 
 def check_key(zone: str | Path, tables: Mapping[str, Table], key: PseudonymKey) -> None:
-    """Checks that `land_pseudonyms` would take the key, for whoever has dear work to do before it.
+    """Checks that `land_people` would take the key, to be asked before long work.
 
     Raises:
         LandingError: The zone's pseudonyms were made with another key, or cannot be read.
@@ -106,47 +87,23 @@ def check_key(zone: str | Path, tables: Mapping[str, Table], key: PseudonymKey) 
     try:
         folder = open_folder(zone)
         folder.check_zone()
-        _check_key(folder, ledger.read_books(folder, _pseudonyms(tables).name), key)
+        check_key_of(folder, tables, key)
     except OSError as error:
         raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
 
 
-def land_pseudonyms(
-    zone: str | Path, tables: Mapping[str, Table], key: PseudonymKey, say: Say, *, new_key: bool = False
-) -> PseudonymReport:
-    """Gives every landed customer a pseudonym, and lands the pairs.
-
-    Args:
-        zone: The landing zone.
-        tables: The declared tables, by name.
-        key: What decides the pseudonyms.
-        say: Is told what the work waits for.
-        new_key: Whether all pseudonyms may become others, since the key is another one than before.
+def check_key_of(folder: Folder, tables: Mapping[str, Table], key: PseudonymKey) -> None:
+    """Checks that a landing zone's pseudonyms were made with a key, or that it has none yet.
 
     Raises:
-        LandingError: The zone's pseudonyms were made with another key, or there is no landing zone.
+        LandingError: They were made with another key.
     """
-    table, customers = _pseudonyms(tables), tables[CUSTOMERS_TABLE]
-    with landed_zone(zone, say) as held:
-        if not new_key:
-            _check_key(held.folder, ledger.read_books(held.folder, table.name), key)
-        read = column_reader(customers, [column for column in customers.columns if column.person == "email"])
-        emails = sorted({email for line in landed_lines(held.folder, customers) for email in read(line) if email})
-        lines = [msgspec.json.encode(_Pair(email, key.pseudonym(email))) + b"\n" for email in emails]
-        changed = land_derived(held, table, lines, customers.folder, key.fingerprint)
-    return PseudonymReport(len(emails), changed)
-
-
-def _pseudonyms(tables: Mapping[str, Table]) -> Table:
-    if PSEUDONYMS_TABLE not in tables:
-        raise LandingError(f"no table {PSEUDONYMS_TABLE} is declared: there is nowhere to land the pseudonyms")
-    return tables[PSEUDONYMS_TABLE]
-
-
-def _check_key(zone: Folder, books: Books, key: PseudonymKey) -> None:
-    if {landed.file.version for landed in books.files.values()} - {key.fingerprint}:
+    if IDENTITIES_TABLE not in tables:
+        raise LandingError(f"no table {IDENTITIES_TABLE} is declared: there is nowhere to land the pseudonyms")
+    landed = ledger.read_books(folder, IDENTITIES_TABLE).files.values()
+    if {entry.file.version for entry in landed} - {key.fingerprint}:
         raise LandingError(
-            f"the pseudonyms in {zone.location} were made with another {KEY_VARIABLE} (or, of public data, none): "
+            f"the pseudonyms in {folder.location} were made with another {KEY_VARIABLE} (or, of public data, none): "
             "set that one again; or, to give every customer another pseudonym than in what was published before, "
-            f"run scripts/pseudonymise.py --new-key --zone {zone.location}"
+            f"run scripts/pseudonymise.py --new-key --zone {folder.location}"
         )

@@ -16,8 +16,9 @@ from lakehouse.errors import LandingError
 
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
 Format = Literal["digits", "date", "epoch_ms"]
-Person = Literal["email", "serial_number", "phone"]
-"""How a column names a person: by the address, or by a device or a phone that may be other people's, too."""
+Person = Literal["email", "serial_number", "phone", "owner_token"]
+"""How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a
+pseudonym that stays when the person has gone, and then names nobody."""
 
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {

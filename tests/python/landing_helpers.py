@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from lakehouse import ledger
 from lakehouse.landing import LandingReport, land
 from lakehouse.packing import is_part
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.people import land_people
+from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey
 from lakehouse.sources import Column, Table, load_tables
 from lakehouse.text_repair import repair_text
 from real_data import PROJECT_DIR
@@ -135,7 +136,7 @@ def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> Landi
     """Lands with the project's declaration, and everything that is worked out from what is landed."""
     report = land(sources, zone, TABLES, **options)
     repair_text(zone, TABLES, print)
-    land_pseudonyms(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
+    land_people(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
     return report
 
 

@@ -94,7 +94,7 @@ class Website:
         return [tuple(None if value is None else str(value) for value in row) for row in self.warehouse.query(sql)]
 
     def pseudonym(self, email: str) -> str:
-        sql = f"select customer_pseudonym from stedi_landing.customer_pseudonyms where email = '{email}'"  # noqa: S608
+        sql = f"select customer_pseudonym from stedi_landing.customer_identities where email = '{email}'"  # noqa: S608
         return str(self.query(sql)[0][0])
 
     def history(self, pseudonym: str) -> list[Row]:

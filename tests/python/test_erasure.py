@@ -24,8 +24,9 @@ from lakehouse.erasure_proof import old_versions, search_files, search_zone
 from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinished_receipts
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
+from lakehouse.people import land_people
 from lakehouse.person_search import Needles
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder
@@ -35,7 +36,7 @@ from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())
-PERSONAL = ("customer_landing", "accelerometer_landing", "step_trainer_landing", "customer_pseudonyms")
+PERSONAL = ("customer_landing", "accelerometer_landing", "step_trainer_landing", "customer_identities")
 CUSTOMERS = "stedi/customer/landing"
 READINGS = "stedi/accelerometer/landing"
 STEPS = "stedi/step_trainer/landing"
@@ -98,7 +99,7 @@ def fill(source: Place) -> None:
 
 def land_all(source: Place, zone: Place) -> None:
     land([source.location], zone.location, TABLES)
-    land_pseudonyms(zone.location, TABLES, KEY, print)
+    land_people(zone.location, TABLES, KEY, print)
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def assert_is_gone(zone: Place) -> None:
         reading("bob@test.com", 1), reading("bob@test.com", 2), reading("joann@test.com", 2)
     )
     assert records_of(zone, "step_trainer_landing") == as_lines(step("D2", 1), step("D10", 1), step("D3", 1))
-    pairs = [json.loads(line) for line in landed(zone, "customer_pseudonyms")]
+    pairs = [json.loads(line) for line in landed(zone, "customer_identities")]
     assert [pair["email"] for pair in pairs] == ["bob@test.com", "joann@test.com"]
     assert [row["line"] for row in quarantined(zone, "customer_landing")] == [7]
     assert [row["line"] for row in quarantined(zone, "step_trainer_landing")] == [7]
@@ -166,7 +167,7 @@ def test_a_person_is_erased_and_nobody_else(zone: Place) -> None:
         "customer_landing": TableErasure(3, 3),
         "accelerometer_landing": TableErasure(2, 0),
         "step_trainer_landing": TableErasure(2, 1),
-        "customer_pseudonyms": TableErasure(2, 0),
+        "customer_identities": TableErasure(2, 0),
     }
     assert [file.rpartition("/stedi/")[2] for file in erased.source_files] == [
         "accelerometer/landing/1.json",
@@ -218,7 +219,7 @@ def test_a_device_goes_with_the_last_of_those_who_registered_it(zone: Place) -> 
     assert (erased.serial_numbers, erased.shared_devices) == (["D1", "D2", "D3", "D4", "D9"], 0)
     assert records_of(zone, "step_trainer_landing") == as_lines(step("D10", 1))
     assert landed(zone, "customer_landing") == landed(zone, "accelerometer_landing") == []
-    assert landed(zone, "customer_pseudonyms") == []
+    assert landed(zone, "customer_identities") == []
     assert quarantined(zone, "customer_landing") == []
     assert [row["object_key"] for row in ledger_of(zone, "customer_landing")] == [None, None]
 

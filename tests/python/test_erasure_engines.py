@@ -41,7 +41,7 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") 
     assert search_engine(dbt, {"a@B.cd"}) == {"stedi_privacy.of_a_former_model.b": 1}
     found = search_engine(dbt, {email.upper(), pseudonym})
     assert found["stedi_landing.customer_landing.email"] >= 1
-    assert found["stedi_landing.customer_pseudonyms.customer_pseudonym"] == 1
+    assert found["stedi_landing.customer_identities.customer_pseudonym"] == 1
     assert found[f"{SNAPSHOT}.customer_pseudonym"] >= 1
     assert search_engine(dbt, {"nobody@example.com"}) == {}
 

@@ -26,7 +26,9 @@ from real_data import needs_real_data
 BuiltProject = Callable[[str], DbtProject]
 
 TREATED = {
-    "customer_pseudonyms.customer_pseudonym",
+    "customer_identities.customer_pseudonym",
+    "device_owners.owner_token",
+    "step_claims.owner_token",
     "int_stedi__customer_profiles.age_band",
     "consent_periods_snapshot.consent_period_id",
     "consent_periods_snapshot.consented_from",
@@ -38,6 +40,8 @@ TREATED = {
 NOT_PERSONAL = {
     "accelerometer_landing": "timestamp x y z",
     "step_trainer_landing": "sensorreadingtime distancefromobject",
+    "customer_suspensions": "source source_file line",
+    "step_claims": "sensor_reading_time",
     "staging_events": "artist auth iteminsession length level method page song status ts",
     "expected_answers": "dataset question position session_id item_in_session artist_name song_title length_s",
     "quarantine": "table_name source source_file line byte_offset record_bytes",

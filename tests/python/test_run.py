@@ -75,14 +75,15 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     assert f"{customers}:2: column lastUpdateDate" in done.stdout
     assert "customers.csv belongs to no table" in done.stdout
     assert "1 records are in quarantine" in done.stdout
+    assert "1 person is suspended: 1 customer record about them cannot be read" in done.stdout
     assert "warn: sparkify.staging_events is stale: nothing ever came" in done.stdout
     assert "3 of 7 sources are fresh" in done.stdout
     with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
         assert database.execute("select line from loader.quarantine").fetchall() == [(2,)]
         assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]
         pseudonym = hmac.digest(KEY.encode(), b"a@test.com", "sha256").hex()
-        assert database.execute("from stedi_staging.stg_stedi__customer_pseudonyms").fetchall() == [
-            ("a@test.com", pseudonym)
+        assert database.execute("from stedi_staging.stg_stedi__customer_identities").fetchall() == [
+            ("a@test.com", "a@test.com", pseudonym)
         ]
     assert_nowhere(KEY, project, tmp_path)
     assert KEY not in done.stdout + done.stderr

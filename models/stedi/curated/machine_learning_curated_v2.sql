@@ -28,13 +28,19 @@ profiles as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('stg_stedi__customer_identities') }}
+
+),
+
 owned_steps as (
 
     -- a step that two customers can have made teaches nothing about either
     select
         step_readings.sensor_reading_time,
         step_readings.distance_from_object,
-        reading_owners.email
+        reading_owners.owner_token
     from step_readings
     inner join reading_owners
         on
@@ -47,9 +53,10 @@ owned_steps as (
 
 paired as (
 
-    -- consent reaches neither back nor beyond its withdrawal: only what was read while it was in force is used
-    select
-        accelerometer_readings.email,
+    -- consent reaches neither back nor beyond its withdrawal: only what was read while it was in force is used.
+    -- distinct: a reading may have come under two spellings of the address
+    select distinct
+        identities.canonical_email,
         accelerometer_readings.reading_time,
         owned_steps.distance_from_object,
         accelerometer_readings.x,
@@ -57,12 +64,14 @@ paired as (
         accelerometer_readings.z
     from owned_steps
     inner join accelerometer_readings
+        on owned_steps.sensor_reading_time = accelerometer_readings.reading_time
+    inner join identities
         on
-            owned_steps.email = accelerometer_readings.email
-            and owned_steps.sensor_reading_time = accelerometer_readings.reading_time
+            owned_steps.owner_token = identities.customer_pseudonym
+            and accelerometer_readings.email = identities.email
     inner join consent_periods
         on
-            accelerometer_readings.email = consent_periods.email
+            identities.canonical_email = consent_periods.canonical_email
             and accelerometer_readings.reading_time >= consent_periods.in_force_from
     where
         consent_periods.in_force_until is null
@@ -72,7 +81,7 @@ paired as (
 
 paired_customers as (
 
-    select distinct email
+    select distinct canonical_email
     from paired
 
 ),
@@ -84,7 +93,7 @@ age_bands as (
         count(*) as customers
     from profiles
     inner join paired_customers
-        on profiles.email = paired_customers.email
+        on profiles.canonical_email = paired_customers.canonical_email
     group by profiles.age_band
 
 ),
@@ -133,7 +142,7 @@ pseudonymous as (
         cast(published_age_bands.published_age_band as varchar(16)) as age_band
     from paired
     inner join profiles
-        on paired.email = profiles.email
+        on paired.canonical_email = profiles.canonical_email
     inner join published_age_bands
         on profiles.age_band = published_age_bands.age_band
 

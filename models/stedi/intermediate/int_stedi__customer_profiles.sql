@@ -4,9 +4,19 @@ with customers as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('stg_stedi__customer_identities') }}
+
+),
+
 pseudonyms as (
 
-    select * from {{ ref('stg_stedi__customer_pseudonyms') }}
+    -- a person has as many rows there as their address has spellings
+    select distinct
+        canonical_email,
+        customer_pseudonym
+    from identities
 
 ),
 
@@ -14,7 +24,7 @@ ages as (
 
     -- by the calendar year of the last update: an age that grew from reading to reading would tell the birthday
     select
-        email,
+        canonical_email,
         extract(year from last_update_date) - extract(year from birth_day) as age_years
     from customers
     where recency = 1
@@ -24,7 +34,7 @@ ages as (
 profiles as (
 
     select
-        ages.email,
+        ages.canonical_email,
         pseudonyms.customer_pseudonym,
         case
             when ages.age_years < 18 then 'under 18'
@@ -36,7 +46,7 @@ profiles as (
         end as age_band
     from ages
     left join pseudonyms
-        on ages.email = pseudonyms.email
+        on ages.canonical_email = pseudonyms.canonical_email
 
 )
 

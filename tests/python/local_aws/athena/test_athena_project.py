@@ -35,7 +35,7 @@ LAYOUT = {
     "customer/landing": {"customer_landing"},
     "accelerometer/landing": {"accelerometer_landing"},
     "step_trainer/landing": {"step_trainer_landing"},
-    "customer/pseudonyms": {"customer_pseudonyms"},
+    "customer/identities": {"customer_identities"},
     "customer/privacy": {
         "consent_history", "published_anonymity", "machine_learning_dictionary", "consent_periods_snapshot",
     },

@@ -10,6 +10,7 @@ seeds:
 import argparse
 import csv
 import json
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -276,16 +277,28 @@ def answer(question: str, position: int, **columns: str | float) -> Row:
 # --- STEDI ----------------------------------------------------------------------------------------------------------
 
 
+def person(address: str) -> str:
+    """Whose address it is: neither case nor blanks around it matter, nor how an accent is composed."""
+    return unicodedata.normalize("NFC", address.strip().casefold())
+
+
+def consent_of(record: Record) -> int | None:
+    """Since when a record consents to research; None where it does not, however that is written."""
+    written = record.get("shareWithResearchAsOfDate") or 0
+    return int(written) or None
+
+
 def deciding_records(customers: Iterable[Record]) -> dict[str, Record]:
     """The record of each customer that counts: the latest one, and of equals the one without research consent."""
 
-    def rank(record: Record) -> tuple[int, int, bool, str]:
-        has_consent = bool(record.get("shareWithResearchAsOfDate"))
-        return -record["lastUpdateDate"], -record["registrationDate"], has_consent, record["serialNumber"]
+    def rank(record: Record) -> tuple[int, bool, int, int, str]:
+        consent = consent_of(record)
+        registered, serial = record.get("registrationDate") or 0, record.get("serialNumber") or ""
+        return -record["lastUpdateDate"], consent is not None, -(consent or 0), -registered, serial
 
     records: dict[str, Record] = {}
     for record in sorted(customers, key=rank):
-        records.setdefault(record["email"], record)
+        records.setdefault(person(record["email"]), record)
     return records
 
 
@@ -293,7 +306,8 @@ def owners_of_serials(customers: Iterable[Record]) -> dict[str, set[str]]:
     """Everybody who has ever had a serial number, in any record."""
     owners: dict[str, set[str]] = defaultdict(set)
     for record in customers:
-        owners[record["serialNumber"]].add(record["email"])
+        if record.get("serialNumber"):
+            owners[record["serialNumber"]].add(person(record["email"]))
     return owners
 
 
@@ -307,20 +321,16 @@ def users_at(readings: Iterable[Record]) -> dict[int, list[str]]:
     """The user of each accelerometer reading, by time."""
     users: dict[int, list[str]] = defaultdict(list)
     for reading in readings:
-        users[reading["timestamp"]].append(reading["user"])
+        users[reading["timestamp"]].append(person(reading["user"]))
     return users
 
 
 def stedi_rows(data: Stedi) -> dict[str, int]:
     """Rows of STEDI's relations."""
     deciding = deciding_records(data.customers)
-    consent = {
-        email: record["shareWithResearchAsOfDate"]
-        for email, record in deciding.items()
-        if record.get("shareWithResearchAsOfDate")
-    }
-    trusted_readings = [reading for reading in data.readings if reading["user"] in consent]
-    curated = consent.keys() & {reading["user"] for reading in data.readings}
+    consent = {who: since for who, record in deciding.items() if (since := consent_of(record)) is not None}
+    trusted_readings = [reading for reading in data.readings if person(reading["user"]) in consent]
+    curated = consent.keys() & {person(reading["user"]) for reading in data.readings}
 
     owners = owners_of_serials(data.customers)
     any_at, trusted_at = users_at(data.readings), users_at(trusted_readings)
@@ -338,7 +348,7 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
         "customer_curated": len(curated),
         "machine_learning_curated": sum(len(trusted_at.get(time, [])) for time, _ in trusted_steps),
         "machine_learning_curated_v2": sum(
-            trusted_at.get(time, []).count(person) for time, person in certain_steps if time >= consent[person]
+            trusted_at.get(time, []).count(who) for time, who in certain_steps if time >= consent[who]
         ),
     }
 

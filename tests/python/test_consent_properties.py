@@ -499,8 +499,8 @@ EXAMPLES = {
 
 
 def assert_all_seen_rightly(lakehouse: Lakehouse, examples: Mapping[str, tuple[int, History]]) -> None:
-    for example in examples.values():
-        assert_seen_rightly(lakehouse, *example)
+    for numbered in examples.values():
+        assert_seen_rightly(lakehouse, *numbered)
 
 
 @pytest.fixture(scope="module")

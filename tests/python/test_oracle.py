@@ -104,10 +104,20 @@ def customer(email: str, serial: str, updated: int, consent: int | None = None, 
         ([customer("a", "s", 1, consent=1), customer("a", "s", 2)], 1),
         ([customer("a", "s", 2, consent=2), customer("a", "s", 1)], 0),
         ([customer("a", "s", 2, registered=1), customer("a", "s", 2, registered=2)], 1),
-        ([customer("a", "s", 2, consent=2), customer("a", "s", 2)], 1),
+        ([customer("a", "s", 2, consent=2), customer(" A", "s", 2)], 1),
+        ([customer("a", "s", 2, consent=2, registered=2), customer("a", "s", 2, registered=1)], 1),
+        ([customer("a", "s", 2, consent=1), customer("a", "s", 2, consent=2)], 1),
         ([customer("a", "t", 2), customer("a", "s", 2)], 1),
     ],
-    ids=["withdrawn", "latest update", "latest registration", "without consent", "smallest serial number"],
+    ids=[
+        "withdrawn",
+        "latest update",
+        "latest registration",
+        "without consent",
+        "without consent, registered before",
+        "latest consent",
+        "smallest serial number",
+    ],
 )
 def test_one_record_of_a_customer_decides(records: list[Record], deciding: int) -> None:
     assert oracle.deciding_records(records) == {"a": records[deciding]}

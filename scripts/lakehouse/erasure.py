@@ -250,7 +250,7 @@ class _Erasure:
     def _find_pseudonyms(self) -> None:
         table = self.tables.get(PSEUDONYMS_TABLE)
         if table is not None:
-            read = column_reader(table, table.columns)
+            read = column_reader(table, table.record_columns)
             pairs = map(read, landed_lines(self.zone, table))
             self.report.pseudonyms = sorted(
                 pseudonym for email, pseudonym, *_ in pairs if email and pseudonym and self._is_wanted(email)

@@ -64,9 +64,9 @@ class RecordChecker:
 
     def __init__(self, table: Table) -> None:
         """Builds the table's decoders."""
-        self._columns = table.columns
-        self._names = {column.name for column in table.columns}
-        self._by_lower_name = {column.name.lower(): column for column in table.columns}
+        self._columns = table.record_columns
+        self._names = {column.name for column in table.record_columns}
+        self._by_lower_name = {column.name.lower(): column for column in table.record_columns}
         self._any_keys = _StrictDecoders(table)
         self._all_keys = _StrictDecoders(table, complete=True)
         self._and_unknown_keys = _StrictDecoders(table, and_unknown_keys=True)
@@ -228,21 +228,21 @@ class _StrictDecoders:
     def __init__(self, table: Table, *, complete: bool = False, and_unknown_keys: bool = False) -> None:
         self._decoder = _strict_decoder(table, complete=complete, and_unknown_keys=and_unknown_keys)
         self._may_lack_keys = not complete
-        self._keys = len(table.columns)
+        self._keys = len(table.record_columns)
         # One match for the texts of many records: the decoder's own patterns take longer than all else that it does.
         self._formats = [
             (attrgetter(_field(position)), _STRICT_FORMATS[column.format])
-            for position, column in enumerate(table.columns)
+            for position, column in enumerate(table.record_columns)
             if column.format in _STRICT_FORMATS
         ]
         self._doubles = [
             attrgetter(_field(position))
-            for position, column in enumerate(table.columns)
+            for position, column in enumerate(table.record_columns)
             if column.kind == "double precision"
         ]
         self._narrow = [
             (attrgetter(_field(position)), column.max_bytes)
-            for position, column in enumerate(table.columns)
+            for position, column in enumerate(table.record_columns)
             if column.kind == "varchar" and column.max_bytes < WIDE_BYTES and column.format not in _STRICT_FORMATS
         ]
 
@@ -323,7 +323,7 @@ def _strict_decoder(table: Table, *, complete: bool, and_unknown_keys: bool) -> 
     """
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
-    for position, column in enumerate(table.columns):
+    for position, column in enumerate(table.record_columns):
         field = _field(position)
         names[field] = column.name
         kind = _strict_type(column)

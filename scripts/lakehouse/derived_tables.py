@@ -116,6 +116,7 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     file = SourceFile(SOURCE, origin, sum(map(len, lines)), version or fingerprint, fingerprint)
     before = books.files.get(file.key)
     if before is not None and before.file == file and before.object_keys <= stock.parts:
+        ledger.write_books(folder, books, books.files.values(), load)  # if it is of an older format
         return False
     with PartPress(folder, load) as press:
         writer = PartWriter(press, table.folder)

@@ -252,8 +252,9 @@ class _Load:
             press.wait()
         self.still_ours()
         named: set[str] = set()
+        landed_at = ledger.time_of_effect(work.books for work in works)
         for work in works:
-            landed = work.landed()
+            landed = ledger.dated(work.landed(), landed_at)
             write_copy_files(self.zone, work.table, landed)
             ledger.write_books(self.zone, work.books, landed, self.name)
             named.update(*(file.object_keys | file.quarantine_keys for file in landed))
@@ -270,7 +271,7 @@ class _Load:
         if stock.parts and books.version is None:
             raise LandingError(
                 f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
-                "restore it, or delete the landing zone and land again"
+                + ledger.WITHOUT_LEDGER
             )
         situation = Situation(books, found, {source.folder.location for source in self.sources}, stock.parts, {})
         if replay:

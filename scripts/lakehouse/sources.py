@@ -44,6 +44,8 @@ class Column:
     format: Format | None = None
     repair_text: bool = False
     person: Person | None = None
+    from_ledger: bool = False
+    """Whether the ledger says it of a record's file, and no record has it."""
 
     @property
     def kind(self) -> Kind:
@@ -54,6 +56,9 @@ class Column:
     def max_bytes(self) -> int:
         """How many bytes of UTF-8 a text column holds."""
         return int(self.type.partition("(")[2].rstrip(")"))
+
+
+LEDGER_COLUMN = Column("landed_at", "bigint", from_ledger=True)  # what a landing table can have of the ledger
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,11 @@ class Table:
         )
 
     @property
+    def record_columns(self) -> tuple[Column, ...]:
+        """The columns that stand in the raw records; what the ledger adds to them is not among these."""
+        return tuple(column for column in self.columns if not column.from_ledger)
+
+    @property
     def repaired_columns(self) -> tuple[Column, ...]:
         """The columns whose texts may have been encoded twice."""
         return tuple(column for column in self.columns if column.repair_text)
@@ -94,6 +104,7 @@ class _ColumnMeta(msgspec.Struct, frozen=True):
     format: str | None = None
     repair_text: bool = False
     person: str | None = None
+    from_ledger: bool = False
 
 
 class _ColumnConfig(msgspec.Struct, frozen=True):
@@ -209,7 +220,12 @@ def _column(where: str, declared: _DeclaredColumn) -> Column:
         format=cast(Format | None, meta.format),
         repair_text=meta.repair_text,
         person=cast(Person | None, meta.person),
+        from_ledger=meta.from_ledger,
     )
+    if column.from_ledger and column != LEDGER_COLUMN:
+        raise LandingError(
+            f"{where}: from_ledger fits {LEDGER_COLUMN.name} {LEDGER_COLUMN.type} only, without other keys"
+        )
     if column.format is not None and column.format not in FORMATS_OF_KIND[column.kind]:
         raise LandingError(f"{where}: format {column.format} does not fit data_type {data_type}")
     return column

@@ -161,7 +161,7 @@ class Stager:
             refused = PartWriter(self.press, ledger.quarantine_folder(self.table.name))
             copy = None
             for planned in pack.files:
-                writing = _FileWriter(self, planned.file, landed, refused)
+                writing = _FileWriter(self, planned, landed, refused)
                 if planned.carried:
                     file = writing.carry(planned.carried, starts)
                 else:
@@ -182,12 +182,7 @@ class Stager:
         file = planned.file
         source, path = planned.copy_of or ("", "")
         copy_of = path if source == file.source else f"{source}/{path}"
-        return LandedFile(file, (Segment(),), self.landed_at(file), copy_of)
-
-    def landed_at(self, file: SourceFile) -> int:
-        """When the file's content was landed: what the ledger says if it was, or now."""
-        before = self.books.files.get(file.key)
-        return before.landed_at if before and before.file.sha256 == file.sha256 else ledger.now_ms()
+        return LandedFile(file, (Segment(),), planned.landed_at, copy_of)
 
     def note_drift(self, keys: Iterable[str], where: str) -> None:
         """Notes keys that are not declared."""
@@ -204,12 +199,17 @@ class _FileWriter:
     """Writes the records of one file."""
 
     stager: Stager
-    file: SourceFile
+    planned: PlannedFile
     landed: PartWriter
     refused: PartWriter
 
     def __post_init__(self) -> None:
         self._segments = _Segments()
+
+    @property
+    def file(self) -> SourceFile:
+        """The file as it was found."""
+        return self.planned.file
 
     def read(self, opened: _Opened, records: Iterable[Run | Record]) -> tuple[LandedFile, Copy | None]:
         """Takes the records that were read from the source; gives how to copy the file if it is a part as it is."""
@@ -230,7 +230,7 @@ class _FileWriter:
     def carry(self, carried: LandedFile, starts: Mapping[_LineOf, int]) -> LandedFile:
         """Takes the records from the parts that hold them already."""
         if self.stager.is_dry_run and carried.key in self.stager.staged:  # a part that this load would have written
-            return LandedFile(self.file, carried.segments, self.stager.landed_at(self.file))
+            return LandedFile(self.file, carried.segments, self.planned.landed_at)
         for number, segment in enumerate(carried.segments):
             key = segment.object_key
             if key is not None:
@@ -261,7 +261,7 @@ class _FileWriter:
             self._refuse(msgspec.structs.replace(row, source=self.file.source, source_file=self.file.source_file))
 
     def _landed_file(self, file: SourceFile) -> LandedFile:
-        return LandedFile(file, tuple(self._segments.counted), self.stager.landed_at(file))
+        return LandedFile(file, tuple(self._segments.counted), self.planned.landed_at)
 
 
 def _starts(files: Mapping[FileKey, LandedFile]) -> dict[_LineOf, int]:

@@ -242,6 +242,8 @@ def assert_books_balance(zone: Place | Path, tables: Sequence[str] = (READINGS.n
             assert row["records_found"] == row["records_landed"] + row["records_quarantined"]
         assert sum(row["records_landed"] for row in rows) == len(landed(zone, table))
         assert sum(row["records_quarantined"] for row in rows) == len(quarantined(zone, table))
+        times = {(row["object_key"], row["landed_at"]) for row in rows if row["object_key"]}
+        assert len(times) == len({key for key, _ in times})  # an engine knows of an object only when it was landed
         contents = [row["sha256"] for row in rows if row["object_key"] and not row["segment"]]
         assert len(contents) == len(set(contents))
         folders = ((TABLES | SMALL)[table].folder, ledger.quarantine_folder(table))

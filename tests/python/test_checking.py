@@ -236,6 +236,14 @@ def test_every_declared_table_of_the_project_is_understood() -> None:
         ("{name: a, data_type: integer, config: {meta: {format: colour}}}", "column a: unknown format 'colour'"),
         ("{name: a, data_type: integer, config: {meta: {format: date}}}", "format date does not fit data_type integer"),
         ("{name: a, data_type: integer}, {name: A, data_type: integer}", "column a: declared twice"),
+        (
+            "{name: a, data_type: bigint, config: {meta: {from_ledger: true}}}",
+            "column a: from_ledger fits landed_at bigint only",
+        ),
+        (
+            "{name: landed_at, data_type: integer, config: {meta: {from_ledger: true}}}",
+            "column landed_at: from_ledger fits landed_at bigint only",
+        ),
         ("{name: a, data_type: varchar(65536)}", r"column a: varchar\(65536\) is longer than Redshift's longest"),
     ],
 )

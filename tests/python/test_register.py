@@ -116,11 +116,27 @@ def test_changed_new_and_vanished_files_show_after_the_next_run(warehouse: Wareh
     events[1].unlink()
     new_day = events[2].with_name("2018-12-24-events.json")
     new_day.write_bytes(events[2].read_bytes().replace(b'"sessionId":', b'"sessionId":9'))
-    before = warehouse.rows()
+    before, time_before = warehouse.rows(), warehouse.entries("staging_events")[0]["landed_at"]
     warehouse.load()
     assert warehouse.register()
     assert warehouse.rows() == warehouse.ledger() != before
     assert warehouse.agrees(), "\n".join(warehouse.messages)
+    told = warehouse.query(
+        "select landed_at, substring(cast(ts as varchar(13)), 1, 8) as days, count(*) "
+        "from sparkify_landing.staging_events group by 1, 2"
+    )
+    assert {(int(landed_at), days): int(count) for landed_at, days, count in told} == landed_by_time(warehouse)
+    assert min(int(landed_at) for landed_at, *_ in told) == time_before < max(int(landed_at) for landed_at, *_ in told)
+
+
+def landed_by_time(warehouse: Warehouse) -> Counter[tuple[int, str]]:
+    """How many events the parts hold, by when the ledger says that they were landed, and by when they happened."""
+    times = {row["object_key"]: row["landed_at"] for row in warehouse.entries("staging_events") if row["object_key"]}
+    return Counter(
+        (landed_at, str(json.loads(line)["ts"])[:8])
+        for key, landed_at in times.items()
+        for line in gzip.decompress(warehouse.read(key)).splitlines()
+    )
 
 
 def test_refused_records_are_in_the_quarantine_table(warehouse: Warehouse) -> None:
@@ -315,6 +331,19 @@ def test_a_query_of_duckdb_sees_the_old_state_or_the_new_one_or_fails_whenever_a
                 seen["new" if found == states[moment] else "old"] += 1
     assert seen.total() == moment
     assert min(seen["old"], seen["new"], seen["failed"]) > 0, seen
+
+
+def test_duckdb_tells_of_every_record_when_it_was_landed(registered: Registered, tmp_path: Path) -> None:
+    land_songs(tmp_path, 0)
+    song = {"song_id": "0A", "artist_id": "A", "artist_name": "n", "title": "later", "duration": 1.5, "landed_at": 7}
+    put(tmp_path / "source", "song_data/A/2.json", [song])
+    land([tmp_path / "source"], tmp_path / "lake/zone", TABLES)
+    first, second = sorted({row["landed_at"] for row in ledger_of(tmp_path / "lake/zone", "staging_songs")})
+    with registered.connect(f"{tmp_path}/lake/zone") as connection:
+        found = connection.execute(
+            "select song_id, title, landed_at from sparkify_landing.staging_songs order by all"
+        ).fetchall()
+    assert found == [("0A", "later", second), *((f"0{artist}", "t", first) for artist in "ABCD")]
 
 
 @pytest.mark.parametrize("query", ["select *", "select count(*)", "select song_id", "select 1"])

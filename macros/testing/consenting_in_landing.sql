@@ -34,7 +34,7 @@ consenting as (
     -- of several records that are the last, each must consent
     select
         records.email,
-        max(nullif(records.sharewithresearchasofdate, 0)) as consented_at_ms
+        max(case when records.sharewithresearchasofdate in ('', 'false', '0') then null else cast(records.sharewithresearchasofdate as bigint) end) as consented_at_ms
     from {{ source('stedi', 'customer_landing') }} as records
     inner join last_registrations
         on
@@ -42,7 +42,7 @@ consenting as (
             and records.lastupdatedate = last_registrations.lastupdatedate
             and records.registrationdate = last_registrations.registrationdate
     group by records.email
-    having count(*) = count(nullif(records.sharewithresearchasofdate, 0))
+    having count(*) = count(case when records.sharewithresearchasofdate in ('', 'false', '0') then null else cast(records.sharewithresearchasofdate as bigint) end)
 
 )
 {%- endmacro %}

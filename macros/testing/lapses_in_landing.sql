@@ -21,8 +21,8 @@ decided as (
         records.email,
         records.lastupdatedate as updated_ms,
         case
-            when count(*) = count(nullif(records.sharewithresearchasofdate, 0))
-                then max(records.sharewithresearchasofdate)
+            when count(*) = count(case when records.sharewithresearchasofdate in ('', 'false', '0') then null else cast(records.sharewithresearchasofdate as bigint) end)
+                then max(cast(records.sharewithresearchasofdate as bigint))
         end as consented_ms
     from {{ source('stedi', 'customer_landing') }} as records
     inner join decided_registrations

@@ -258,7 +258,11 @@ class CompiledModels:
         values = [tuple(row) for row in rows]
         if values:
             marks = ", ".join("?" for _ in values[0])
-            self.connection.executemany(f"insert into lakehouse.stedi_landing.{table} values ({marks})", values)  # noqa: S608
+            names = ", ".join(f'"{column.name}"' for column in self.landing[table].record_columns)
+            self.connection.executemany(
+                f"insert into lakehouse.stedi_landing.{table} ({names}) values ({marks})",  # noqa: S608
+                values,
+            )
 
     def rows(self, columns: str, relation: str) -> list[tuple[Any, ...]]:
         """A relation's rows, with times as moments of the history."""

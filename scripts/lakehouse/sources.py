@@ -15,7 +15,7 @@ import yaml
 from lakehouse.errors import LandingError
 
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
-Format = Literal["digits", "date", "epoch_ms"]
+Format = Literal["digits", "date", "epoch_ms", "epoch_ms_or_none"]
 Person = Literal["email", "serial_number", "phone", "owner_token"]
 """How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a
 pseudonym that stays when the person has gone, and then names nobody."""
@@ -25,7 +25,7 @@ FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
     "integer": (),
     "bigint": ("epoch_ms",),
     "double precision": ("epoch_ms",),
-    "varchar": ("digits", "date"),
+    "varchar": ("digits", "date", "epoch_ms_or_none"),
     "boolean": (),
 }
 MAX_VARCHAR_BYTES = 65_535  # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html

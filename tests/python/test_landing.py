@@ -23,6 +23,7 @@ from lakehouse.errors import LandingError, RejectLimitError
 from lakehouse.fetching import ReadAhead
 from lakehouse.landing import land
 from lakehouse.landing_summary import print_summary
+from lakehouse.ledger_formats import LEDGER_FORMAT
 from lakehouse.local_folder import LocalFolder
 from lakehouse.packing import PartPress, is_part, load_of, name_load
 from lakehouse.reporting import ConsoleReporter
@@ -663,7 +664,7 @@ def test_a_damaged_ledger_is_refused_by_words_that_bring_nobody_back(source: Pat
 def test_a_ledger_that_a_newer_version_wrote_is_left_alone(source: Path, zone: Path) -> None:
     load(source, zone)
     book = zone / "loader/ledger/readings.json"
-    rows = [row | {"ledger_format": ledger.LEDGER_FORMAT + 1, "colour": "red"} for row in ledger_of(zone)]
+    rows = [row | {"ledger_format": LEDGER_FORMAT + 1, "colour": "red"} for row in ledger_of(zone)]
     put(zone, "loader/ledger/readings.json", rows)
     before = book.read_bytes()
     with pytest.raises(LandingError, match=r"newer version of this project .* Nothing was changed"):
@@ -699,7 +700,7 @@ def test_a_zone_of_an_older_version_is_brought_in_order_by_the_next_load(source:
     assert report.tables["readings"].parts_written == 2
     rows = ledger_of(zone)
     assert [row["landed_at"] - began for row in rows] == [-69_999, -69_999, 9, 9, 9, 9]
-    assert {row["ledger_format"] for row in rows} == {ledger.LEDGER_FORMAT}
+    assert {row["ledger_format"] for row in rows} == {LEDGER_FORMAT}
     assert len({row["object_key"] for row in rows}) == 3
     assert (sorted(landed(zone)), quarantined(zone)) == (before, refused)
     assert_books_balance(zone)
@@ -711,7 +712,7 @@ def test_the_ledger_of_an_older_version_is_written_anew_where_its_parts_can_stay
     files = dict.fromkeys((row["source_file"] for row in ledger_of(zone)), ledger_of(zone)[0]["landed_at"])
     as_first_written(zone, files)
     assert load(source, zone).tables["readings"].parts_written == 0
-    assert {row["ledger_format"] for row in ledger_of(zone)} == {ledger.LEDGER_FORMAT}
+    assert {row["ledger_format"] for row in ledger_of(zone)} == {LEDGER_FORMAT}
 
 
 def times(zone: Path) -> dict[str, int]:

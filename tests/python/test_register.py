@@ -100,6 +100,12 @@ def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
         "duration": 1e-7,
     }
     (file.parent / "one.json").write_text(json.dumps(song))
+    forms = {"number": 1691348231425, "text": "1691348231425", "empty": "", "false": False, "0": 0, "null": None}
+    customers = [
+        {"email": f"{name}@forms.test", "lastUpdateDate": 1691348231425, "shareWithResearchAsOfDate": form}
+        for name, form in forms.items()
+    ]
+    put(warehouse.source, "stedi/customer/landing/forms.json", customers)
     warehouse.load()
     assert warehouse.register()
     (row,) = warehouse.query(
@@ -108,6 +114,17 @@ def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
     )
     title, artist, latitude, year, duration = row
     assert (title, artist, latitude, int(year), float(duration)) == (song["title"], "112", None, 2001, 1e-7)
+    told = warehouse.query(
+        "select email, sharewithresearchasofdate from stedi_landing.customer_landing where email like '%@forms.test'"
+    )
+    assert dict(told) == {  # type: ignore[arg-type]
+        "number@forms.test": "1691348231425",
+        "text@forms.test": "1691348231425",
+        "empty@forms.test": "",
+        "false@forms.test": "false",
+        "0@forms.test": "0",
+        "null@forms.test": None,
+    }
 
 
 def test_changed_new_and_vanished_files_show_after_the_next_run(warehouse: Warehouse) -> None:

@@ -462,6 +462,12 @@ EXAMPLES = {
     "two of one time": History(
         [Delivery([CustomerRecord(ANN, 1, 1, registered=1), CustomerRecord(ANN, 1, None)], EVERYWHERE, STEPS)]
     ),
+    "two of one time, spelt otherwise": History(
+        [Delivery([CustomerRecord(ANN, 1, 1), CustomerRecord(ANN, 1, None, spelling=1)], EVERYWHERE, STEPS)]
+    ),
+    "two of one time, spelt the other way round": History(
+        [Delivery([CustomerRecord(ANN, 1, 1, spelling=1), CustomerRecord(ANN, 1, None)], EVERYWHERE, STEPS)]
+    ),
     "withdrawn in capitals": then(consents((0, 0)), CustomerRecord(ANN, 6, None, spelling=1)),
     "withdrawn with a blank": then(consents((0, 0)), CustomerRecord(ANN, 6, None, spelling=2)),
     "withdrawn with another accent": History(

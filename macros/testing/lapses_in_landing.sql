@@ -26,14 +26,26 @@ first_consents as (
 
 ),
 
+never_denied as (
+
+    select canonical_email
+    from decided
+    group by canonical_email
+    having count(*) = count(consented_ms)
+
+),
+
 renewals as (
 
-    -- a later consent was given anew: the one before it is known to have held until its last record, and no longer
+    -- a later consent was given anew: the one before it is known to have held until its last record, and no longer. Of those who
+    -- withdrew in between the denials tell
     select
         consents.canonical_email,
         consents.updated_ms as lapsed_ms,
         min(later_consents.consented_ms) as resumed_ms
     from decided as consents
+    inner join never_denied
+        on consents.canonical_email = never_denied.canonical_email
     inner join decided as later_consents
         on
             consents.canonical_email = later_consents.canonical_email

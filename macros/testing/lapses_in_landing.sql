@@ -26,6 +26,22 @@ first_consents as (
 
 ),
 
+withdrawals as (
+
+    -- a denial of what an earlier record consented to, by then
+    select distinct
+        denials.canonical_email,
+        denials.updated_ms
+    from decided as denials
+    inner join decided as earlier
+        on
+            denials.canonical_email = earlier.canonical_email
+            and denials.updated_ms > earlier.updated_ms
+            and denials.updated_ms >= earlier.consented_ms
+    where denials.consented_ms is null
+
+),
+
 never_denied as (
 
     select canonical_email
@@ -68,10 +84,10 @@ lapses as (
             else consents.updated_ms
         end) as resumed_ms
     from decided as denials
-    inner join first_consents
+    inner join withdrawals
         on
-            denials.canonical_email = first_consents.canonical_email
-            and denials.updated_ms >= first_consents.consented_ms
+            denials.canonical_email = withdrawals.canonical_email
+            and denials.updated_ms = withdrawals.updated_ms
     left join decided as consents
         on
             denials.canonical_email = consents.canonical_email

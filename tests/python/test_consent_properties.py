@@ -322,12 +322,23 @@ class Lakehouse:
         manifest = json.loads((project.folder / "target/manifest.json").read_text())
         compiled = {key: node for key, node in manifest["nodes"].items() if node.get("compiled_code")}
         order = TopologicalSorter({key: node["depends_on"]["nodes"] for key, node in compiled.items()}).static_order()
-        self.models = {
-            node["alias"]: f"create or replace table {node['relation_name']} as {node['compiled_code']}"
+        built = {
+            key: node
             for key in order
             if (node := compiled.get(key)) and node["resource_type"] == "model" and "privacy" not in node["path"]
         }
-        assert len(self.models) >= 15
+        assert len(built) >= 15
+        self.models = {
+            node["alias"]: f"create or replace table {node['relation_name']} as {node['compiled_code']}"
+            for node in built.values()
+        }
+        needs = {key: {n for n in node["depends_on"]["nodes"] if "source." not in n} for key, node in compiled.items()}
+        self.guards = {
+            node["name"]: node["compiled_code"]
+            for key, node in compiled.items()
+            if node["resource_type"] == "test" and node["path"].startswith("stedi/") and needs[key] <= built.keys()
+        }
+        assert len(self.guards) >= 6
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("attach ':memory:' as lakehouse")
         self.connection.execute("use lakehouse")
@@ -401,6 +412,10 @@ class Lakehouse:
         """Builds every model of what is landed."""
         for statement in self.models.values():
             self.connection.execute(statement)
+
+    def alarms(self) -> list[str]:
+        """The project's own tests that fail on what was built."""
+        return [name for name, sql in self.guards.items() if self.connection.execute(sql).fetchall()]
 
     def rows(self, columns: str, relation: str) -> list[tuple[Any, ...]]:
         """A relation's rows, with times as moments of the history."""
@@ -585,6 +600,7 @@ def test_everybody_is_seen_where_they_consented_and_nowhere_else(
     lakehouse.build(histories)
     for number, history in enumerate(histories):
         assert_seen_rightly(lakehouse, number, history)
+    assert lakehouse.alarms() == []
     assert_groups_are_large(lakehouse)
 
 

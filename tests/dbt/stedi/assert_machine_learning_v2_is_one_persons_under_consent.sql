@@ -139,13 +139,14 @@ expected_pairs as (
         pairs.y,
         pairs.z
     from pairs
-    left join lapses
+    left join decided as denials
         on
-            pairs.canonical_email = lapses.canonical_email
-            and pairs.consented_at_ms <= lapses.lapsed_ms
+            pairs.canonical_email = denials.canonical_email
+            and pairs.consented_at_ms <= denials.updated_ms
+            and denials.consented_ms is null
     where
         pairs.reading_time_ms >= pairs.consented_at_ms
-        and lapses.canonical_email is null
+        and denials.canonical_email is null
 
 ),
 

@@ -20,7 +20,7 @@ SONG = {
     "num_songs": 1,
     "year": 2001,
 }
-PLAY = {
+PLAY: dict[str, Any] = {
     "sessionId": 1,
     "itemInSession": 0,
     "ts": 1541105830796,

@@ -105,7 +105,7 @@ class S3Lock:
                 self._client.delete_object(Bucket=self._bucket, Key=self._key)
                 raise LandingError(
                     f"{self._zone}: this store takes a write whose condition ({' '.join(condition)}) does not hold, so "
-                    "two loads could overwrite each other's ledger: land in a store with conditional writes, or a folder"
+                    "two loads could overwrite each other's ledger: land in a store that minds conditions, or a folder"
                 )
 
     def _keep(self) -> None:

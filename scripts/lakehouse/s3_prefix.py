@@ -20,9 +20,9 @@ from botocore.exceptions import (
 )
 
 from lakehouse.errors import LandingError
-from lakehouse.s3_errors import GONE, OTHER_VERSION, explained
+from lakehouse.s3_errors import GONE, OTHER_VERSION, explained, read_body
 from lakehouse.s3_lock import LOCK_KEY, S3Lock
-from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, has_credentials, session
+from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, add_request_settings, has_credentials, session
 from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, StoredFile
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class S3Prefix:
             if code == "InvalidRange" and request.get("Range", "").startswith("bytes=0-"):  # an empty object has none
                 return self._get({name: value for name, value in request.items() if name != "Range"}, key)
             raise
-        content = answer["Body"].read()
+        content = read_body(answer)
         if len(content) != answer["ContentLength"]:
             raise IncompleteReadError(actual_bytes=len(content), expected_bytes=answer["ContentLength"])
         size = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else len(content)
@@ -228,11 +228,13 @@ def _client() -> "S3Client":
         **anonymous,
     )
     try:
-        return session().client("s3", config=config)
+        client = session().client("s3", config=config)
     except BotoCoreError:
         raise
     except ValueError as error:  # botocore's word for an endpoint that is no URL
         raise LandingError(f"{error}: AWS_ENDPOINT_URL must be a URL like http://localhost:9000") from error
+    add_request_settings(client)
+    return client
 
 
 def forget_client() -> None:

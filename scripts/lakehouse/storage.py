@@ -177,7 +177,7 @@ def open_folder(location: str | Path) -> Folder:
 
 def is_one_in_the_other(one: Folder, other: Folder) -> bool:
     """Whether one of two folders lies in the other, or they are the same."""
-    first, second = f"{one.location}/", f"{other.location}/"
+    first, second = (f"{folder.location.rstrip('/')}/" for folder in (one, other))  # of "/", the slash is all
     return first.startswith(second) or second.startswith(first)
 
 

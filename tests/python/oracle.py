@@ -157,8 +157,11 @@ def events_in_order(events: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 def level_runs(events: Iterable[Record]) -> list[str]:
-    """The levels of one user's ordered events, one for each unbroken run; the last event of a millisecond counts."""
-    level_at = {event["ts"]: event["level"] for event in events}
+    """The levels of one user's ordered events, one for each unbroken run; the last event of a millisecond counts.
+
+    An event that does not know the level changes none.
+    """
+    level_at = {event["ts"]: event["level"] for event in events if event.get("level")}
     runs: list[str] = []
     for level in level_at.values():
         if not runs or runs[-1] != level:
@@ -208,7 +211,7 @@ def sparkify_measures(data: Sparkify) -> dict[str, int]:
     by_user = events_in_order(data.events)
     by_name = songs_by_name(data.songs)
     matches = [song for play in plays if (song := matched_song(play, by_name))]
-    final_levels = Counter(events[-1]["level"] for events in by_user.values())
+    final_levels = Counter(runs[-1] for events in by_user.values() if (runs := level_runs(events)))
     return {
         "plays_matched": len(matches),
         "plays_matched_before_repair": sum(matched_song(play, by_name, repair=False) is not None for play in plays),
@@ -216,7 +219,7 @@ def sparkify_measures(data: Sparkify) -> dict[str, int]:
         "artists_played": len({song["artist_id"] for song in matches}),
         "paid_users": final_levels["paid"],
         "free_users": final_levels["free"],
-        "level_changes": sum(len(level_runs(events)) - 1 for events in by_user.values()),
+        "level_changes": sum(max(len(level_runs(events)) - 1, 0) for events in by_user.values()),
         "users_who_never_play": len(by_user.keys() - {play["userId"] for play in plays}),
     }
 

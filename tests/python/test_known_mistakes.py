@@ -21,6 +21,7 @@ ARTISTS = "models/sparkify/marts/artists.sql"
 SONGS = "models/sparkify/marts/songs.sql"
 TIME = "models/sparkify/marts/time.sql"
 EVENTS = "models/sparkify/staging/stg_sparkify__events.sql"
+SONG_RECORDS = "models/sparkify/staging/stg_sparkify__songs.sql"
 OWNERS = "models/stedi/intermediate/int_stedi__step_reading_owners.sql"
 CUSTOMER_TRUSTED = "models/stedi/trusted/customer_trusted.sql"
 STEP_TRAINER_TRUSTED = "models/stedi/trusted/step_trainer_trusted.sql"
@@ -31,7 +32,7 @@ V2 = "models/stedi/curated/machine_learning_curated_v2.sql"
 
 Edits = tuple[tuple[str, str, str], ...]
 
-USERS_PER_LEVEL: Edits = ((USERS, "where recency = 1", "qualify row_number() over (partition by user_id, level) = 1"),)
+USERS_PER_LEVEL: Edits = ((USERS, "group by user_id", "group by user_id, level"),)
 ARTISTS_AS_RECORDED: Edits = (
     (
         ARTISTS,
@@ -236,9 +237,27 @@ MISTAKES = (
     ),
     Mistake(
         "the unknown year 0 is taken for a year",
-        (("models/sparkify/staging/stg_sparkify__songs.sql", "nullif(year, 0)", "year"),),
-        "stg_sparkify__songs int_sparkify__songs songs",
+        ((SONG_RECORDS, "nullif(year, 0)", "year"),),
+        "stg_sparkify__songs songs",
         ("assert_songs_and_artists_are_as_landed", "songs_get_nulls_for_what_is_unknown"),
+    ),
+    Mistake(
+        "a song that was corrected stays as it was",
+        ((SONG_RECORDS, "landed_at desc", "landed_at asc"),),
+        "stg_sparkify__songs",
+        ("the_song_record_that_was_landed_last_counts",),
+    ),
+    Mistake(
+        "an event that was corrected stays as it was",
+        ((EVENTS, "landed_at desc", "landed_at asc"),),
+        "stg_sparkify__events",
+        ("the_event_record_that_was_landed_last_counts",),
+    ),
+    Mistake(
+        "a user is what the latest event says, known or not",
+        ((USERS, "partition by user_id, case when {{ attribute }} is null then 1 else 0 end", "partition by user_id"),),
+        "users",
+        ("users_keep_what_a_later_event_does_not_know",),
     ),
     # --------------------------------------------------------------------------------------------------- STEDI
     Mistake(

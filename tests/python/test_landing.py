@@ -614,6 +614,7 @@ def test_what_cannot_be_loaded_is_said_and_leaves_the_zone_empty(source: Path, z
         ([source, empty], zone, "nothing to land in .*empty"),
         ([source], source / "zone", "lie one in the other"),
         ([source], tmp_path, "lie one in the other"),
+        (["/"], tmp_path / "zone", "lie one in the other"),
         ([source], file, r"landing zone .*file\.json is a file"),
         ([], zone, "no source is named"),
         ([source], "", "a location is empty"),

@@ -1,3 +1,5 @@
+{%- set attributes = ['first_name', 'last_name', 'gender', 'level'] -%}
+
 with events as (
 
     select * from {{ ref('stg_sparkify__events') }}
@@ -7,28 +9,31 @@ with events as (
 
 ranked as (
 
+    -- each attribute by itself, among the events that know it: an event that lacks a name takes none away.
     -- of two events in the same millisecond, the one of the later session is the later, then the later item in it
     select
-        *,
+        user_id,
+        {%- for attribute in attributes %}
+        {{ attribute }},
         row_number() over (
-            partition by user_id
+            partition by user_id, case when {{ attribute }} is null then 1 else 0 end
             order by occurred_at desc, session_id desc, item_in_session desc
-        ) as recency
+        ) as {{ attribute }}_recency{{ ',' if not loop.last }}
+        {%- endfor %}
     from events
 
 ),
 
-latest as (
+latest_known as (
 
     select
         user_id,
-        first_name,
-        last_name,
-        gender,
-        level
+        {%- for attribute in attributes %}
+        max(case when {{ attribute }}_recency = 1 then {{ attribute }} end) as {{ attribute }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from ranked
-    where recency = 1
+    group by user_id
 
 )
 
-select * from latest
+select * from latest_known

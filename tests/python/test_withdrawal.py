@@ -236,6 +236,7 @@ def test_a_landing_table_that_cannot_be_registered_keeps_nobody_in(built: Built,
     manifest = copied(built.manifest)
     steps = next(source for source in manifest.sources.values() if source.name == "step_trainer_landing")
     steps.columns["distanceFromObject"].data_type = "no_such_type"
+    manifest.build_flat_graph()
     with pytest.raises(DbtError, match="register_landing"):
         run_once(with_manifest(built.session, manifest), built.data)
     assert people_in(copy) == dict.fromkeys(PUBLISHED, {"stays"})

@@ -100,7 +100,7 @@ class DuckDBFiles:
 
 
 @contextmanager
-def open_database(dbt: DbtSession, zone_id: str) -> Iterator[Database]:
+def open_database(dbt: DbtSession, zone_id: str, *, tidy: bool = True) -> Iterator[Database]:
     """The database that a landing zone is to be built in, for the block alone; dbt opens it meanwhile.
 
     Unless DUCKDB_PATH names one, each landing zone has a DuckDB file of its own, of which the one that was built last
@@ -109,6 +109,7 @@ def open_database(dbt: DbtSession, zone_id: str) -> Iterator[Database]:
     Args:
         dbt: The session that builds it, which has parsed the project: another DUCKDB_PATH would have it parsed anew.
         zone_id: The zone's id, or NO_ZONE_YET.
+        tidy: Whether to remove what killed and failed runs left.
 
     Raises:
         LandingError: Another program has the DuckDB file open, or it cannot be written.
@@ -122,14 +123,18 @@ def open_database(dbt: DbtSession, zone_id: str) -> Iterator[Database]:
     with only_command(files):
         try:
             check_that_nobody_has_it_open(files)
-            remove_leftovers(files)
-            yield choose(files, dbt, zone_id, is_named=bool(before))
+            if tidy:
+                remove_leftovers(files)
+            database = choose(files, dbt, zone_id, is_named=bool(before))
+            if tidy:
+                database.prepare()
+            yield database
         except OSError as error:
             raise LandingError(f"{error.filename or files.path}: {error.strerror or error}") from error
         finally:
-            close_connections()
-            shutil.rmtree(files.unfinished.parent, ignore_errors=True)
             _set_path(before)
+            if tidy:
+                shutil.rmtree(files.unfinished.parent, ignore_errors=True)
 
 
 def named_path(project_dir: Path) -> Path:
@@ -206,27 +211,50 @@ def choose(files: DuckDBFiles, dbt: DbtSession, zone_id: str, *, is_named: bool)
         known = cast("Mapping[str, Any] | None", answer)
     aside = files.set_aside(zone_id)
     if known is None or known["is_this_zone"] or is_named:
-        if known is not None and aside is not None and known["is_this_zone"]:
-            shutil.rmtree(aside.parent)  # a killed run had brought a newer one back from there
         origin = files.path if files.path.exists() else None
-        stranger = None
+        outdated = aside if known is not None and known["is_this_zone"] else None
+        database = DuckDBDatabase(dbt, files, origin, stranger=None, outdated=outdated)
     else:
-        origin, stranger = aside, known
-    if origin is None:
-        files.unfinished.parent.mkdir(mode=0o700)
-    _set_path(str(origin or files.unfinished))
-    return DuckDBDatabase(dbt, files, origin, stranger)
+        database = DuckDBDatabase(dbt, files, aside, stranger=known)
+    _set_path(database.opened)
+    return database
 
 
 class DuckDBDatabase(Database):
     """A DuckDB file whose readers see a build when it has passed."""
 
     def __init__(
-        self, dbt: DbtSession, files: DuckDBFiles, origin: Path | None, stranger: Mapping[str, Any] | None
+        self,
+        dbt: DbtSession,
+        files: DuckDBFiles,
+        origin: Path | None,
+        *,
+        stranger: Mapping[str, Any] | None,
+        outdated: Path | None = None,
     ) -> None:
-        """Takes the files, the one to begin with, and what the file in the place is of, if it is another zone's."""
+        """Takes what is there.
+
+        Args:
+            dbt: The session.
+            files: The files.
+            origin: The one to begin with.
+            stranger: What the file in the place is of, if it is another zone's.
+            outdated: A file that was set aside, of which a killed run brought back a newer one.
+        """
         super().__init__(dbt)
-        self._files, self._origin, self._stranger = files, origin, stranger
+        self._files, self._origin, self._stranger, self._outdated = files, origin, stranger, outdated
+
+    @property
+    def opened(self) -> str:
+        """The path that dbt opens before a build."""
+        return str(self._origin or self._files.unfinished)
+
+    def prepare(self) -> None:
+        """Makes room for what dbt opens, and removes what is outdated."""
+        if self._outdated is not None:
+            shutil.rmtree(self._outdated.parent)
+        if self._origin is None:
+            self._files.unfinished.parent.mkdir(mode=0o700)
 
     @property
     def exists(self) -> bool:

@@ -76,10 +76,7 @@ class Dataset:
         Raises:
             LandingError: It cannot be read.
         """
-        try:
-            return zone_id(open_folder(self.zone))
-        except OSError as error:
-            raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
+        return zone_id(open_folder(self.zone))
 
     def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.

@@ -27,6 +27,8 @@ def zone_id(zone: Folder) -> str | None:
         return msgspec.json.decode(zone.fetch(IDENTITY_KEY).content, type=_Identity).zone_id
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LandingError(f"{error.filename or zone.location}: {error.strerror or error}") from error
     except msgspec.MsgspecError as error:
         raise LandingError(
             f"{zone.location}/{IDENTITY_KEY} is broken ({error}): put back the file of a backup, or delete it; "

@@ -111,7 +111,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         leave_out_sparkify(session.manifest)
         data = Dataset(project, "small", [str(source)], 1.0, str(zone))
         run_once(session, data)
-        assert people_in(database) == dict.fromkeys(PUBLISHED, set(PEOPLE))
+        assert people_in(database) == everywhere(set(PEOPLE))
         deliver_second(source)
         land_all([source], zone, forget_vanished=True)
         yield Built(session, data, database)
@@ -189,6 +189,11 @@ def people_in(database: Path) -> dict[str, set[str]]:
     return found
 
 
+def everywhere(people: set[str]) -> dict[str, set[str]]:
+    """These people, in every published relation."""
+    return dict.fromkeys(PUBLISHED, people)
+
+
 def shared_steps(database: Path) -> int:
     """How many steps of the device of two people are trusted."""
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -200,7 +205,7 @@ def shared_steps(database: Path) -> int:
 def test_whatever_model_fails_who_withdrew_and_who_is_gone_are_out(built: Built, copy: Path, model: str) -> None:
     with pytest.raises(BuildError):
         run_once(broken(built.session, model), built.data)
-    assert people_in(copy) == dict.fromkeys(PUBLISHED, {"stays"})
+    assert people_in(copy) == everywhere({"stays"})
     assert shared_steps(copy) == 0, "whose they are is left to the build"
     failed = copy.with_name(f"{copy.name}.failed") / copy.name
     assert failed.is_file()
@@ -211,7 +216,7 @@ def test_whatever_model_fails_who_withdrew_and_who_is_gone_are_out(built: Built,
 def test_the_build_that_follows_brings_back_what_is_right(built: Built, copy: Path) -> None:
     """The shared device's step was taken while the one who consents was walking, and nobody else."""
     run_once(with_manifest(built.session, copied(built.manifest)), built.data)
-    assert people_in(copy) == dict.fromkeys(PUBLISHED, {"stays"})
+    assert people_in(copy) == everywhere({"stays"})
     assert shared_steps(copy) == 1
     assert not copy.with_name(f"{copy.name}.failed").exists()
 
@@ -236,10 +241,10 @@ def test_a_landing_table_that_cannot_be_registered_keeps_nobody_in(built: Built,
     manifest = copied(built.manifest)
     steps = next(source for source in manifest.sources.values() if source.name == "step_trainer_landing")
     steps.columns["distanceFromObject"].data_type = "no_such_type"
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     with pytest.raises(DbtError, match="register_landing"):
         run_once(with_manifest(built.session, manifest), built.data)
-    assert people_in(copy) == dict.fromkeys(PUBLISHED, {"stays"})
+    assert people_in(copy) == everywhere({"stays"})
 
 
 def test_readers_do_not_see_what_failed_its_tests(built: Built, copy: Path) -> None:

@@ -68,15 +68,15 @@
 
 {#- Run as an operation: the way out for who wants another data set in this database. What consents were known goes. -#}
 {% macro forget_landing_zone() -%}
-    {%- for relation in person_relations(graph.nodes.values() | selectattr('resource_type', 'equalto', 'snapshot')) -%}
+    {%- set known = loader_relation('built_from') -%}
+    {%- set noted = adapter.get_relation(database=known.database, schema=known.schema, identifier=known.identifier) -%}
+    {%- set snapshots = person_relations(graph.nodes.values() | selectattr('resource_type', 'equalto', 'snapshot')) -%}
+    {#- what is noted goes last: a killed operation must not leave a history that is nobody's -#}
+    {%- for relation in snapshots + ([noted] if noted else []) -%}
         {%- do adapter.drop_relation(relation) -%}
         {%- do adapter.commit() -%}
         {{ print('dropped ' ~ relation.schema ~ '.' ~ relation.identifier) }}
     {%- endfor -%}
-    {%- call statement('forget_built_from') -%}
-        drop view if exists {{ loader_relation('built_from') }}
-    {%- endcall -%}
-    {%- do adapter.commit() -%}
     {{ print('the next run may build this database from any landing zone') }}
 {%- endmacro %}
 

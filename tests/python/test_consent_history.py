@@ -111,6 +111,11 @@ class Website:
         sql = f"select cast(reading_time as date) from {relation} where {condition} order by 1"  # noqa: S608
         return [moment for (moment,) in self.query(sql)]
 
+    def published_rows(self) -> dict[str, int]:
+        """The rows of every relation that tells of people."""
+        tables = {str(table) for table, _ in self.query(TEXT_COLUMNS)}
+        return {table: int(str(self.query(f"select count(*) from stedi.{table}")[0][0])) for table in tables}  # noqa: S608
+
     def people(self) -> set[str]:
         """Of whom the trusted and curated relations hold anything that is text."""
         found = set()
@@ -149,7 +154,23 @@ def website(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Website]
     if request.param != "duckdb":
         request.getfixturevalue("endpoints")
     with open_warehouse(request.param, tmp_path, tmp_path / "target") as warehouse:
+        warehouse.forget_zone()
         yield Website(warehouse)
+
+
+def test_who_withdraws_is_out_before_anything_is_built(website: Website) -> None:
+    """By the landing tables alone; and where nobody is to go, nothing goes."""
+    website.build()
+    assert website.warehouse.dbt("run-operation", "withdraw_people"), "\n".join(website.warehouse.messages)
+    assert website.people() == {"stays", "leaves", "vanishes"}
+    rows = website.published_rows()
+    website.deliver("second/leaves", customer("leaves@test.com", 30, None))
+    (website.source / "customer/landing/first/vanishes@test.com.json").unlink()
+    website.warehouse.load()
+    assert website.warehouse.register(), "\n".join(website.warehouse.messages)
+    assert website.warehouse.dbt("run-operation", "withdraw_people"), "\n".join(website.warehouse.messages)
+    assert website.people() == {"stays"}
+    assert website.published_rows() == {relation: number // 3 for relation, number in rows.items()}
 
 
 def test_a_withdrawal_takes_effect_everywhere_and_what_was_known_before_it_stays_known(website: Website) -> None:

@@ -18,7 +18,7 @@ from dbt_project import PARTS, environment
 from lakehouse.databases import open_database
 from lakehouse.dataset import Dataset
 from lakehouse.dbt_session import DbtSession
-from lakehouse.errors import BuildError, DbtError
+from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.reporting import ConsoleReporter
 from landing_helpers import land_all, put
 from real_data import PROJECT_DIR
@@ -244,6 +244,22 @@ def test_a_landing_table_that_cannot_be_registered_keeps_nobody_in(built: Built,
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     with pytest.raises(DbtError, match="register_landing"):
         run_once(with_manifest(built.session, manifest), built.data)
+    assert people_in(copy) == everywhere({"stays"})
+
+
+def test_a_load_that_fails_halfway_keeps_nobody_in(built: Built, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The withdrawal is landed, and something that is worked out afterwards is not."""
+
+    def fails(*_: object) -> None:
+        raise LandingError("no room for repairs")
+
+    monkeypatch.setattr("lakehouse.dataset.repair_text", fails)
+    session = with_manifest(built.session, copied(built.manifest))
+    with (
+        open_database(session, built.data.zone_id() or "") as database,
+        pytest.raises(LandingError, match="no room for repairs"),
+    ):
+        run.land(built.data, session, database, ConsoleReporter(), None, forget_vanished=False)
     assert people_in(copy) == everywhere({"stays"})
 
 

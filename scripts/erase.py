@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.databases import open_database
 from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.erasing import Erasing
 from lakehouse.errors import DbtError, LandingError
@@ -14,7 +15,8 @@ from lakehouse.person_search import checked_addresses
 from lakehouse.pseudonyms import PseudonymKey, key_for, public_datasets
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
-from lakehouse.storage import is_s3
+from lakehouse.storage import is_s3, open_folder
+from lakehouse.zone_identity import NO_ZONE_YET, zone_id
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
@@ -46,11 +48,13 @@ def main(  # noqa: PLR0913 - one parameter an option
         name = dataset or zone.rstrip("/").rpartition("/")[2]
         dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
         dbt.parse()
-        erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter, _key(name))
-        if dry_run:
-            erasing.dry_run()
-        elif not erasing.run():
-            raise typer.Exit(1)
+        known = zone_id(open_folder(zone)) or NO_ZONE_YET
+        with open_database(dbt, known, tidy=not dry_run):
+            erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter, _key(name))
+            if dry_run:
+                erasing.dry_run()
+            elif not erasing.run():
+                raise typer.Exit(1)
     except (LandingError, DbtError) as error:
         typer.echo(f"error: {error}", err=True)
         typer.echo("what was erased stays erased; erase again when this is mended", err=True)

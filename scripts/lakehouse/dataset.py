@@ -16,6 +16,7 @@ from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
 from lakehouse.storage import is_s3, open_folder
 from lakehouse.text_repair import repair_text
+from lakehouse.zone_identity import give_zone_id, zone_id
 
 SAMPLE = "sample"
 
@@ -70,6 +71,14 @@ class Dataset:
         except OSError as error:
             raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
 
+    def zone_id(self) -> str | None:
+        """The id of the landing zone; None where nothing was landed there yet.
+
+        Raises:
+            LandingError: It cannot be read.
+        """
+        return zone_id(open_folder(self.zone))
+
     def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.
 
@@ -92,6 +101,7 @@ class Dataset:
             max_rejects=max_rejects,
             reporter=reporter,
         )
+        give_zone_id(open_folder(self.zone), reporter.say)
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
         reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")

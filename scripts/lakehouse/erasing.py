@@ -24,6 +24,7 @@ from lakehouse.pseudonyms import KEY_VARIABLE, PseudonymKey, check_key
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, is_s3, open_folder
+from lakehouse.zone_identity import zone_id
 
 
 @dataclass
@@ -142,7 +143,7 @@ class Erasing:
         for place, rows in in_engine.items():
             say(f"{place}: {rows:,} rows")
         if not self._has_engine:
-            say(f"there is no database {self._database}: this is about the landing zone alone")
+            say("there is no database of this landing zone: this is about the landing zone alone")
         if not there.lines and not in_engine:
             say("nothing of them is in the landing zone or in the database")
         if there.closed:
@@ -150,7 +151,8 @@ class Erasing:
 
     def _rebuild(self) -> bool:
         """Builds every relation of what is landed by now, and says whether that went well."""
-        self.dbt.operation("register_landing")
+        self.dbt.operation("register_landing", zone_id=zone_id(open_folder(self.zone)) or "")
+        self.dbt.operation("withdraw_people")
         self.dbt.operation("drop_stored_failures")
         try:
             self.dbt.build()

@@ -119,6 +119,11 @@ class Website:
         sql = f"select cast(reading_time as date) from {relation} where {condition} order by 1"  # noqa: S608
         return [moment for (moment,) in self.query(sql)]
 
+    def published_rows(self) -> dict[str, int]:
+        """The rows of every relation that tells of people."""
+        tables = {str(table) for table, _ in self.query(TEXT_COLUMNS)}
+        return {table: int(str(self.query(f"select count(*) from stedi.{table}")[0][0])) for table in tables}  # noqa: S608
+
     def people(self) -> set[str]:
         """Of whom the trusted and curated relations hold anything that is text."""
         found = set()
@@ -157,6 +162,7 @@ def website(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Website]
     if request.param != "duckdb":
         request.getfixturevalue("endpoints")
     with open_warehouse(request.param, tmp_path, tmp_path / "target") as warehouse, elsewhere(warehouse):
+        warehouse.forget_zone()
         yield Website(warehouse)
 
 
@@ -170,6 +176,28 @@ def elsewhere(warehouse: Warehouse) -> Iterator[None]:
         profiles.write_text(profiles.read_text().replace("type: duckdb", in_new_york))
         yield
     time.tzset()
+
+
+def test_who_withdraws_is_out_before_anything_is_built(website: Website) -> None:
+    """By the landing tables alone; and where nobody is to go, nothing goes."""
+    website.build()
+    assert website.warehouse.dbt("run-operation", "withdraw_people"), "\n".join(website.warehouse.messages)
+    assert website.people() == set(PEOPLE)
+    rows = website.published_rows()
+    website.deliver("second/leaves", customer("LEAVES@test.com", 30, None))
+    website.deliver("second/stumbles", customer("Stumbles@test.com", 30, None) | {"lastUpdateDate": "soon"})
+    (website.source / "customer/landing/first/vanishes@test.com.json").unlink()
+    website.warehouse.load()
+    assert website.warehouse.register(), "\n".join(website.warehouse.messages)
+    assert website.warehouse.dbt("run-operation", "withdraw_people"), "\n".join(website.warehouse.messages)
+    assert website.people() == {"stays", "shares"}
+    left = website.published_rows()
+    per_person = {"customer_trusted": 1, "customer_curated": 1, "accelerometer_trusted": 3, "step_trainer_trusted": 3}
+    assert {name: rows[name] for name in per_person} == {name: 5 * of_each for name, of_each in per_person.items()}
+    assert {name: left[name] for name in per_person} == {name: 2 * of_each for name, of_each in per_person.items()}
+    # v1 pairs everybody with everybody, v2 leaves out a step that two people can have made
+    pairs = ("machine_learning_curated", "machine_learning_curated_v2")
+    assert ([rows[name] for name in pairs], [left[name] for name in pairs]) == ([75, 12], [12, 6])
 
 
 def test_a_withdrawal_takes_effect_everywhere_and_what_was_known_before_it_stays_known(website: Website) -> None:

@@ -21,7 +21,7 @@ import pytest
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-from dbt_project import DbtProject
+from dbt_project import DbtProject, environment
 from lakehouse.landing import land
 from lakehouse.sample import generate
 from lakehouse.sources import Table
@@ -74,6 +74,7 @@ def registered_warehouse(target: str, sample: Path, folder: Path) -> Iterator[Wa
     shutil.copytree(sample, folder / "source")
     with open_warehouse(target, folder, sample.parent / f"target_{target}") as warehouse:
         warehouse.load()
+        warehouse.forget_zone()
         assert warehouse.register(), "\n".join(warehouse.messages)
         yield warehouse
 
@@ -87,6 +88,16 @@ def test_every_landed_record_is_a_row_and_a_second_run_adds_none(warehouse: Ware
     assert warehouse.rows() == rows
     assert warehouse.query("select table_name, object_key, row_count from loader.objects order by 1, 2") == objects
     assert warehouse.agrees(), "\n".join(warehouse.messages)
+
+
+def test_another_zone_is_refused_before_anything_of_it_is_registered(warehouse: Warehouse, tmp_path: Path) -> None:
+    rows = warehouse.rows()
+    with environment({"LANDING_ZONE": f"s3://lake/{tmp_path.name}/another"}):
+        assert not warehouse.register()
+    assert "not from s3://lake/" in "\n".join(warehouse.messages)
+    assert "forget_landing_zone" in "\n".join(warehouse.messages)
+    assert warehouse.rows() == rows
+    assert warehouse.query("select zone, dataset from loader.built_from") == [[warehouse.zone, "small"]]
 
 
 def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:

@@ -11,7 +11,7 @@ from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.erasing import Erasing
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.person_search import checked_addresses
-from lakehouse.pseudonyms import PseudonymKey, key_for, public_datasets
+from lakehouse.pseudonyms import key_of_zone
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
 from lakehouse.storage import is_s3
@@ -46,7 +46,8 @@ def main(  # noqa: PLR0913 - one parameter an option
         name = dataset or zone.rstrip("/").rpartition("/")[2]
         dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
         dbt.parse()
-        erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter, _key(name))
+        tables = load_tables(PROJECT_DIR)
+        erasing = Erasing(zone, tables, addresses, dbt, reporter, key_of_zone(zone, tables))
         if dry_run:
             erasing.dry_run()
         elif not erasing.run():
@@ -62,14 +63,6 @@ def _go_to_project() -> None:
     if os.environ.get("DUCKDB_PATH"):
         os.environ["DUCKDB_PATH"] = str(Path(os.environ["DUCKDB_PATH"]).absolute())
     os.chdir(PROJECT_DIR)
-
-
-def _key(dataset: str) -> PseudonymKey | None:
-    """The key of the pseudonyms; erasing goes without one, too, if not as far."""
-    try:
-        return key_for(dataset, public_datasets(PROJECT_DIR))
-    except LandingError:
-        return None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from lakehouse.errors import LandingError
-from lakehouse.pseudonyms import key_for, land_pseudonyms, public_datasets
+from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
+from lakehouse.pseudonyms import land_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
 
@@ -16,13 +17,13 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 def main(
     *,
     zone: Annotated[str, typer.Option(help="Landing zone, a folder or s3:// prefix.")],
-    dataset: Annotated[str, typer.Option(help="Name of the data; what is public needs no key.")] = "",
     new_key: Annotated[bool, typer.Option(help="Give everybody a new pseudonym, by another key.")] = False,
 ) -> None:
     """Give every landed customer a pseudonym: a hash of the e-mail address, keyed with PSEUDONYM_KEY."""
     try:
-        key = key_for(dataset, public_datasets(PROJECT_DIR))
-        report = land_pseudonyms(zone, load_tables(PROJECT_DIR), key, ConsoleReporter().say, new_key=new_key)
+        tables = load_tables(PROJECT_DIR)
+        key = key_of_landed(zone, tables, public_fingerprints(PROJECT_DIR))
+        report = land_pseudonyms(zone, tables, key, ConsoleReporter().say, new_key=new_key)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

@@ -9,7 +9,8 @@ from lakehouse.erasure_receipts import has_receipts
 from lakehouse.errors import LandingError
 from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
-from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, land_pseudonyms, public_datasets
+from lakehouse.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
+from lakehouse.pseudonyms import check_key, land_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
@@ -56,7 +57,8 @@ class Dataset:
         tables = load_tables(self.project_dir)
         if self.sources:
             check_sources(self.sources, self.zone, tables)
-        check_key(self.zone, tables, self._key())
+        public = public_fingerprints(self.project_dir)
+        check_key(self.zone, tables, key_to_come(self.sources, self.zone, tables, public, kept_out=self._sample_folder))
 
     def was_erased_from(self) -> bool:
         """Whether people were erased from the landing zone.
@@ -94,18 +96,20 @@ class Dataset:
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
         reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
-        pseudonyms = land_pseudonyms(self.zone, tables, self._key(), reporter.say)
+        key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
+        pseudonyms = land_pseudonyms(self.zone, tables, key, reporter.say)
         reporter.say(f"pseudonyms: {pseudonyms.customers:,} customers")
         return sum(table.records_quarantined for table in report.tables.values())
 
-    def _key(self) -> PseudonymKey:
-        return key_for(self.name, public_datasets(self.project_dir))
+    @property
+    def _sample_folder(self) -> str:
+        return str(self.project_dir / "sample_data")
 
     def _make_sample(self, reporter: ConsoleReporter) -> str:
         """Makes the sample unless it is there, and gives its folder."""
         reporter.heading("sample data")
         try:
-            report = generate(self.project_dir / "sample_data", self.scale, progress=reporter.say)
+            report = generate(Path(self._sample_folder), self.scale, progress=reporter.say)
         except OSError as error:
             raise SampleError(f"{error.filename or 'sample_data'}: {error.strerror}") from error
         state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"

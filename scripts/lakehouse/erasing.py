@@ -20,7 +20,8 @@ from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinishe
 from lakehouse.errors import BuildError, LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.person_search import Needles
-from lakehouse.pseudonyms import KEY_VARIABLE, PseudonymKey, check_key
+from lakehouse.pseudonym_key import KEY_VARIABLE, PseudonymKey
+from lakehouse.pseudonyms import check_key
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, is_s3, open_folder

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from lakehouse import ledger
 from lakehouse.landing import LandingReport, land
 from lakehouse.packing import is_part
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.pseudonyms import land_pseudonyms
 from lakehouse.sources import Column, Table, load_tables
 from lakehouse.text_repair import repair_text
 from real_data import PROJECT_DIR

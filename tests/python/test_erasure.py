@@ -25,7 +25,8 @@ from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinishe
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.person_search import Needles
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.pseudonyms import land_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder

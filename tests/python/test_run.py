@@ -94,7 +94,7 @@ def test_known_counts_do_not_apply_once_people_were_erased(project: Path, tmp_pa
     receipt = tmp_path / "zone/loader/erasures/1.json"
     receipt.parent.mkdir(parents=True)
     receipt.write_text('{"begun_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:01Z"}')
-    done = run(project, "--source", tmp_path / "udacity", LANDING_ZONE=str(tmp_path / "zone"))
+    done = run(project, "--source", tmp_path / "udacity", LANDING_ZONE=str(tmp_path / "zone"), PSEUDONYM_KEY=KEY)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the known counts of udacity do not apply" in done.stdout
     assert "differs" not in done.stdout

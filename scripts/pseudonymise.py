@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.derived_tables import landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
 from lakehouse.pseudonyms import land_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
+from lakehouse.suppression import seal_anew
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
@@ -23,7 +25,11 @@ def main(
     try:
         tables = load_tables(PROJECT_DIR)
         key = key_of_landed(zone, tables, public_fingerprints(PROJECT_DIR))
-        report = land_pseudonyms(zone, tables, key, ConsoleReporter().say, new_key=new_key)
+        say = ConsoleReporter().say
+        if new_key:
+            with landed_zone(zone, say) as held:
+                seal_anew(held.folder, key)
+        report = land_pseudonyms(zone, tables, key, say, new_key=new_key)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.dbt_session import DbtSession
+from lakehouse.erasing_guard import Guard
 from lakehouse.erasure import ZoneErasure, erase_from_zone
 from lakehouse.erasure_proof import (
     Places,
@@ -38,6 +39,8 @@ class Erasing:
     reporter: ConsoleReporter
     key: PseudonymKey | None = None
     """Leads to the pseudonyms of people of whom the landing zone knows nothing any more."""
+    guard: Guard | None = None
+    """Asks and warns before anything is erased, and keeps the people out afterwards."""
 
     def dry_run(self) -> None:
         """Says what there is of the people, and changes nothing.
@@ -47,8 +50,11 @@ class Erasing:
             DbtError: The engine cannot be asked.
         """
         there = self._look()
-        self._tell(there, self._in_engine(there))
+        in_engine = self._in_engine(there)
+        self._tell(there, in_engine)
         self.reporter.say("nothing was changed: this was a dry run")
+        if self.guard is not None:
+            self.guard.check_spelling(there, in_engine)
 
     def run(self) -> bool:
         """Erases the people, and says whether nothing of them is left.
@@ -64,6 +70,8 @@ class Erasing:
         there = self._look()
         in_engine = self._in_engine(there)
         self._tell(there, in_engine)
+        if self.guard is not None:
+            self.guard.confirm(there, in_engine)
         if there.lines or in_engine:
             if there.pseudonyms and self._has_engine:  # first: a killed run must not lose what leads to them
                 forget_pseudonyms(self.dbt, there.pseudonyms)

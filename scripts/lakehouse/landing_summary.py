@@ -24,6 +24,11 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
         reporter.say(f"nothing to do: {report.zone} holds every record already")
     else:
         reporter.say(f"{done} in {report.zone}")
+    if report.records_suppressed:
+        reporter.warn(
+            f"{report.records_suppressed:,} records of {report.people_suppressed:,} people who were erased "
+            f"{'would be' if report.dry_run else 'were'} left out (erase.py --allow-again lets somebody come back)"
+        )
     quarantined = sum(table.records_quarantined for table in report.tables.values())
     quarantine = f"{report.zone}/{QUARANTINE_FOLDER}"
     if quarantined and report.dry_run:

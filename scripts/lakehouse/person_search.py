@@ -53,7 +53,7 @@ class Needles:
         """Whether an address stands there on its own, not as a piece of a longer one."""
         return any(
             _holds(text, self._addresses) and self._own(content).search(text) is not None
-            for text in map(_folded, _readings(content))
+            for text in map(_folded, texts_in(content))
         )
 
     def _own(self, content: bytes) -> re.Pattern[str]:
@@ -66,11 +66,11 @@ class Needles:
 
     def name_number(self, content: bytes) -> bool:
         """Whether a number stands there on its own."""
-        return any(_holds(text, self._numbers) and self._number.search(text) is not None for text in _readings(content))
+        return any(_holds(text, self._numbers) and self._number.search(text) is not None for text in texts_in(content))
 
     def are_anywhere_in(self, content: bytes) -> bool:
         """Whether the letters of an address stand there, be it within other letters, as they may in a binary file."""
-        return any(_holds(_folded(text), self._addresses) for text in _readings(content))
+        return any(_holds(_folded(text), self._addresses) for text in texts_in(content))
 
     def are_pieces_of(self, others: Collection[str]) -> bool:
         """Whether an address is a piece of somebody else's, which `are_anywhere_in` would find, too."""
@@ -90,7 +90,7 @@ def _folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()  # the first is quicker
 
 
-def _readings(content: bytes) -> Iterator[str]:
+def texts_in(content: bytes) -> Iterator[str]:
     """Yields the text that bytes are, and the text that they are when their escapes are undone."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         yield content.decode("utf-16", "replace")

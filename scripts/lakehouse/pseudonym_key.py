@@ -1,4 +1,4 @@
-"""The key of the pseudonyms: a secret of the environment; or, for files that the whole world has, a key that it has too.
+"""The key of the pseudonyms: a secret of the environment; or, for files that the whole world has, one that it has, too.
 
 Which of the two it is does not depend on what data is called: whoever lands private files in a folder called `udacity`
 must not get pseudonyms that everybody can work out. Files are public whose bytes are known to be, one by one.

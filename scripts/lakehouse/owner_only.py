@@ -1,0 +1,44 @@
+"""What the commands make of people's data is its owner's only: nobody else on the machine may read it."""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+OWNER_ONLY = 0o077  # as a umask: what is taken from group and others
+
+
+def keep_private() -> None:
+    """Lets nobody but the owner read what this process, and those that it starts, make from now on."""
+    os.umask(OWNER_ONLY)
+
+
+def narrow(paths: Iterable[Path]) -> list[Path]:
+    """Takes from everybody else the rights to files and folders that are there, and to all below them.
+
+    Links are left alone, and so is what they lead to.
+
+    Returns:
+        Those of which others keep their rights, since somebody else owns them.
+    """
+    return [path for path in _with_all_below(paths) if not _narrowed(path)]
+
+
+def _with_all_below(paths: Iterable[Path]) -> Iterator[Path]:
+    for top in paths:
+        yield top
+        if not top.is_symlink():
+            for folder, folders, files in os.walk(top):
+                yield from (Path(folder, name) for name in (*folders, *files))
+
+
+def _narrowed(path: Path) -> bool:
+    try:
+        status = path.lstat()
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & OWNER_ONLY:
+            path.chmod(stat.S_IMODE(status.st_mode) & ~OWNER_ONLY)
+    except FileNotFoundError:  # it is gone by now
+        return True
+    except OSError:
+        return False
+    return True

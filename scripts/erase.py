@@ -12,7 +12,7 @@ from lakehouse.derived_tables import landed_zone
 from lakehouse.erasing import Erasing
 from lakehouse.erasing_guard import Guard, NobodyFoundError, NotConfirmedError
 from lakehouse.errors import DbtError, LandingError
-from lakehouse.owner_only import keep_private
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.person_search import checked_addresses
 from lakehouse.pseudonyms import key_of_zone
 from lakehouse.reporting import ConsoleReporter
@@ -66,6 +66,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         raise typer.Exit(2) from error
     try:
         _go_to_project()
+        protect(PROJECT_DIR, zone, reporter)
         name = dataset or zone.rstrip("/").rpartition("/")[2]
         tables = load_tables(PROJECT_DIR)
         key = key_of_zone(zone, tables)

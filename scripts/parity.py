@@ -14,6 +14,7 @@ from lakehouse.dataset import Dataset
 from lakehouse.dbt_session import DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import DbtError, LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import DumpError, dump_relations
 from lakehouse.reporting import ConsoleReporter
@@ -41,9 +42,12 @@ def main(
     reads a copy, byte for byte. Fails where engines differ. What each of them said stays in .parity.
     """
     end_on_sigterm()
+    keep_private()
     reporter = ConsoleReporter()
     try:
-        build_everywhere(Dataset.named(PROJECT_DIR, source or [], dataset, scale), select or [], reporter)
+        data = Dataset.named(PROJECT_DIR, source or [], dataset, scale)
+        protect(PROJECT_DIR, data.zone, reporter)
+        build_everywhere(data, select or [], reporter)
     except (SampleError, LandingError, DumpError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

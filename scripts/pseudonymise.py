@@ -7,6 +7,7 @@ import typer
 
 from lakehouse.derived_tables import landed_zone
 from lakehouse.errors import LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
 from lakehouse.pseudonyms import land_pseudonyms
 from lakehouse.reporting import ConsoleReporter
@@ -22,7 +23,9 @@ def main(
     new_key: Annotated[bool, typer.Option(help="Give everybody a new pseudonym, by another key.")] = False,
 ) -> None:
     """Give every landed customer a pseudonym: a hash of the e-mail address, keyed with PSEUDONYM_KEY."""
+    keep_private()
     try:
+        protect(PROJECT_DIR, zone, ConsoleReporter())
         tables = load_tables(PROJECT_DIR)
         key = key_of_landed(zone, tables, public_fingerprints(PROJECT_DIR))
         say = ConsoleReporter().say

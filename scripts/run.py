@@ -11,6 +11,7 @@ from lakehouse.dataset import Dataset
 from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError
 
@@ -34,10 +35,12 @@ def main(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     end_on_sigterm()
+    keep_private()
     reporter = ConsoleReporter()
     try:
         data = Dataset.named(PROJECT_DIR, source or [], dataset, scale)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
+        protect(PROJECT_DIR, data.zone, reporter)
         data.check()
         variables: Mapping[str, object] = {}
         if data.was_erased_from():

@@ -65,6 +65,8 @@ class LandingReport:
     """How many records this load left out, since they name people who were erased."""
     people_suppressed: int = 0
     """How many people these records name."""
+    leading_out: list[str] = field(default_factory=list)
+    """Links of the sources that lead out of them, and were not followed."""
 
     @property
     def changed(self) -> bool:
@@ -118,6 +120,7 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
             done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
             unclaimed = [key for source in found for key in source.unclaimed]
             report = LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
+            report.leading_out = [key for source in found for key in source.leading_out]
             if sieve:
                 report.records_suppressed, report.people_suppressed = sieve.records, len(sieve.people)
             return report

@@ -16,6 +16,13 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     for table in report.tables.values():
         for warning in _warnings(table):
             reporter.warn(f"{table.name}: {warning}")
+    for link in _shortened(
+        [
+            f"{path} is a link that leads out of its source, and is not followed: name its folder as a source, too"
+            for path in report.leading_out
+        ]
+    ):
+        reporter.warn(link)
     for note in _shortened([f"{path} belongs to no table and is not landed" for path in report.unclaimed]):
         reporter.say(f"note: {note}")
     reporter.console.print(_grid(report))

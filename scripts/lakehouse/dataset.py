@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,24 @@ class Dataset:
         state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"
         reporter.say(f"{report.to}: {state}")
         return str(report.to)
+
+
+def separated(sources: str) -> list[str]:
+    """The folders and S3 prefixes in a text, with blanks between them; one that has a blank itself stands in quotes.
+
+    A text that is the name of a folder as it stands is that one.
+
+    Raises:
+        LandingError: A quote is not closed.
+    """
+    if Path(sources).is_dir() and sources.strip():
+        return [sources]
+    try:
+        return shlex.split(sources)
+    except ValueError as error:
+        raise LandingError(
+            f"SOURCE={sources}: {error}; a folder with a blank or a quote in its name stands in quotes of its own"
+        ) from error
 
 
 def landing_zone(project_dir: Path, name: str) -> str:

@@ -4,7 +4,6 @@ import gzip
 import hmac
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -124,22 +123,6 @@ def test_what_is_gone_from_the_source_goes_if_that_is_asked_for(
     (tmp_path / "mine/stedi/customer/landing/a.json").unlink()
     data.land(ConsoleReporter(), forget_vanished=told)
     assert sum(row["records_landed"] for row in ledger_of(tmp_path / "zone", "customer_landing")) == left
-
-
-def test_make_hands_on_what_it_is_told() -> None:
-    settings = ["SOURCE=one two", "DATASET=mine", "TARGET=athena", "MAX_REJECTS=3", "FORGET_VANISHED=1"]
-    told = subprocess.run(
-        ["make", "--dry-run", "run", *settings], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
-    ).stdout
-    (command,) = [line for line in told.replace("\\\n", "").splitlines() if "scripts/run.py" in line]
-    _, _, options = command.partition("scripts/run.py ")
-    assert shlex.split(options) == [
-        *("--source", "one", "--source", "two", "--dataset", "mine", "--scale", "1"),
-        *("--target", "athena", "--max-rejects", "3", "--forget-vanished"),
-    ]
-    untold = subprocess.run(["make", "--dry-run", "run"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
-    assert "--forget-vanished" not in untold.stdout
-    assert "--max-rejects" not in untold.stdout
 
 
 def test_nothing_is_built_on_a_source_that_is_too_old(project: Path, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from lakehouse.errors import LandingError
 from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, StoredFile
 
 _OWNERS_FILE, _OWNERS_FOLDER = 0o600, 0o700  # whatever the umask is: a landing zone is full of people's data
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 TEMPORARY_SUFFIX = ".tmp"  # no reader's glob (*.json, *.json.gz) matches it
 LOCK_KEY = "loader/.lock"
 _LEFTOVER = re.compile(
@@ -111,7 +110,7 @@ class LocalFolder:
         _make_folder(target.parent)
         temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
         temporary.unlink(missing_ok=True)  # a killed load's; or a link, through which another file would be written
-        with os.fdopen(os.open(temporary, _NEW_FILE, _OWNERS_FILE), "wb") as out:
+        with open(temporary, "xb", opener=_owners_file) as out:
             shutil.copyfileobj(content, out, 1 << 20)
             out.flush()
             os.fsync(out.fileno())
@@ -188,16 +187,21 @@ def _opened_lock(lock: Path) -> TextIO:
         LandingError: Something else is there.
     """
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _OWNERS_FILE)
+        held = open(lock, "a+", encoding="ascii", errors="replace", opener=_owners_file)  # noqa: SIM115 - the caller closes it
     except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.ENXIO):  # a link, made just now; a pipe or a socket
+        if error.errno not in (errno.ELOOP, errno.ENXIO, None):  # a link, made just now; a socket; a pipe
             raise
         raise LandingError(f"{lock} is no lock of a load: remove it, or see who made it") from error
-    status = os.fstat(descriptor)
+    status = os.fstat(held.fileno())
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:  # of two names, one may be somebody's file
-        os.close(descriptor)
+        held.close()
         raise LandingError(f"{lock} is no lock of a load: remove it, or see who made it")
-    return os.fdopen(descriptor, "r+", encoding="ascii", errors="replace")
+    return held
+
+
+def _owners_file(path: str, flags: int) -> int:
+    """Opens a file that is its owner's only if it is made now; neither follows a link nor waits at a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _OWNERS_FILE)
 
 
 def _version(status: os.stat_result) -> str:

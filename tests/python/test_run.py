@@ -47,8 +47,12 @@ def put(folder: Path, path: str, *records: object) -> None:
 
 
 def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
-    """And an empty LANDING_ZONE is none: it is not the working directory."""
-    done = run(project, "--scale", "0.05", LANDING_ZONE="")
+    """And an empty LANDING_ZONE is none: it is not the working directory. An exported key does not matter."""
+    before = os.umask(0o022)  # as on most machines
+    try:
+        done = run(project, "--scale", "0.05", LANDING_ZONE="", PSEUDONYM_KEY=KEY)
+    finally:
+        os.umask(before)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 of 7 sources are fresh" in done.stdout
     assert "tests passed" in done.stdout
@@ -56,6 +60,9 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     assert "\x1b[" not in done.stdout
     assert (project / "target/static_index.html").is_file()
     assert (project / "landing/sample_x0.05").is_dir()
+    made = ("landing", "target", "logs", "sample_data", "lakehouse.duckdb")
+    files = [path for name in made for path in (project / name, *(project / name).rglob("*"))]
+    assert [path for path in files if path.stat().st_mode & 0o077] == []
 
 
 def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         guard = Guard(zone, tables, addresses, reporter, key, lambda question: yes or typer.confirm(question))
         dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
         dbt.parse()
-        erasing = Erasing(zone, tables, addresses, dbt, reporter, key, guard)
+        erasing = Erasing(zone, tables, addresses, dbt, reporter, key, guard=guard)
         if dry_run:
             erasing.dry_run()
         elif not erasing.run():

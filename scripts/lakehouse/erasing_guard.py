@@ -81,12 +81,13 @@ class Guard:
 
     def _unknown(self, there: ZoneErasure) -> list[str]:
         """The addresses that are neither in the zone as somebody's nor on the list."""
-        found = set(map(canonical_address, there.spellings))
+        form: Callable[[str], str] = str if self.exact else canonical_address
+        found = set(map(form, there.spellings))
         listed = self._listed()
         return [
             address
             for address in self.addresses
-            if canonical_address(address) not in found and (listed is None or address not in listed)
+            if form(address) not in found and (listed is None or address not in listed)
         ]
 
     def _listed(self) -> SuppressionList | None:

@@ -89,7 +89,7 @@ def erasing(
     reporter = ConsoleReporter()
     guard = Guard(zone.location, TABLES, list(addresses), reporter, key, is_sure)
     dbt = DbtSession(zone.path.parent, "duckdb", "mine", reporter.console)
-    return Erasing(zone.location, TABLES, list(addresses), dbt, reporter, key, guard)
+    return Erasing(zone.location, TABLES, list(addresses), dbt, reporter, key, guard=guard)
 
 
 def holds_ann(zone: FolderPlace) -> bool:

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ from landing_helpers import (
     ledger_of,
     quarantined,
 )
+from real_data import PROJECT_DIR
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
@@ -464,3 +468,22 @@ def test_a_new_key_seals_the_list_if_the_former_one_is_given(
     source.put(f"{CUSTOMERS}/1.json", [customer("ann@test.com", "D2")])
     load(source, zone)
     assert counts(zone, "customer_landing") == (1, 0, 0, 1)
+
+
+def test_the_command_gives_no_new_key_without_the_former_one(source: FolderPlace, zone: FolderPlace) -> None:
+    source.put(f"{CUSTOMERS}/1.json", [customer("bob@test.com", "D2")])
+    load(source, zone)
+    keep_out(zone, "ann@test.com")
+    secret = "9e2f7c41" + KEY.secret.decode()
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(PROJECT_DIR / "scripts/pseudonymise.py"), "--zone", zone.location, "--new-key"]
+        settings = {"PATH": os.environ["PATH"], "PSEUDONYM_KEY": secret, **more}
+        return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+
+    refused = run()
+    assert (refused.returncode, "set FORMER_PSEUDONYM_KEY to that one" in refused.stderr) == (2, True)
+    assert run(FORMER_PSEUDONYM_KEY=KEY.secret.decode()).returncode == 0
+    listed = read_suppressions(open_folder(zone.location), [PseudonymKey(secret.encode())])
+    assert listed is not None
+    assert "ann@test.com" in listed

@@ -1,7 +1,7 @@
 """Erases people everywhere: from the landing zone, then from the engine, and then looks for them in both."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Erasing:
         self._tell(there, in_engine)
         self.reporter.say("nothing was changed: this was a dry run")
         if self.guard is not None:
-            self.guard.check_spelling(there, in_engine)
+            self.guard.check_spelling(there, in_engine, self._search)
 
     def run(self) -> bool:
         """Erases the people, and says whether nothing of them is left.
@@ -71,7 +71,7 @@ class Erasing:
         in_engine = self._in_engine(there)
         self._tell(there, in_engine)
         if self.guard is not None:
-            self.guard.confirm(there, in_engine)
+            self.guard.confirm(there, in_engine, self._search)
         if there.lines or in_engine:
             if there.pseudonyms and self._has_engine:  # first: a killed run must not lose what leads to them
                 forget_pseudonyms(self.dbt, there.pseudonyms)
@@ -130,9 +130,10 @@ class Erasing:
         return erase_from_zone(self.zone, self.tables, self.addresses, self.reporter.say, dry_run=dry_run)
 
     def _in_engine(self, there: ZoneErasure) -> Places:
-        if not self._has_engine:
-            return {}
-        return search_engine(self.dbt, {*self.addresses, *there.spellings, *there.numbers, *there.pseudonyms})
+        return self._search({*self.addresses, *there.spellings, *there.numbers, *there.pseudonyms})
+
+    def _search(self, values: Collection[str]) -> Places:
+        return search_engine(self.dbt, values) if self._has_engine else {}
 
     def _tell(self, there: ZoneErasure, in_engine: Places) -> None:
         """Says what there is of the people."""

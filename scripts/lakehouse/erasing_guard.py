@@ -1,6 +1,6 @@
 """What stands between looking for people and erasing them: is anybody meant, is it meant so, and can they come back?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lakehouse.derived_tables import landed_zone
@@ -15,6 +15,9 @@ from lakehouse.reporting import Reporter
 from lakehouse.sources import Table
 from lakehouse.storage import open_folder
 from lakehouse.suppression import Number, SuppressionList, numbers_of, read_suppressions, suppress
+
+Search = Callable[[Collection[str]], Places]
+"""Looks for values in the engine, if there is one."""
 
 
 class NobodyFoundError(LandingError):
@@ -41,7 +44,7 @@ class Guard:
     not_found: Sequence[str] = ()
     """The addresses of which nothing was found, while there was something of others."""
 
-    def check_spelling(self, there: ZoneErasure, in_engine: Places) -> None:
+    def check_spelling(self, there: ZoneErasure, in_engine: Places, search: Search) -> None:
         """Checks that there is, or was, something of everybody.
 
         Raises:
@@ -50,7 +53,7 @@ class Guard:
         unknown = self._unknown(there)
         if unknown and (there.lines or in_engine):
             alone = erase_from_zone(self.zone, self.tables, unknown, self.reporter.say, dry_run=True)
-            unknown = [] if alone.lines else unknown
+            unknown = [] if alone.lines or (in_engine and search(self._values_of(unknown))) else unknown
         elif len(unknown) < len(self.addresses) or any(unfinished_receipts(open_folder(self.zone))):
             pass  # somebody was erased before
         elif unknown:
@@ -60,7 +63,7 @@ class Guard:
         if unknown:
             self.reporter.warn(f"nothing is found of {_addresses(len(unknown))}: check the spelling")
 
-    def confirm(self, there: ZoneErasure, in_engine: Places) -> None:
+    def confirm(self, there: ZoneErasure, in_engine: Places, search: Search) -> None:
         """Asks whether all this is to be erased, and sees to it that no load brings it back.
 
         Raises:
@@ -68,7 +71,7 @@ class Guard:
             NotConfirmedError: The person said no.
             LandingError: The list of those who are kept out cannot be written.
         """
-        self.check_spelling(there, in_engine)
+        self.check_spelling(there, in_engine, search)
         landed = sum(table.records for table in there.tables.values())
         question = (
             f"erase {_addresses(len(self.addresses))}: {landed:,} landed and {there.lines - landed:,} quarantined "
@@ -89,6 +92,11 @@ class Guard:
             for address in self.addresses
             if form(address) not in found and (listed is None or address not in listed)
         ]
+
+    def _values_of(self, addresses: Sequence[str]) -> set[str]:
+        """What the engine may hold of addresses: these, and their pseudonyms."""
+        spellings = {form for one in addresses for form in (one, one.lower(), canonical_address(one))}
+        return spellings | ({self.key.pseudonym(spelling) for spelling in spellings} if self.key else set())
 
     def _listed(self) -> SuppressionList | None:
         try:

@@ -168,6 +168,21 @@ def test_one_mistyped_address_among_others_is_told_and_is_not_listed(
     assert ("ann@test.com" in listed, "bbo@test.com" in listed) == (True, False)
 
 
+def test_who_is_in_the_database_alone_is_no_mistake_among_others(
+    zone: FolderPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose record was taken back, or whose erasure was cut off: they go on the list, too."""
+    in_engine = {"Gone@test.com", KEY.pseudonym("gone@test.com"), "ann@test.com"}
+    monkeypatch.setattr(Erasing, "_search", lambda _, values: {"stedi.x": 1} if in_engine & set(values) else {})
+    one = erasing(zone, "ann@test.com", "gone@test.com")
+    one.dry_run()
+    assert one.guard is not None
+    assert one.guard.not_found == []
+    in_engine.remove(KEY.pseudonym("gone@test.com"))
+    one.dry_run()
+    assert one.guard.not_found == ["gone@test.com"]
+
+
 def test_who_says_no_has_changed_nothing(zone: FolderPlace) -> None:
     before, asked = content_of(zone), list[str]()
     with pytest.raises(NotConfirmedError, match="nothing was erased"):

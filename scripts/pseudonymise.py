@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.derived_tables import landed_zone
 from lakehouse.errors import LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.people import land_people, tell_of_suspensions
-from lakehouse.pseudonyms import key_for, public_datasets
+from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
+from lakehouse.suppression import seal_anew
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
@@ -17,14 +20,19 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 def main(
     *,
     zone: Annotated[str, typer.Option(help="Landing zone, a folder or s3:// prefix.")],
-    dataset: Annotated[str, typer.Option(help="Name of the data; what is public needs no key.")] = "",
     new_key: Annotated[bool, typer.Option(help="Give everybody a new pseudonym, by another key.")] = False,
 ) -> None:
     """Give every landed customer a pseudonym: a hash of the canonical address, keyed with PSEUDONYM_KEY."""
+    keep_private()
     reporter = ConsoleReporter()
     try:
-        key = key_for(dataset, public_datasets(PROJECT_DIR))
-        report = land_people(zone, load_tables(PROJECT_DIR), key, reporter.say, new_key=new_key)
+        protect(PROJECT_DIR, zone, reporter)
+        tables = load_tables(PROJECT_DIR)
+        key = key_of_landed(zone, tables, public_fingerprints(PROJECT_DIR))
+        if new_key:
+            with landed_zone(zone, reporter.say) as held:
+                seal_anew(held.folder, key)
+        report = land_people(zone, tables, key, reporter.say, new_key=new_key)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

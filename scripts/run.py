@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from lakehouse.databases import Database, open_database
-from lakehouse.dataset import Dataset
+from lakehouse.dataset import Dataset, separated
 from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError
 from lakehouse.zone_identity import NO_ZONE_YET
@@ -24,11 +25,14 @@ def main(  # noqa: PLR0913 - one parameter an option
     source: Annotated[
         list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
     ] = None,
+    sources: Annotated[
+        str, typer.Option(help="Several of them in one text, as make has them: one with a blank stands in quotes.")
+    ] = "",
     dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
     scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
     max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
+        int | None, typer.Option(min=0, help="How many refused records are allowed before the load stops.")
     ] = None,
     forget_vanished: Annotated[
         bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
@@ -36,10 +40,12 @@ def main(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     end_on_sigterm()
+    keep_private()
     reporter = ConsoleReporter()
     try:
-        data = Dataset.named(PROJECT_DIR, source or [], dataset, scale)
+        data = Dataset.named(PROJECT_DIR, [*(source or []), *separated(sources)], dataset, scale)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
+        protect(PROJECT_DIR, data.zone, reporter)
         data.check()
         variables: Mapping[str, object] = {}
         if data.was_erased_from():

@@ -1,11 +1,12 @@
 """Erases people everywhere: from the landing zone, then from the engine, and then looks for them in both."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.dbt_session import DbtSession
+from lakehouse.erasing_guard import Guard
 from lakehouse.erasure import ZoneErasure, erase_from_zone
 from lakehouse.erasure_proof import (
     Places,
@@ -20,7 +21,8 @@ from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinishe
 from lakehouse.errors import BuildError, LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.person_search import Needles
-from lakehouse.pseudonyms import KEY_VARIABLE, PseudonymKey, check_key
+from lakehouse.pseudonym_key import KEY_VARIABLE, PseudonymKey
+from lakehouse.pseudonyms import check_key
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, is_s3, open_folder
@@ -38,6 +40,8 @@ class Erasing:
     reporter: ConsoleReporter
     key: PseudonymKey | None = None
     """Leads to the pseudonyms of people of whom the landing zone knows nothing any more."""
+    guard: Guard | None = None
+    """Asks and warns before anything is erased, and keeps the people out afterwards."""
 
     def dry_run(self) -> None:
         """Says what there is of the people, and changes nothing.
@@ -47,8 +51,11 @@ class Erasing:
             DbtError: The engine cannot be asked.
         """
         there = self._look()
-        self._tell(there, self._in_engine(there))
+        in_engine = self._in_engine(there)
+        self._tell(there, in_engine)
         self.reporter.say("nothing was changed: this was a dry run")
+        if self.guard is not None:
+            self.guard.check_spelling(there, in_engine, self._search)
 
     def run(self) -> bool:
         """Erases the people, and says whether nothing of them is left.
@@ -64,6 +71,8 @@ class Erasing:
         there = self._look()
         in_engine = self._in_engine(there)
         self._tell(there, in_engine)
+        if self.guard is not None:
+            self.guard.confirm(there, in_engine, self._search)
         if there.lines or in_engine:
             if there.pseudonyms and self._has_engine:  # first: a killed run must not lose what leads to them
                 forget_pseudonyms(self.dbt, there.pseudonyms)
@@ -122,9 +131,10 @@ class Erasing:
         return erase_from_zone(self.zone, self.tables, self.addresses, self.reporter.say, dry_run=dry_run)
 
     def _in_engine(self, there: ZoneErasure) -> Places:
-        if not self._has_engine:
-            return {}
-        return search_engine(self.dbt, {*self.addresses, *there.spellings, *there.numbers, *there.pseudonyms})
+        return self._search({*self.addresses, *there.spellings, *there.numbers, *there.pseudonyms})
+
+    def _search(self, values: Collection[str]) -> Places:
+        return search_engine(self.dbt, values) if self._has_engine else {}
 
     def _tell(self, there: ZoneErasure, in_engine: Places) -> None:
         """Says what there is of the people."""

@@ -26,7 +26,7 @@ from lakehouse.derived_tables import HeldZone, column_reader, landed_lines, land
 from lakehouse.errors import LandingError
 from lakehouse.housekeeping import take_stock
 from lakehouse.identity import canonical_address
-from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
+from lakehouse.ledger import Books, LandedFile, QuarantinedRecord
 from lakehouse.packing import PartPress, name_load, read_part
 from lakehouse.person_search import Needles
 from lakehouse.pseudonyms import IDENTITIES_TABLE
@@ -380,11 +380,12 @@ def _without(landed: LandedFile, records: _Rewritten, refused: _Rewritten) -> La
         landed_count = segment.records_landed - records.removed[landed.key, number]
         refused_count = segment.records_quarantined - refused.removed[landed.key, number]
         segments.append(
-            Segment(
-                _new_key(segment.object_key, records, landed_count),
-                _new_key(segment.quarantine_key, refused, refused_count),
-                landed_count,
-                refused_count,
+            replace(
+                segment,
+                object_key=_new_key(segment.object_key, records, landed_count),
+                quarantine_key=_new_key(segment.quarantine_key, refused, refused_count),
+                records_landed=landed_count,
+                records_quarantined=refused_count,
             )
         )
     return replace(landed, segments=tuple(segments))

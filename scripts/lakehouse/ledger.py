@@ -36,6 +36,7 @@ class Segment:
     quarantine_key: str | None = None
     records_landed: int = 0
     records_quarantined: int = 0
+    records_suppressed: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,14 @@ class LandedFile:
         return sum(segment.records_quarantined for segment in self.segments)
 
     @property
+    def records_suppressed(self) -> int:
+        """Number of records that were left out, since they name people who were erased."""
+        return sum(segment.records_suppressed for segment in self.segments)
+
+    @property
     def records_found(self) -> int:
         """Number of records in the file, readable or not."""
-        return self.records_landed + self.records_quarantined
+        return self.records_landed + self.records_quarantined + self.records_suppressed
 
     @property
     def object_keys(self) -> set[str]:
@@ -138,6 +144,7 @@ class _LedgerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     landed_at: int
     written_by: str
     ledger_format: int = LEDGER_FORMAT
+    records_suppressed: int = 0
 
 
 class _AnyRow(msgspec.Struct, frozen=True):
@@ -239,7 +246,7 @@ def _landed_file(rows: list[_LedgerRow]) -> LandedFile:
     first = rows[0]
     file = SourceFile(first.source, first.source_file, first.source_bytes, first.source_version, first.sha256)
     segments = tuple(
-        Segment(row.object_key, row.quarantine_key, row.records_landed, row.records_quarantined)
+        Segment(row.object_key, row.quarantine_key, row.records_landed, row.records_quarantined, row.records_suppressed)
         for row in sorted(rows, key=lambda row: row.segment)
     )
     return LandedFile(file, segments, first.landed_at, first.copy_of)
@@ -256,7 +263,7 @@ def _rows(table_name: str, landed: LandedFile, load: str) -> Iterator[_LedgerRow
             source_bytes=file.size,
             source_version=file.version,
             sha256=file.sha256 or "",
-            records_found=segment.records_landed + segment.records_quarantined,
+            records_found=segment.records_landed + segment.records_quarantined + segment.records_suppressed,
             records_landed=segment.records_landed,
             records_quarantined=segment.records_quarantined,
             copy_of=landed.copy_of,
@@ -264,6 +271,7 @@ def _rows(table_name: str, landed: LandedFile, load: str) -> Iterator[_LedgerRow
             quarantine_key=segment.quarantine_key,
             landed_at=landed.landed_at,
             written_by=load,
+            records_suppressed=segment.records_suppressed,
         )
 
 

@@ -23,7 +23,8 @@ from lakehouse.dismissals import Dismissals
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.ledger import QuarantinedRecord
-from lakehouse.pseudonyms import IDENTITIES_TABLE, PseudonymKey, check_key_of
+from lakehouse.pseudonym_key import PseudonymKey
+from lakehouse.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.reporting import Reporter
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.sources import Table

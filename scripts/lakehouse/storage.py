@@ -25,6 +25,8 @@ class StoredFile(NamedTuple):
     """Differs whenever the content does: S3's ETag; of a local file its inode and the times of its last changes."""
     is_regular: bool = True
     """Whether it can be read, and is not a link to nowhere, a pipe, a socket or a device."""
+    leads_out: bool = False
+    """Whether it is a link, to a file or a folder, that leads out of the folder; what is there is not listed."""
 
 
 class Fetched(NamedTuple):

@@ -25,7 +25,7 @@ from dbt_project import DbtProject
 from lakehouse import ledger
 from lakehouse.landing import land
 from lakehouse.people import land_people
-from lakehouse.pseudonyms import PseudonymKey
+from lakehouse.pseudonym_key import PseudonymKey
 from lakehouse.text_repair import repair_text
 from landing_helpers import TABLES
 

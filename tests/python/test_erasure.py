@@ -26,7 +26,7 @@ from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.people import land_people
 from lakehouse.person_search import Needles
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey
+from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder
@@ -548,7 +548,7 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     erase_from_zone(zone, TABLES, [second], print)
     (tmp_path / "people.txt").write_text(f"{first.upper()}\n{second}\n")
 
-    done = run(project, "erase.py", "--file", tmp_path / "people.txt", "--zone", zone)
+    done = run(project, "erase.py", "--file", tmp_path / "people.txt", "--zone", zone, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "written in 1 ways" in done.stdout
     assert not [name for name in (first, second) if name.lower() in (done.stdout + done.stderr + told.stdout).lower()]
@@ -568,7 +568,7 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     assert receipt["relations"]["stedi.customer_curated.email"] == 2
 
     (project / "logs/dbt.log").write_text(f"Duplicate key: {second}")
-    again = run(project, "erase.py", "--email", first, "--email", second, "--zone", zone, cwd=tmp_path)
+    again = run(project, "erase.py", "--email", first, "--email", second, "--zone", zone, "--yes", cwd=tmp_path)
     assert again.returncode == 1
     assert not (tmp_path / "lakehouse.duckdb").exists()  # an empty one, in which nobody would be found
     assert "nothing of them is in the landing zone or in the database" in again.stdout

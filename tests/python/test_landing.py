@@ -593,14 +593,38 @@ def test_a_file_name_that_is_not_utf8_is_refused(source: Path, zone: Path) -> No
         load(source, zone)
 
 
-def test_hidden_files_are_not_data_and_links_are_followed_once(source: Path, zone: Path, tmp_path: Path) -> None:
+def test_hidden_files_are_not_data_and_links_within_a_source_are_followed_once(source: Path, zone: Path) -> None:
+    """As files are mounted in containers: links to files in a hidden folder, which is replaced as a whole."""
     put(source, "readings/a/.1.json.swp.json", "junk")
     put(source, "readings/.ipynb_checkpoints/1.json", "junk")
-    put(tmp_path / "elsewhere", "1.json", [{"id": 50}])
-    (source / "readings/linked").symlink_to(tmp_path / "elsewhere")
+    put(source, "readings/.version_7/50.json", [{"id": 50}])
+    (source / "readings/..data").symlink_to(source / "readings/.version_7")
+    (source / "readings/50.json").symlink_to("..data/50.json")
     (source / "readings/loop").symlink_to(source / "readings")
-    load(source, zone)
+    (source / "readings/twice").symlink_to(source / "readings/a")
+    report = load(source, zone)
     assert ids(zone) == [1, 2, 3, 4, 50]
+    assert report.leading_out == []
+
+
+def test_links_that_lead_out_of_a_source_are_told_and_not_followed(source: Path, zone: Path, tmp_path: Path) -> None:
+    """To whoever may put a link into a source, everything would be open that the loader may read."""
+    put(tmp_path / "elsewhere/a", "1.json", [{"id": 50}])
+    (source / "readings/folder").symlink_to(tmp_path / "elsewhere")
+    (source / "readings/by way of").symlink_to("folder/a")
+    (source / "readings/file.json").symlink_to(tmp_path / "elsewhere/a/1.json")
+    (source / "readings/up").symlink_to("..")
+    (source / "readings/above").symlink_to("../..")
+    (source / "readings/beside").symlink_to(f"{source}/../{source.name}")
+    report = load(source, zone)
+    assert ids(zone) == [1, 2, 3, 4]
+    links = ("above", "by way of", "file.json", "folder")
+    assert sorted(report.leading_out) == [f"{source}/readings/{link}" for link in links]
+    lone = tmp_path / "lone"
+    (lone / "readings").mkdir(parents=True)
+    (lone / "readings/file.json").symlink_to(tmp_path / "elsewhere/a/1.json")
+    with pytest.raises(LandingError, match=r"nothing to land in .*lone.*\n.*\n.*\n1 links lead out of it"):
+        load(lone, zone)
 
 
 def test_what_cannot_be_loaded_is_said_and_leaves_the_zone_empty(source: Path, zone: Path, tmp_path: Path) -> None:

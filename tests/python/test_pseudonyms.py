@@ -11,14 +11,14 @@ import pytest
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.people import PeopleReport, land_people
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, check_key, key_for, public_datasets
+from lakehouse.pseudonym_key import PseudonymKey
+from lakehouse.pseudonyms import check_key
 from landing_helpers import TABLES, content_of, ledger_of, put
 from real_data import PROJECT_DIR
 
-SECRET = "5f" * 32
+SECRET = "5fd81c0b7a3e9624" + "c0ffee0123456789" * 3
 KEY = PseudonymKey(SECRET.encode())
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
-PUBLIC = ("sample", "udacity")
 
 
 def customer(email: str | float, **more: object) -> dict[str, object]:
@@ -48,7 +48,7 @@ def pairs(zone: Path) -> dict[str, str]:
 
 
 def test_a_pseudonym_is_the_keyed_hash_of_the_canonical_address() -> None:
-    """The case is RFC 4231's second, whose key is shorter than what `key_for` takes."""
+    """The case is RFC 4231's second, whose key is shorter than what `secret_key` takes."""
     expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert PseudonymKey(b"Jefe").pseudonym("what do ya want for nothing?") == expected
     assert KEY.pseudonym("Ann@test.com ") == KEY.pseudonym("ann@test.com") != OTHER.pseudonym("ann@test.com")
@@ -112,28 +112,6 @@ def test_a_zone_that_was_never_landed_in_is_fine_before_and_refused_after(tmp_pa
         pseudonymise(tmp_path / "zone")
 
 
-def test_data_that_is_not_public_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PSEUDONYM_KEY", raising=False)
-    for dataset in ("sample", "udacity", "sample_x0.05", "sample_x10", "sample_x1e+06"):
-        assert key_for(dataset, PUBLIC) == PseudonymKey(PUBLIC_KEY.encode())
-    for dataset in ("mine", "samples", "sample_x", "sample_xml_of_customers", ""):
-        with pytest.raises(LandingError, match="set PSEUDONYM_KEY to what `openssl rand -hex 32` prints"):
-            key_for(dataset, PUBLIC)
-
-
-def test_the_key_in_the_environment_is_used_and_a_short_one_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PSEUDONYM_KEY", f"{SECRET}\n")
-    assert key_for("mine", PUBLIC) == key_for("sample", PUBLIC) == KEY
-    monkeypatch.setenv("PSEUDONYM_KEY", "x" * 31)
-    with pytest.raises(LandingError, match="has 31 characters, 32 are the least") as refused:
-        key_for("sample", PUBLIC)
-    assert "xxx" not in str(refused.value)
-
-
-def test_the_projects_own_list_says_what_is_public() -> None:
-    assert public_datasets(PROJECT_DIR) == ("sample", "udacity", "small_files")
-
-
 def test_the_key_does_not_show(tmp_path: Path) -> None:
     zone = landed_zone(tmp_path, "ann@test.com")
     pseudonymise(zone)
@@ -168,8 +146,9 @@ def test_the_command_says_what_it_did_and_what_it_needs(tmp_path: Path) -> None:
     assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customers with a pseudonym, landed in customer_identities\n"
     again = "1 customers with a pseudonym, which customer_identities has already\n"
     assert run(PSEUDONYM_KEY=SECRET).stdout == again
-    refused = run("--dataset", "sample")
+    other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0" + SECRET
+    refused = run(PSEUDONYM_KEY=other)
     assert (refused.returncode, "with another PSEUDONYM_KEY" in refused.stderr) == (2, True)
-    assert run("--dataset", "sample", "--new-key").returncode == 0
-    assert run("--dataset", "sample").stdout == again
+    assert run("--new-key", PSEUDONYM_KEY=other).returncode == 0
+    assert run(PSEUDONYM_KEY=other).stdout == again
     assert run().returncode == 2

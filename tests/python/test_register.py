@@ -128,7 +128,7 @@ def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
     told = warehouse.query(
         "select email, sharewithresearchasofdate from stedi_landing.customer_landing where email like '%@forms.test'"
     )
-    assert dict(told) == {  # type: ignore[arg-type]
+    assert dict(told) == {
         "number@forms.test": "1691348231425",
         "text@forms.test": "1691348231425",
         "empty@forms.test": "",

@@ -16,8 +16,9 @@ from lakehouse.errors import LandingError
 
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
 Format = Literal["digits", "date", "epoch_ms"]
-Person = Literal["email", "serial_number", "phone"]
-"""How a column names a person: by the address, or by a device or a phone that may be other people's, too."""
+Person = Literal["email", "serial_number", "phone", "owner_token"]
+"""How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a token
+that is replaced when the person is erased, while the row stays."""
 
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
@@ -43,6 +44,8 @@ class Column:
     format: Format | None = None
     repair_text: bool = False
     person: Person | None = None
+    personal: str | None = None
+    """What the column tells of a person: identifier, quasi_identifier or pseudonym."""
 
     @property
     def kind(self) -> Kind:
@@ -93,6 +96,7 @@ class _ColumnMeta(msgspec.Struct, frozen=True):
     format: str | None = None
     repair_text: bool = False
     person: str | None = None
+    personal: str | None = None
 
 
 class _ColumnConfig(msgspec.Struct, frozen=True):
@@ -208,6 +212,7 @@ def _column(where: str, declared: _DeclaredColumn) -> Column:
         format=cast(Format | None, meta.format),
         repair_text=meta.repair_text,
         person=cast(Person | None, meta.person),
+        personal=meta.personal,
     )
     if column.format is not None and column.format not in FORMATS_OF_KIND[column.kind]:
         raise LandingError(f"{where}: format {column.format} does not fit data_type {data_type}")

@@ -3,7 +3,6 @@
 import base64
 import secrets
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -17,6 +16,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from lakehouse import ledger
 from lakehouse.dbt_session import DbtSession
+from lakehouse.erasure_leftovers import work_folder
 from lakehouse.errors import LandingError
 from lakehouse.ledger import QuarantinedRecord
 from lakehouse.packing import PART_SUFFIX, read_part
@@ -76,18 +76,40 @@ def _file_names(path: Path, needles: Needles) -> bool:
     return False
 
 
-def search_engine(dbt: DbtSession, values: Collection[str]) -> Places:
-    """Looks into every text column of every relation in the project's schemas; values are compared whole, without case.
+def search_engine(
+    dbt: DbtSession, values: Collection[str], *, exact: bool = False, only_columns: Collection[str] | None = None
+) -> Places:
+    """Looks into the text columns of every relation in the project's schemas; values are compared whole.
 
     What is searched for is in no query and in no log: the engine compares hashes behind a random text.
+
+    Args:
+        dbt: The engine.
+        values: What to look for.
+        exact: Whether upper and lower case differ.
+        only_columns: Names of the columns to look into; all without it.
 
     Raises:
         DbtError: The engine cannot be asked.
     """
+    if not values:
+        return {}
     nonce = secrets.token_hex(32)
     with _without_trace(dbt) as quiet:
-        answers = cast(list[dict[str, Any]], quiet.ask("find_person", nonce=nonce, digests=_digests(nonce, values)))
-    return {answer["place"]: answer["rows"] for answer in answers if answer["rows"]}
+        answers = quiet.ask(
+            "find_person",
+            nonce=nonce,
+            digests=_digests(nonce, values if exact else {value.lower() for value in values}),
+            max_characters=_longest(values),
+            case_matters=exact,
+            only_columns=None if only_columns is None else sorted(map(str.lower, only_columns)),
+        )
+    found = {answer["place"]: answer["rows"] for answer in cast(list[dict[str, Any]], answers) if answer["rows"]}
+    others = set() if exact else {value for value in values if not value.isascii()}
+    as_written = search_engine(
+        dbt, others, exact=True, only_columns=only_columns
+    )  # engines lower few letters otherwise
+    return found | {place: max(rows, found.get(place, 0)) for place, rows in as_written.items()}
 
 
 def forget_pseudonyms(dbt: DbtSession, pseudonyms: Collection[str]) -> None:
@@ -98,18 +120,29 @@ def forget_pseudonyms(dbt: DbtSession, pseudonyms: Collection[str]) -> None:
     """
     nonce, secret = secrets.token_hex(32), secrets.token_hex(32)
     with _without_trace(dbt) as quiet:
-        quiet.operation("forget_pseudonyms", nonce=nonce, digests=_digests(nonce, pseudonyms), secret=secret)
+        quiet.operation(
+            "forget_pseudonyms",
+            nonce=nonce,
+            digests=_digests(nonce, {pseudonym.lower() for pseudonym in pseudonyms}),
+            secret=secret,
+            max_characters=_longest(pseudonyms),
+        )
 
 
 @contextmanager
 def _without_trace(dbt: DbtSession) -> Iterator[DbtSession]:
     """The session with a log and a target folder that are gone afterwards: dbt keeps what an operation is given."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield dbt.working_in(Path(folder))
+    with work_folder() as folder:
+        yield dbt.working_in(folder)
 
 
 def _digests(nonce: str, values: Collection[str]) -> list[str]:
-    return sorted(sha256((nonce + value.lower()).encode()).hexdigest() for value in values)
+    return sorted(sha256((nonce + value).encode()).hexdigest() for value in set(values))
+
+
+def _longest(values: Collection[str]) -> int:
+    """How many characters a value has that could be one of some: a letter may be two in the other case."""
+    return 2 * max(map(len, values))
 
 
 def rewrite_duckdb(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -26,18 +27,22 @@ def main(  # noqa: PLR0913 - one parameter an option
     file: Annotated[Path | None, typer.Option(help="File of addresses, one a line.")] = None,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
     dataset: Annotated[str, typer.Option(help="Name of the data, by default that of the zone's folder.")] = "",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Erase by these very letters only, not by every spelling of the address.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what is there, and change nothing.")] = False,
 ) -> None:
     """Erase people from the landing zone and the database, and look for them afterwards.
 
-    Exit code 0: nothing of them is left; 1: something is, or the build failed; 2: it could not be done.
+    Exit code 0: nothing of them is left; 1: something is, or the build failed; 2: it could not be done; 4: a fault of
+    this program.
     """
     sys.argv[1:] = []  # dbt keeps the command line in its log and in what it makes, and here it holds addresses
     reporter = ConsoleReporter()
     zone = zone if is_s3(zone) else str(Path(zone).absolute())
     os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
     try:
-        addresses = checked_addresses(email or [], file)
+        addresses = checked_addresses(email or [], file, exact=exact)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
@@ -46,7 +51,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         name = dataset or zone.rstrip("/").rpartition("/")[2]
         dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
         dbt.parse()
-        erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter, _key(name))
+        erasing = Erasing(zone, load_tables(PROJECT_DIR), addresses, dbt, reporter, _key(name), exact=exact)
         if dry_run:
             erasing.dry_run()
         elif not erasing.run():
@@ -73,4 +78,10 @@ def _key(dataset: str) -> PseudonymKey | None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)  # it would print the addresses
+    app.command()(main)
+    try:
+        app()
+    except Exception:  # Python would exit with 1, which says that something is still found
+        traceback.print_exc()
+        sys.exit(4)

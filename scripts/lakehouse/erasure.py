@@ -357,11 +357,12 @@ class _Erasure:
             found.update(map(self.pseudonym_of, {*given, *map(str.lower, given), *map(canonical_address, given)}))
         for table in self.personal:
             email = _column(table, "email")
-            pseudonym = next((column for column in table.columns if column.personal == "pseudonym"), None)
-            if email is not None and pseudonym is not None and not table.source_files:
-                for address, name in map(column_reader(table, [email, pseudonym]), landed_lines(self.zone, table)):
-                    if address and name and canonical_address(address) in self.gone:
-                        found.add(name)
+            pseudonyms = [column for column in table.columns if column.personal == "pseudonym"]
+            if email is not None and pseudonyms and not table.source_files:
+                read = column_reader(table, [email, *pseudonyms])
+                for address, *names in map(read, landed_lines(self.zone, table)):
+                    if address and canonical_address(address) in self.gone:
+                        found.update(filter(None, names))
         return found
 
     def _quarantined_records(self, table: Table) -> Iterator[bytes]:

@@ -231,7 +231,9 @@ class Erasing:
         if remove:
             reached.add(machine.remove_unfinished())
         else:
-            reached.unknown += [f"left unfinished, and would be removed: {path}" for path in machine.unfinished()]
+            reached.unknown += [
+                f"would be removed, since it was left unfinished: {path}" for path in machine.unfinished()
+            ]
         reached.add(machine.look_elsewhere())
         places = []
         if is_s3(self.zone):
@@ -254,6 +256,8 @@ class Erasing:
             reached.unknown.append(
                 f"databases of local endpoints: {listed}. Those of an endpoint that was killed can be deleted"
             )
+        if (bench := self.dbt.project_dir / ".bench").exists():
+            reached.unknown.append(f"{bench}: it holds copies of the data that `make bench` measured. Delete it")
         if releases := machine.releases():
             reached.unknown.append(
                 f"{releases:,} releases of training data in {self.dbt.project_dir / 'releases'}: they keep the rows of "

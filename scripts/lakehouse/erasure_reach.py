@@ -37,7 +37,7 @@ class Reached:
     elsewhere: dict[str, str] = field(default_factory=dict)
     """Where the people are found, and what to do about it."""
     unknown: list[str] = field(default_factory=list)
-    """Of which places it could not be told, and why."""
+    """Of which places it could not be told, and why; and what else somebody should look at."""
 
     def add(self, other: "Reached") -> None:
         """Takes what was found in other places, too."""

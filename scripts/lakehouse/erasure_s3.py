@@ -53,6 +53,8 @@ def look_at_uploads(zone: str, *, remove: bool) -> Reached:
             elif remove:
                 client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
                 reached.removed.append(f"an unfinished upload to s3://{bucket}/{upload['Key']}")
+            else:
+                reached.unknown.append(f"would be removed: an unfinished upload to s3://{bucket}/{upload['Key']}")
     if strangers:
         reached.elsewhere[f"{strangers:,} unfinished uploads below {zone}, which nobody can look into"] = (
             f"aws s3api list-multipart-uploads --bucket {bucket} --prefix {prefix}, abort-multipart-upload"
@@ -108,9 +110,12 @@ class AthenaFiles:
             ]
             old = [stored["Key"] for stored in orphans if stored["LastModified"] < now() - AT_WORK]
             own = [key for key in old if self._is_of_a_relation(key)]
+            what = f"{len(own):,} files below {self.lake} that no table names"
             if own and remove:
                 S3Prefix(bucket).delete(own)
-                reached.removed.append(f"{len(own):,} files below {self.lake} that no table names")
+                reached.removed.append(what)
+            elif own:
+                reached.unknown.append(f"would be removed: {what}")
             if young := len(orphans) - len(old):
                 reached.unknown.append(
                     f"{young:,} files below {self.lake} that no table names are less than an hour old: a build may be "
@@ -130,11 +135,14 @@ class AthenaFiles:
             folder = S3Prefix(bucket, root.rstrip("/"))
             found = [place.removeprefix(f"{folder.location}/") for place in search_zone(folder, tables, needles)]
             own = [key for key in found if _RESULT.fullmatch(key)]
+            what = f"{len(own):,} results of queries below {self.results}"
             if own and remove:
                 metadata = [f"{key}.metadata" for key in own if not key.endswith(".metadata")]
                 folder.delete([*own, *metadata])
-                reached.removed.append(f"{len(own):,} results of queries below {self.results}")
-            for key in sorted(set(found) - set(own if remove else ())):
+                reached.removed.append(what)
+            elif own:
+                reached.unknown.append(f"would be removed: {what}")
+            for key in sorted(set(found).difference(own)):
                 reached.elsewhere[f"{folder.location}/{key}"] = "delete it, unless somebody needs it"
         return reached
 

@@ -162,7 +162,7 @@ def test_an_erasure_removes_what_was_left_unfinished(
         *(project / name for name in ("lakehouse.duckdb.failed", "lakehouse.duckdb.unfinished", ".parity")),
     ]
     for path in (*unfinished, project / ".lakehouse.duckdb.erasing"):
-        assert f"left unfinished, and would be removed: {path}" in said
+        assert f"would be removed, since it was left unfinished: {path}" in said
         assert path.exists()
     assert erasing(project, zone).run()
     said = capsys.readouterr().out
@@ -240,11 +240,13 @@ def test_a_word_is_somebody_in_columns_of_addresses_of_other_databases_only(proj
 
 def test_releases_and_endpoints_are_told(project: Path, zone: FolderPlace, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "releases/1").mkdir(parents=True)
+    (project / ".bench").mkdir()
     endpoint = Path(tempfile.gettempdir()) / "local_redshift_1"
     endpoint.mkdir()
     assert erasing(project, zone).run()
     said = capsys.readouterr().out
     assert f"1 releases of training data in {project}/releases: they keep the rows" in said
+    assert f"{project}/.bench: it holds copies" in said
     assert str(endpoint) in said
     assert endpoint.exists()
     assert said.index("not looked into, since no command can reach it:") > said.index("nothing is left")
@@ -264,6 +266,26 @@ def test_what_cannot_be_read_or_written_is_a_sentence(
             with pytest.raises(LandingError, match=r"^somewhere/dbt\.log: Permission denied$"):
                 erasing(project, zone).run()
     assert erasing(project, zone).run()
+
+
+def test_a_fault_of_the_program_has_an_exit_code_of_its_own_and_shows_no_address(zone: FolderPlace) -> None:
+    """1 would say that something is still found; and a traceback that shows variables would name the person."""
+    code = (
+        "import runpy, sys\n"
+        "from lakehouse.dbt_session import DbtSession\n"
+        "def fails(*_): raise ValueError('a fault')\n"
+        "DbtSession.parse = fails\n"
+        f"sys.argv[1:] = ['--zone', {zone.location!r}, '--dataset', 'sample', '--email', {PERSON!r}]\n"
+        "runpy.run_path('scripts/erase.py', run_name='__main__')\n"
+    )
+    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": "scripts"}
+    root = Path(__file__).resolve().parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=settings, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 4, ran.stderr
+    assert "ValueError: a fault" in ran.stderr
+    assert PERSON not in ran.stdout + ran.stderr
 
 
 def test_a_file_that_goes_meanwhile_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,6 +336,7 @@ def test_unfinished_uploads_of_parts_are_given_up_and_others_told(s3: FaultyS3) 
     zone = f"s3://{s3.bucket}/zone"
     told = look_at_uploads(zone, remove=False)
     assert told.removed == []
+    assert told.unknown == [f"would be removed: an unfinished upload to s3://{s3.bucket}/{names[0]}"]
     done = look_at_uploads(zone, remove=True)
     assert done.removed == [f"an unfinished upload to s3://{s3.bucket}/{names[0]}"]
     assert [place.partition(" below")[0] for place in done.elsewhere] == ["1 unfinished uploads"]
@@ -390,7 +413,11 @@ def test_files_that_no_table_names_go_if_the_project_put_them_there(s3: FaultyS3
     assert young.removed == []
     assert [text.partition(" files")[0] for text in young.unknown] == ["5"]
     assert "less than an hour old" in young.unknown[0]
-    assert files.look_at_orphans(remove=False, now=later).removed == []
+    told = files.look_at_orphans(remove=False, now=later)
+    assert (told.removed, told.unknown[0]) == (
+        [],
+        f"would be removed: 2 files below {lake.location} that no table names",
+    )
     done = files.look_at_orphans(remove=True, now=later)
     assert done.removed == [f"2 files below {lake.location} that no table names"]
     assert [text.partition(" files")[0] for text in done.unknown] == ["3"]
@@ -404,7 +431,8 @@ def test_results_of_queries_that_name_the_person_go(s3: FaultyS3) -> None:
     results.put(f"a/{UUID.replace('0', 'f')}.csv", '"email"\n"joan@x.com"\n')
     results.put("notes.txt", PERSON)
     needles = Needles([PERSON])
-    assert files_of(s3).look_at_results(TABLES, needles, remove=False).removed == []
+    told = files_of(s3).look_at_results(TABLES, needles, remove=False)
+    assert (told.removed, told.unknown) == ([], [f"would be removed: 1 results of queries below {results.location}/"])
     done = files_of(s3).look_at_results(TABLES, needles, remove=True)
     assert done.removed == [f"1 results of queries below {results.location}/"]
     assert list(done.elsewhere) == [f"{results.location}/notes.txt"]

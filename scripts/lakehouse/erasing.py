@@ -21,6 +21,7 @@ from lakehouse.erasure_proof import (
 from lakehouse.erasure_reach import Machine, Reached
 from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinished_receipts
 from lakehouse.erasure_s3 import AthenaFiles, look_at_old_versions, look_at_uploads
+from lakehouse.erasure_tokens import SECRET_KEY
 from lakehouse.errors import BuildError, LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.local_folder import is_half_written
@@ -146,8 +147,8 @@ class Erasing:
         )
 
     def _half_written(self, folder: Folder) -> bool:
-        """Whether a killed load left something that whoever takes the zone's lock removes."""
-        return any(is_half_written(stored.key) for stored in folder.list(hidden=True))
+        """Whether a killed load or erasure left something that the next erasure removes."""
+        return any(is_half_written(stored.key) or stored.key == SECRET_KEY for stored in folder.list(hidden=True))
 
     def _needles(self, there: ZoneErasure) -> Needles:
         return Needles(

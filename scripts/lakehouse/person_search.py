@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lakehouse.errors import LandingError
@@ -39,7 +40,7 @@ class People:
     addresses: frozenset[str]
     exact: bool = False
 
-    @property
+    @cached_property
     def canonical(self) -> frozenset[str]:
         """By what the people are known."""
         return frozenset(map(canonical_address, self.addresses))

@@ -21,6 +21,7 @@ from lakehouse.erasure_leftovers import abandoned_work_folders, remove_abandoned
 from lakehouse.erasure_proof import search_files, search_zone
 from lakehouse.erasure_reach import Machine
 from lakehouse.erasure_s3 import AthenaFiles, look_at_old_versions, look_at_uploads
+from lakehouse.erasure_tokens import SECRET_KEY
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from lakehouse.person_search import Needles
@@ -31,6 +32,7 @@ from landing_helpers import TABLES, FolderPlace, as_bytes, landed
 from s3_server import DENIED, FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 from test_erasure import CUSTOMERS, KEY, READINGS, customer, reading
+from test_erasure_people import WITH_MEMORY
 
 PERSON = "ann@x.com"
 PART = "customer/landing/.20200101T000000Z-0123456789ab-00001.json.gz.tmp"
@@ -101,6 +103,15 @@ def test_leftovers_go_even_where_nothing_else_is_left(project: Path, zone: Folde
     zone.put(PART, cut_off(as_bytes([customer(PERSON, "D1")])))
     assert erasing(project, zone).run()
     assert zone.get(PART) is None
+
+
+def test_what_a_killed_erasure_made_tokens_with_goes(project: Path, zone: FolderPlace) -> None:
+    """It was killed between the last table and the end: there is nobody left to erase."""
+    zone.put(SECRET_KEY, '{"secret": "0"}')
+    one = erasing(project, zone, "nobody@x.com")
+    one.tables = WITH_MEMORY
+    assert one.run()
+    assert zone.get(SECRET_KEY) is None
 
 
 def test_a_hidden_file_that_is_not_the_loaders_is_found_and_stays(

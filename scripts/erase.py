@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,9 @@ def main(  # noqa: PLR0913 - one parameter an option
     ] = None,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
     dataset: Annotated[str, typer.Option(help="Name of the data, by default that of the zone's folder.")] = "",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Erase by these very letters only, not by every spelling of the address.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is there, and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: for where nobody can be.")] = False,
     allow_again: Annotated[
@@ -48,7 +52,7 @@ def main(  # noqa: PLR0913 - one parameter an option
     """Erase people from the landing zone and the database, and look for them afterwards.
 
     Exit code 0: nothing of them is left; 1: something is, or the build failed; 2: it could not be done, or was not
-    wanted; 3: of an address, nothing was found anywhere: check the spelling.
+    wanted; 3: of an address, nothing was found anywhere: check the spelling; 4: a fault of this program.
     """
     sys.argv[1:] = []  # dbt keeps the command line in its log and in what it makes, and here it holds addresses
     keep_private()
@@ -59,7 +63,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         typer.echo("error: nobody can be asked here whether this is meant: give --yes, or --dry-run", err=True)
         raise typer.Exit(2)
     try:
-        addresses = checked_addresses([*(email or []), *_asked(email, file)], file)
+        addresses = checked_addresses([*(email or []), *_asked(email, file)], file, exact=exact)
         if allow_again:
             _let_come_back(zone, addresses, reporter)
             return
@@ -72,12 +76,14 @@ def main(  # noqa: PLR0913 - one parameter an option
         name = dataset or zone.rstrip("/").rpartition("/")[2]
         tables = load_tables(PROJECT_DIR)
         key = key_of_zone(zone, tables)
-        guard = Guard(zone, tables, addresses, reporter, key, lambda question: yes or typer.confirm(question))
+        guard = Guard(
+            zone, tables, addresses, reporter, key, lambda question: yes or typer.confirm(question), exact=exact
+        )
         dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
         dbt.parse()
         known = zone_id(open_folder(zone)) or NO_ZONE_YET
         with open_database(dbt, known, tidy=not dry_run):
-            erasing = Erasing(zone, tables, addresses, dbt, reporter, key, guard=guard)
+            erasing = Erasing(zone, tables, addresses, dbt, reporter, key, exact=exact, guard=guard)
             if dry_run:
                 erasing.dry_run()
             elif not erasing.run():
@@ -129,4 +135,10 @@ def _go_to_project() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)  # it would print the addresses
+    app.command()(main)
+    try:
+        app()
+    except Exception:  # Python would exit with 1, which says that something is still found
+        traceback.print_exc()
+        sys.exit(4)

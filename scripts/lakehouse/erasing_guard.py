@@ -52,7 +52,15 @@ class Guard:
         """
         unknown = self._unknown(there)
         if unknown and (there.lines or in_engine):
-            alone = erase_from_zone(self.zone, self.tables, unknown, self.reporter.say, dry_run=True)
+            alone = erase_from_zone(
+                self.zone,
+                self.tables,
+                unknown,
+                self.reporter.say,
+                exact=self.exact,
+                pseudonym_of=self.key.pseudonym if self.key is not None else None,
+                dry_run=True,
+            )
             unknown = [] if alone.lines or (in_engine and search(self._values_of(unknown))) else unknown
         elif len(unknown) < len(self.addresses) or any(unfinished_receipts(open_folder(self.zone))):
             pass  # somebody was erased before

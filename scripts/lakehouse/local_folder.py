@@ -20,7 +20,7 @@ TEMPORARY_SUFFIX = ".tmp"  # no reader's glob (*.json, *.json.gz) matches it
 LOCK_KEY = "loader/.lock"
 _LEFTOVER = re.compile(
     r"(?:.+/)?\.(?:[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}-[0-9]{5,}|empty)\.json\.gz\.tmp"  # a part
-    r"|loader/ledger/\.[^/]+\.json\.tmp"
+    r"|loader/(?:.+/)?\.[^/]+\.json\.tmp"  # a ledger, a receipt
 )
 
 
@@ -67,25 +67,25 @@ class LocalFolder:
         if self.path.exists() and not self.path.is_dir():
             raise LandingError(f"landing zone {self.path} is a file: name a folder")
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the files below a prefix, by key."""
         top = self.path / prefix
         if top.is_dir():
-            yield from sorted(self._walk(top, frozenset()))
+            yield from sorted(self._walk(top, frozenset(), hidden=hidden))
 
-    def _walk(self, folder: Path, ancestors: frozenset[Path]) -> Iterator[StoredFile]:
+    def _walk(self, folder: Path, ancestors: frozenset[Path], *, hidden: bool) -> Iterator[StoredFile]:
         real = folder.resolve()
         if real in ancestors:  # a symbolic link that leads back up
             return
         for entry in os.scandir(folder):
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and not hidden:
                 continue
             path = Path(entry.path)
             key = path.relative_to(self.path).as_posix()
             if entry.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(self.path):
                 yield StoredFile(key, 0, is_regular=False, leads_out=path.exists())
             elif entry.is_dir():
-                yield from self._walk(path, ancestors | {real})
+                yield from self._walk(path, ancestors | {real}, hidden=hidden)
             elif entry.is_file():
                 status = entry.stat()
                 yield StoredFile(key, status.st_size, _version(status))
@@ -174,7 +174,7 @@ class LocalFolder:
             held.write(f"{os.getpid()}\n")
             held.flush()
             for leftover in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
-                is_own = _LEFTOVER.fullmatch(leftover.relative_to(self.path).as_posix()) is not None
+                is_own = is_half_written(leftover.relative_to(self.path).as_posix())
                 if is_own and leftover.is_file() and not leftover.is_symlink():
                     leftover.unlink()
             yield _held
@@ -202,6 +202,11 @@ def _opened_lock(lock: Path) -> TextIO:
 def _owners_file(path: str, flags: int) -> int:
     """Opens a file that is its owner's only if it is made now; neither follows a link nor waits at a pipe."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _OWNERS_FILE)
+
+
+def is_half_written(key: str) -> bool:
+    """Whether a file's name is one that `LocalFolder.write` gives to what it has not finished."""
+    return _LEFTOVER.fullmatch(key) is not None
 
 
 def _version(status: os.stat_result) -> str:

@@ -75,14 +75,14 @@ class S3Prefix:
             if not has_credentials():
                 raise LandingError(f"landing zone {self.location}: no AWS credentials. {HOW_TO_GIVE_CREDENTIALS}")
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the objects below a prefix, by key; markers of folders are none."""
         root = f"{self._root}{prefix}/" if prefix else self._root
         with explained(f"s3://{self._bucket}/{root}"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=root):
                 for stored in page.get("Contents", ()):
                     key = stored["Key"].removeprefix(self._root)
-                    if key and not key.endswith("/") and not _is_hidden(key):
+                    if key and not key.endswith("/") and (hidden or not _is_hidden(key)):
                         yield StoredFile(key, stored["Size"], stored["ETag"].strip('"'))
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:

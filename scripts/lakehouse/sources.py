@@ -17,8 +17,8 @@ from lakehouse.errors import LandingError
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
 Format = Literal["digits", "date", "epoch_ms", "epoch_ms_or_none"]
 Person = Literal["email", "serial_number", "phone", "owner_token"]
-"""How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a
-pseudonym that stays when the person has gone, and then names nobody."""
+"""How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a token
+that is replaced when the person is erased, while the row stays."""
 
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
@@ -44,6 +44,8 @@ class Column:
     format: Format | None = None
     repair_text: bool = False
     person: Person | None = None
+    personal: str | None = None
+    """What the column tells of a person: identifier, quasi_identifier or pseudonym."""
     from_ledger: bool = False
     """Whether the ledger says it of a record's file, and no record has it."""
 
@@ -105,6 +107,7 @@ class _ColumnMeta(msgspec.Struct, frozen=True):
     repair_text: bool = False
     person: str | None = None
     from_ledger: bool = False
+    personal: str | None = None
 
 
 class _ColumnConfig(msgspec.Struct, frozen=True):
@@ -221,6 +224,7 @@ def _column(where: str, declared: _DeclaredColumn) -> Column:
         repair_text=meta.repair_text,
         person=cast(Person | None, meta.person),
         from_ledger=meta.from_ledger,
+        personal=meta.personal,
     )
     if column.from_ledger and column != LEDGER_COLUMN:
         raise LandingError(

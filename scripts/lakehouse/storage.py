@@ -67,10 +67,10 @@ class Folder(Protocol):
             LandingError: They cannot.
         """
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the files below a prefix (whole path components), in the order of their keys.
 
-        Names that begin with a dot are hidden: neither data nor listed.
+        Names that begin with a dot are hidden: no data, and listed only for whoever must know of all that is there.
         """
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
@@ -133,9 +133,9 @@ class DryRunFolder:
         """Checks the protected folder."""
         self._folder.check_zone()
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the protected folder's files."""
-        return self._folder.list(prefix)
+        return self._folder.list(prefix, hidden=hidden)
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
         """Reads from the protected folder."""

@@ -10,6 +10,7 @@ from lakehouse.errors import LandingError
 from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
 from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, land_pseudonyms, public_datasets
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
@@ -96,6 +97,7 @@ class Dataset:
         reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
         pseudonyms = land_pseudonyms(self.zone, tables, self._key(), reporter.say)
         reporter.say(f"pseudonyms: {pseudonyms.customers:,} customers")
+        land_release_pseudonyms(self.zone, tables, reporter.say)
         return sum(table.records_quarantined for table in report.tables.values())
 
     def _key(self) -> PseudonymKey:

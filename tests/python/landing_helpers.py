@@ -11,6 +11,7 @@ from lakehouse import ledger
 from lakehouse.landing import LandingReport, land
 from lakehouse.packing import is_part
 from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.sources import Column, Table, load_tables
 from lakehouse.text_repair import repair_text
 from real_data import PROJECT_DIR
@@ -136,6 +137,7 @@ def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> Landi
     report = land(sources, zone, TABLES, **options)
     repair_text(zone, TABLES, print)
     land_pseudonyms(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
+    land_release_pseudonyms(zone, TABLES, print)
     return report
 
 

@@ -29,15 +29,15 @@ TREATED = {
     "customer_pseudonyms.customer_pseudonym",
     "int_stedi__customer_profiles.age_band",
     "consent_periods_snapshot.consent_period_id",
-    "consent_periods_snapshot.consented_from",
-    "consent_periods_snapshot.consented_until",
     "published_anonymity.customers",
+    "reidentification_risk.singled_out_by_any",
+    "reidentification_risk.singled_out_by_some",
+    "release_pseudonyms.customer_pseudonym",
+    "release_pseudonyms.release_pseudonym",
 }
 """Where a personal value is made fit to leave the relations that hold personal data. One more is a decision."""
 
 NOT_PERSONAL = {
-    "accelerometer_landing": "timestamp x y z",
-    "step_trainer_landing": "sensorreadingtime distancefromobject",
     "staging_events": "artist auth iteminsession length level method page song status ts",
     "expected_answers": "dataset question position session_id item_in_session artist_name song_title length_s",
     "quarantine": "table_name source source_file line byte_offset record_bytes",

@@ -10,14 +10,33 @@ pseudonyms as (
 
 ),
 
-ages as (
+release_pseudonyms as (
 
-    -- by the calendar year of the last update: an age that grew from reading to reading would tell the birthday
+    select * from {{ ref('stg_stedi__release_pseudonyms') }}
+
+),
+
+registrations as (
+
     select
         email,
-        extract(year from last_update_date) - extract(year from birth_day) as age_years
+        min(coalesce(registration_date, last_update_date)) as registered_at
     from customers
-    where recency = 1
+    group by email
+
+),
+
+ages as (
+
+    -- in the calendar year of the first registration, which no later record moves: an age that grows moves a person from one band
+    -- into the next, and who compares two builds then knows the year of their birth
+    select
+        customers.email,
+        extract(year from registrations.registered_at) - extract(year from customers.birth_day) as age_years
+    from customers
+    inner join registrations
+        on customers.email = registrations.email
+    where customers.recency = 1
 
 ),
 
@@ -26,6 +45,7 @@ profiles as (
     select
         ages.email,
         pseudonyms.customer_pseudonym,
+        release_pseudonyms.release_pseudonym,
         case
             when ages.age_years < 18 then 'under 18'
             when ages.age_years < 35 then '18 to 34'
@@ -37,6 +57,8 @@ profiles as (
     from ages
     left join pseudonyms
         on ages.email = pseudonyms.email
+    left join release_pseudonyms
+        on pseudonyms.customer_pseudonym = release_pseudonyms.customer_pseudonym
 
 )
 

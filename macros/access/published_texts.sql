@@ -6,7 +6,7 @@
     {%- set texts = [] -%}
     {%- set nodes = graph.nodes.values() | list if execute else [] -%}
     {%- set listed = nodes | selectattr('resource_type', 'equalto', 'test')
-        | selectattr('test_metadata.name', 'defined') | selectattr('test_metadata.name', 'equalto', 'accepted_values') | list -%}
+        | selectattr('test_metadata') | selectattr('test_metadata.name', 'equalto', 'accepted_values') | list -%}
     {%- set published = nodes | selectattr('resource_type', 'in', ['model', 'snapshot']) | rejectattr('fqn.1', 'equalto', 'sparkify')
         | sort(attribute='unique_id') -%}
     {%- for node in published if node.config.meta.names_nobody or not node.config.meta.holds_personal_data -%}

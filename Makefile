@@ -28,7 +28,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase local-aws parity test lint bench docs pins clean
+.PHONY: help run erase release local-aws parity test lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -67,6 +67,9 @@ ZONE = $(or $(LANDING_ZONE),landing/$(or $(DATASET),sample))
 erase: $(VENV)/run.installed profiles.yml  ## erase a person from landing zone and database: EMAIL=address, or PEOPLE=file
 	@$(BIN)/python scripts/erase.py --zone '$(ZONE)' --target '$(TARGET)' $(if $(DATASET),--dataset '$(DATASET)') \
 		$(if $(PEOPLE),--file '$(PEOPLE)') $(if $(value EMAIL),--email "$$ERASED")
+
+release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
+	@$(BIN)/python scripts/release.py --dataset '$(or $(DATASET),sample)' --target '$(TARGET)'
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@$(LOCAL_AWS)

@@ -81,6 +81,7 @@ def build_all(dbt: DbtSession, reporter: ConsoleReporter) -> None:
         dbt.operation("print_row_counts", not_built=sorted(failed.unfinished))
         raise
     dbt.operation("print_row_counts")
+    dbt.operation("print_reidentification_risk")
     site = dbt.docs()
     reporter.say("")
     for what, where in {"database": database(dbt.target), "docs and lineage": site}.items():

@@ -1,7 +1,7 @@
 """Gives every customer a pseudonym that lasts for one release of the training data, and lands it.
 
-It is random, so there is no key that could lead from one release's pseudonyms to another's, or to a person: only the landed table
-leads there, which the loader's schema holds, and the next release replaces it.
+It is random, so there is no key that could lead from one release's pseudonyms to another's, or to a person: only the
+landed table leads there, which nobody but the loader and dbt reads, and which the next release replaces.
 """
 
 import secrets
@@ -62,7 +62,7 @@ def land_release_pseudonyms(zone: str | Path, tables: Mapping[str, Table], say: 
         for person in people:
             if person.customer_pseudonym not in drawn:
                 drawn[person.customer_pseudonym] = secrets.token_hex(_PSEUDONYM_BYTES)
-        rows = [_Row(*msgspec.structs.astuple(person), drawn[person.customer_pseudonym]) for person in people]
+        rows = [_Row(person.email, person.customer_pseudonym, drawn[person.customer_pseudonym]) for person in people]
         rows.sort(key=lambda row: (row.release_pseudonym, row.email))  # an order that tells nothing of the customers'
         land_derived(held, table, [msgspec.json.encode(row) + b"\n" for row in rows], table.folder)
     return len({person.customer_pseudonym for person in people})

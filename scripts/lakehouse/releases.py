@@ -157,9 +157,8 @@ def _write_rows(dbt: DbtSession, model: ModelNode, file: Path) -> int:
             count += 1
     with duckdb.connect() as connection:
         rows = connection.read_csv(str(texts), header=False, names=list(columns), dtype=columns)
-        with _private(file):
-            pass  # with its owner's rights only, before there is anything in it
         rows.order(ORDER).write_parquet(str(file), compression="zstd")
+    file.chmod(0o600)  # until now, the folder's rights kept others out
     texts.unlink()
     return count
 

@@ -249,6 +249,9 @@ class CompiledModels:
             ((EPOCH_MS + step.moment, step.serial_number, step.distance) for step in history.steps),
         )
         self._land("customer_pseudonyms", ((email, pseudonym(email)) for email in history.deciding))
+        self._land(
+            "release_pseudonyms", ((email, pseudonym(email), f"of {pseudonym(email)}") for email in history.deciding)
+        )
         for statement in self.statements:
             self.connection.execute(statement)
         self.connection.execute("commit")
@@ -318,7 +321,7 @@ def test_everybody_is_seen_where_they_consented_and_nowhere_else(models: Compile
         ("accelerometer_trusted", "and consent_periods.email is null", ""),
         ("accelerometer_trusted", ">= consent_periods.in_force_until", "> consent_periods.in_force_until"),
         ("step_trainer_trusted", "case when consent_periods.email is null then customers.email end", "customers.email"),
-        ("machine_learning_curated_v2", ">= consent_periods.in_force_from", "> consent_periods.in_force_from"),
+        ("sensor_pairs_curated", ">= consent_periods.in_force_from", "> consent_periods.in_force_from"),
         ("int_stedi__consent_periods", "> refused_at or refused_at is null", "is not null"),
         ("int_stedi__consent_periods", "least(confirmed_at, next_from)", "next_from"),
         ("int_stedi__consent_periods", "> previous_consent then 1", "<> previous_consent then 1"),
@@ -364,6 +367,8 @@ def assert_seen_rightly(models: CompiledModels, history: History) -> None:
         f"customer_pseudonym, {moment('reading_time')}, distance_from_object, x", "stedi.machine_learning_curated_v2"
     )
     assert Counter(right) == history.right_pairs
+    released = models.rows("release_pseudonym, distance_from_object, x", "stedi.machine_learning_curated_v3")
+    assert Counter(released) == Counter((f"of {person}", distance, x) for person, _, distance, x in right)
     assert_periods_are_right(models, history)
     assert_groups_are_large(models)
 

@@ -60,7 +60,7 @@ def test_everything_is_built_and_passes(built_project: BuiltProject, dataset: st
     results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
     names = [node["name"] for node in manifest_of(project)["nodes"].values()]
     counted = [name for name in names if "expected_row_count_" in name]
-    assert len(counted) == 5 + 15
+    assert len(counted) == 5 + 16
     assert results
 
 
@@ -130,10 +130,14 @@ def readers_of(models: Iterable[dict[str, Any]], node: str) -> set[str]:
     return {model["name"] for model in models if node in model["depends_on"]["nodes"]}
 
 
-def test_v2_holds_no_personal_value(built_project: BuiltProject) -> None:
+def test_v2_and_v3_name_nobody(built_project: BuiltProject) -> None:
     project = built_project("sample")
     columns = {column for (column, *_) in project.query("describe stedi.machine_learning_curated_v2")}
     assert columns == {"customer_pseudonym", "age_band", "reading_time", "distance_from_object", "x", "y", "z"}
+    columns = {column for (column, *_) in project.query("describe stedi.machine_learning_curated_v3")}
+    assert columns == {
+        "release_pseudonym", "age_band", "session_number", "session_time_ms", "distance_from_object", "x", "y", "z",
+    }  # fmt: skip
     personal = project.query("""
         with known as (
             select unnest([email, customername, phone, birthday, serialnumber]) as value

@@ -54,6 +54,7 @@ def found(
         "write to <ada@test.com>, please",
         "phone: 8015551212",
         "a\tb, ada lovelace",
+        "ask\tada@test.com\nor nobody",
         "of 9E0EC5BF-8A0B-4FD3-B1A1-4E0C8D0E2A11 the first",
     ],
 )

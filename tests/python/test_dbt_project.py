@@ -217,6 +217,7 @@ def test_seeds_name_every_published_relation(built_project: BuiltProject) -> Non
         for node in manifest_of(built_project("sample"))["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["contract"]["enforced"]
         if node["schema"] != "stedi_privacy"  # what is told of the relations that are counted
+        if node["alias"] not in {"sensor_pairs_curated", "age_bands_curated"}  # what v2 and v3 are made of
     }
     rows = (PROJECT_DIR / "seeds/expected_row_counts.csv").read_text().splitlines()[1:]
     for dataset in ("sample", "udacity"):
@@ -238,7 +239,7 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
     config.write_text(f"[sqlfluff]\ndialect = {target}\ntemplater = raw\nlarge_file_skip_byte_limit = 0\n")
     singular = compiled / "tests/dbt"
     models = [path for path in (compiled / "models").rglob("*.sql") if not path.parent.name.endswith(".yml")]
-    assert len(models) == 31
+    assert len(models) == 36
     run(
         "sqlfluff",
         "lint",

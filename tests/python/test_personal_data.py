@@ -116,7 +116,7 @@ LEAKS = {
 }
 OFFLINE = ("--no-introspect", "--no-populate-cache")
 JOINED = """
-    select steps.distance_from_object from {{ ref('step_trainer_trusted') }} as steps
+    select count(*) as steps from {{ ref('step_trainer_trusted') }} as steps
     inner join {{ ref('customer_trusted') }} as customers on steps.serial_number = customers.serial_number
 """
 

@@ -16,6 +16,16 @@ release_pseudonyms as (
 
 ),
 
+release_people as (
+
+    -- who is known by several addresses has a row for each
+    select distinct
+        customer_pseudonym,
+        release_pseudonym
+    from release_pseudonyms
+
+),
+
 registrations as (
 
     select
@@ -45,7 +55,7 @@ profiles as (
     select
         ages.email,
         pseudonyms.customer_pseudonym,
-        release_pseudonyms.release_pseudonym,
+        release_people.release_pseudonym,
         case
             when ages.age_years < 18 then 'under 18'
             when ages.age_years < 35 then '18 to 34'
@@ -57,8 +67,8 @@ profiles as (
     from ages
     left join pseudonyms
         on ages.email = pseudonyms.email
-    left join release_pseudonyms
-        on pseudonyms.customer_pseudonym = release_pseudonyms.customer_pseudonym
+    left join release_people
+        on pseudonyms.customer_pseudonym = release_people.customer_pseudonym
 
 )
 

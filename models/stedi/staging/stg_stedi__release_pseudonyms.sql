@@ -1,7 +1,7 @@
 with renamed as (
 
-    -- distinct: who is known by several addresses has a row for each
-    select distinct
+    select
+        email,
         customer_pseudonym,
         release_pseudonym
     from {{ source('stedi', 'release_pseudonyms') }}

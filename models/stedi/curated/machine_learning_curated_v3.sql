@@ -92,7 +92,9 @@ released as (
         readings.z,
         numbered.release_pseudonym,
         numbered.session_number,
-        cast({{ dbt.datediff('numbered.began_at', 'readings.reading_time', 'millisecond') }} as bigint) as session_time_ms,
+        cast(
+            {{ dbt.datediff('numbered.began_at', 'readings.reading_time', 'millisecond') }} as bigint
+        ) as session_time_ms,
         readings.age_band
     from readings
     inner join positioned

@@ -86,15 +86,14 @@ numbered as (
 released as (
 
     select
+        readings.reading_time,
         readings.distance_from_object,
         readings.x,
         readings.y,
         readings.z,
         numbered.release_pseudonym,
         numbered.session_number,
-        cast(
-            {{ dbt.datediff('numbered.began_at', 'readings.reading_time', 'millisecond') }} as bigint
-        ) as session_time_ms,
+        numbered.began_at,
         readings.age_band
     from readings
     inner join positioned
@@ -108,11 +107,29 @@ released as (
 
 ),
 
+timed as (
+
+    select
+        distance_from_object,
+        x,
+        y,
+        z,
+        release_pseudonym,
+        session_number,
+        cast(
+            {{ dbt.datediff('began_at', 'reading_time', 'millisecond') }}
+            as bigint
+        ) as session_time_ms,
+        age_band
+    from released
+
+),
+
 in_random_order as (
 
     -- by the pseudonym, which is random: the order in which rows were landed is that of the customers
     select *
-    from released
+    from timed
     order by
         release_pseudonym, session_number, session_time_ms, distance_from_object, x, y, z
 

@@ -1,13 +1,28 @@
-with readings as (
+with study_readings as (
 
-    {% for version in [2, 3] -%}
+    select * from {{ ref('machine_learning_curated', v=2) }}
+
+),
+
+training_readings as (
+
+    select * from {{ ref('machine_learning_curated', v=3) }}
+
+),
+
+readings as (
+
     select
-        cast({{ version }} as integer) as version,
+        cast(2 as integer) as version,
         age_band,
-        {{ 'customer_pseudonym' if version == 2 else 'release_pseudonym' }} as pseudonym
-    from {{ ref('machine_learning_curated', v=version) }}
-    {{- '\n    union all\n    ' if not loop.last }}
-    {%- endfor %}
+        customer_pseudonym as pseudonym
+    from study_readings
+    union all
+    select
+        cast(3 as integer) as version,
+        age_band,
+        release_pseudonym as pseudonym
+    from training_readings
 
 ),
 

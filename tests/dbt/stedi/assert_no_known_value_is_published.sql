@@ -1,9 +1,9 @@
--- No address, name, phone or serial number that is known stands in what may name nobody, neither as a value nor as words of a longer
--- one, up to four in a row. Compared by equality, so that the work grows with the data and no faster. Known values of fewer than 4
--- characters are not looked for: an empty name is nobody's. What is found is not shown, only where.
--- depends_on: {{ ref('machine_learning_curated', v=2) }}, {{ ref('machine_learning_curated', v=3) }}, {{ ref('age_bands_curated') }}
--- depends_on: {{ ref('machine_learning_dictionary') }}, {{ ref('published_anonymity') }}, {{ ref('reidentification_risk') }}
--- depends_on: {{ ref('consent_history') }}, {{ ref('consent_periods_snapshot') }}
+-- No address, name, phone or serial number that is known stands in what may name nobody, neither as a value nor as words of
+-- a longer one, up to four in a row of the first 64. Compared by equality, so that the work grows with the data and no faster.
+-- Known values of fewer than 4 characters are not looked for: an empty name is nobody's. What is found is not shown, only where.
+-- depends_on: {{ ref('machine_learning_curated', v=2) }}, {{ ref('machine_learning_curated', v=3) }}
+-- depends_on: {{ ref('age_bands_curated') }}, {{ ref('machine_learning_dictionary') }}, {{ ref('published_anonymity') }}
+-- depends_on: {{ ref('reidentification_risk') }}, {{ ref('consent_history') }}, {{ ref('consent_periods_snapshot') }}
 with customers as (
 
     select * from {{ ref('stg_stedi__customers') }}
@@ -61,12 +61,9 @@ counted as (
 
 ),
 
-positions as (
+numbered as (
 
-    {% for position in range(1, 65) -%}
-    select cast({{ position }} as integer) as position
-    {{- '\n    union all\n    ' if not loop.last }}
-    {%- endfor %}
+    {{ numbers(64) }}
 
 ),
 
@@ -75,11 +72,11 @@ words as (
     select
         counted.place,
         counted.published_text,
-        positions.position,
-        split_part(counted.all_words, ' ', positions.position) as word
+        numbered.number_from_1 as word_number,
+        split_part(counted.all_words, ' ', numbered.number_from_1) as word
     from counted
-    inner join positions
-        on counted.word_count >= positions.position
+    inner join numbered
+        on counted.word_count >= numbered.number_from_1
 
 ),
 
@@ -88,9 +85,9 @@ followed as (
     select
         place,
         word,
-        lead(word, 1) over (partition by place, published_text order by position) as second_word,
-        lead(word, 2) over (partition by place, published_text order by position) as third_word,
-        lead(word, 3) over (partition by place, published_text order by position) as fourth_word
+        lead(word, 1) over (partition by place, published_text order by word_number) as second_word,
+        lead(word, 2) over (partition by place, published_text order by word_number) as third_word,
+        lead(word, 3) over (partition by place, published_text order by word_number) as fourth_word
     from words
 
 ),

@@ -7,7 +7,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,7 +43,7 @@ def customer(email: str, updated: int = WHEN, device: str = "") -> dict[str, obj
     }
 
 
-def drawn(zone: Path) -> Mapping[str, str]:
+def drawn(zone: Path) -> dict[str, str]:
     """The release's pseudonym of each address."""
     rows = [json.loads(line) for line in landed(zone, "release_pseudonyms")]
     assert all(row["customer_pseudonym"] == KEY.pseudonym(row["email"]) for row in rows)

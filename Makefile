@@ -45,7 +45,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase local-aws parity test explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity test explore lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -82,6 +82,9 @@ erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and
 	@$(BIN)/python scripts/erase.py --zone="$${LANDING_ZONE:-landing/$${DATASET:-sample}}" --target="$$TARGET" \
 		$${DATASET:+--dataset="$$DATASET"} $${PEOPLE:+--file="$$PEOPLE"} $(if $(filter-out 0,$(DRY_RUN)),--dry-run) \
 		$(if $(filter-out 0,$(YES)),--yes) $(if $(filter-out 0,$(ALLOW_AGAIN)),--allow-again)
+
+release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
+	@$(BIN)/python scripts/release.py --dataset="$${DATASET:-sample}" --target="$$TARGET"
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@$(LOCAL_AWS)

@@ -137,6 +137,7 @@ def build_all(data: Dataset, dbt: DbtSession, database: Database, reporter: Cons
             raise
         attempt.has_passed = True
         dbt.operation("print_row_counts")
+        dbt.operation("print_reidentification_risk")
         site = dbt.docs()
     reporter.say("")
     for what, where in {"database": database.where, "docs and lineage": site}.items():

@@ -13,6 +13,7 @@ from lakehouse.landing_summary import print_summary
 from lakehouse.people import land_people, tell_of_suspensions
 from lakehouse.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.pseudonyms import check_key
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
@@ -110,6 +111,7 @@ class Dataset:
         reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
         key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
         people = land_people(self.zone, tables, key, reporter.say)
+        land_release_pseudonyms(self.zone, tables, reporter.say)
         reporter.say(f"pseudonyms: {people.customers:,} customers")
         tell_of_suspensions(people, reporter)
         return sum(table.records_quarantined for table in report.tables.values())

@@ -12,6 +12,7 @@ from lakehouse.landing import LandingReport, land
 from lakehouse.packing import is_part
 from lakehouse.people import land_people
 from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.sources import Column, Table, load_tables
 from lakehouse.text_repair import repair_text
 from real_data import PROJECT_DIR
@@ -137,6 +138,7 @@ def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> Landi
     report = land(sources, zone, TABLES, **options)
     repair_text(zone, TABLES, print)
     land_people(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
+    land_release_pseudonyms(zone, TABLES, print)
     return report
 
 

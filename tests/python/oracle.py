@@ -39,6 +39,9 @@ SEED_HEADERS = {
 }
 
 
+SESSION_GAP_MS = 30 * 60 * 1000  # a longer pause between two readings of a person begins a session
+
+
 @dataclass(frozen=True)
 class Questions:
     """Keys of the three query-first questions: an item of a session, a session of a user, the users of a song."""
@@ -337,6 +340,9 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
 
     owners = owners_of_serials(data.customers)
     any_at, trusted_at = users_at(data.readings), users_at(trusted_readings)
+    trusted_readings_at: dict[int, list[Record]] = defaultdict(list)
+    for reading in trusted_readings:
+        trusted_readings_at[reading["timestamp"]].append(reading)
     candidates = [(step["sensorReadingTime"], candidates_of(step, owners, any_at)) for step in data.steps]
     trusted_steps = [(time, people) for time, people in candidates if people and people <= curated]
     certain_steps = [(time, next(iter(people))) for time, people in trusted_steps if len(people) == 1]
@@ -353,7 +359,43 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
         "machine_learning_curated_v2": sum(
             trusted_at.get(time, []).count(who) for time, who in certain_steps if time >= consent[who]
         ),
+        "machine_learning_curated_v3": rows_in_sessions(
+            [
+                (
+                    reading["user"],
+                    reading["timestamp"],
+                    step["distanceFromObject"],
+                    reading["x"],
+                    reading["y"],
+                    reading["z"],
+                )
+                for step, (_, people) in zip(data.steps, candidates, strict=True)
+                if len(people) == 1 and people <= curated
+                for reading in trusted_readings_at[step["sensorReadingTime"]]
+                if reading["user"] in people and reading["timestamp"] >= consent[reading["user"]]
+            ]
+        ),
     }
+
+
+def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]]) -> int:
+    """Rows that are told apart by person, session, time since its first reading (ms), distance and acceleration."""
+    times_of: dict[str, set[int]] = defaultdict(set)
+    moments = list(moments)
+    for person, time, *_ in moments:
+        times_of[person].add(time)
+    beginnings: dict[tuple[str, int], int] = {}
+    for person, times in times_of.items():
+        ordered = sorted(times)
+        for before, time in zip([None, *ordered], ordered, strict=False):
+            follows = before is not None and time - before <= SESSION_GAP_MS
+            beginnings[person, time] = beginnings[person, before] if before is not None and follows else time
+    return len(
+        {
+            (person, beginnings[person, time], time - beginnings[person, time], *measured)
+            for person, time, *measured in moments
+        }
+    )
 
 
 # --- All, and the seeds ---------------------------------------------------------------------------------------------

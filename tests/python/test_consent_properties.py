@@ -26,6 +26,7 @@ from lakehouse import ledger
 from lakehouse.landing import land
 from lakehouse.people import land_people
 from lakehouse.pseudonym_key import PseudonymKey
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.text_repair import repair_text
 from landing_helpers import TABLES
 
@@ -365,6 +366,7 @@ class Lakehouse:
             self.now = landed_at(delivery)
             land([self.source], self.zone, TABLES, forget_vanished=True)
             land_people(self.zone, TABLES, KEY, lambda message: None)
+            land_release_pseudonyms(self.zone, TABLES, lambda message: None)
 
     def _put(self, history: int, number: int, delivery: Delivery) -> None:
         for who, how in (delivery.gone or {}).items():
@@ -552,7 +554,7 @@ def test_an_example_is_seen_rightly(
             "case when consent_periods.canonical_email is null then consenting.customer_pseudonym end",
             "consenting.customer_pseudonym",
         ),
-        ("machine_learning_curated_v2", ">= consent_periods.in_force_from", "> consent_periods.in_force_from"),
+        ("sensor_pairs_curated", ">= consent_periods.in_force_from", "> consent_periods.in_force_from"),
         ("int_stedi__consent_periods", "> refused_at or refused_at is null", "is not null"),
         ("int_stedi__consent_periods", "least(confirmed_at, next_from)", "next_from"),
         ("int_stedi__consent_periods", "> previous_consent then 1", "<> previous_consent then 1"),
@@ -656,6 +658,10 @@ def assert_seen_rightly(lakehouse: Lakehouse, number: int, history: History) -> 
     assert rows(PUBLISHED["machine_learning_curated_v2"], v2, f"customer_pseudonym in ({pseudonyms})") == Counter(
         (pseudonym(number, who), *rest) for who, *rest in history.right_pairs
     )
+    names = "(select distinct customer_pseudonym, release_pseudonym from stedi_landing.release_pseudonyms)"
+    v3 = f"stedi.machine_learning_curated_v3 inner join {names} using (release_pseudonym)"
+    released = rows("customer_pseudonym, distance_from_object, x", v3, f"customer_pseudonym in ({pseudonyms})")
+    assert released == Counter((pseudonym(number, who), distance, x) for who, _, distance, x in history.right_pairs)
     assert_periods_are_right(lakehouse, number, history)
 
 

@@ -38,7 +38,13 @@ from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())
-PERSONAL = ("customer_landing", "accelerometer_landing", "step_trainer_landing", "customer_identities")
+PERSONAL = (
+    "customer_landing",
+    "accelerometer_landing",
+    "step_trainer_landing",
+    "customer_identities",
+    "release_pseudonyms",
+)
 CUSTOMERS = "stedi/customer/landing"
 READINGS = "stedi/accelerometer/landing"
 STEPS = "stedi/step_trainer/landing"
@@ -170,6 +176,7 @@ def test_a_person_is_erased_and_nobody_else(zone: Place) -> None:
         "accelerometer_landing": TableErasure(2, 0),
         "step_trainer_landing": TableErasure(2, 1),
         "customer_identities": TableErasure(2, 0),
+        "release_pseudonyms": TableErasure(2, 0),
     }
     assert [file.rpartition("/stedi/")[2] for file in erased.source_files] == [
         "accelerometer/landing/1.json",

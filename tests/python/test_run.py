@@ -54,7 +54,7 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     finally:
         os.umask(before)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 of 7 sources are fresh" in done.stdout
+    assert "8 of 8 sources are fresh" in done.stdout
     assert "tests passed" in done.stdout
     assert "sparkify.songplays" in done.stdout
     assert "\x1b[" not in done.stdout
@@ -83,7 +83,7 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     assert "1 records are in quarantine" in done.stdout
     assert "1 person is suspended: 1 customer record about them cannot be read" in done.stdout
     assert "warn: sparkify.staging_events is stale: nothing ever came" in done.stdout
-    assert "3 of 7 sources are fresh" in done.stdout
+    assert "4 of 8 sources are fresh" in done.stdout
     with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
         assert database.execute("select line from loader.quarantine").fetchall() == [(2,)]
         assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]

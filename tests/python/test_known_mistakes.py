@@ -256,7 +256,7 @@ MISTAKES = (
     ),
     Mistake(
         "a user is what the latest event says, known or not",
-        ((USERS, "partition by user_id, case when {{ attribute }} is null then 1 else 0 end", "partition by user_id"),),
+        ((USERS, "user_id, case when first_name is null then 1 else 0 end", "user_id"),),
         "users",
         ("users_keep_what_a_later_event_does_not_know",),
     ),

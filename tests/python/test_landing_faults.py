@@ -224,7 +224,7 @@ def test_a_setting_that_makes_no_sense_is_named(
     name, _, value = setting.partition("=")
     s3.set(monkeypatch, **{name: value})
     with pytest.raises(LandingError, match=message):
-        load(zone, zone)
+        load(s3.place("raw"), zone)
 
 
 def test_an_answer_that_does_not_come_is_asked_for_again(

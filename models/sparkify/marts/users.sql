@@ -1,4 +1,4 @@
-{%- set attributes = ['first_name', 'last_name', 'gender', 'level'] -%}
+{%- set latest_first = 'occurred_at desc, session_id desc, item_in_session desc' -%}
 
 with events as (
 
@@ -12,14 +12,23 @@ ranked as (
     -- each attribute by itself, among the events that know it: an event that lacks a name takes none away.
     -- of two events in the same millisecond, the one of the later session is the later, then the later item in it
     select
-        user_id,
-        {%- for attribute in attributes %}
-        {{ attribute }},
+        *,
         row_number() over (
-            partition by user_id, case when {{ attribute }} is null then 1 else 0 end
-            order by occurred_at desc, session_id desc, item_in_session desc
-        ) as {{ attribute }}_recency{{ ',' if not loop.last }}
-        {%- endfor %}
+            partition by user_id, case when first_name is null then 1 else 0 end
+            order by {{ latest_first }}
+        ) as first_name_recency,
+        row_number() over (
+            partition by user_id, case when last_name is null then 1 else 0 end
+            order by {{ latest_first }}
+        ) as last_name_recency,
+        row_number() over (
+            partition by user_id, case when gender is null then 1 else 0 end
+            order by {{ latest_first }}
+        ) as gender_recency,
+        row_number() over (
+            partition by user_id, case when level is null then 1 else 0 end
+            order by {{ latest_first }}
+        ) as level_recency
     from events
 
 ),
@@ -28,9 +37,10 @@ latest_known as (
 
     select
         user_id,
-        {%- for attribute in attributes %}
-        max(case when {{ attribute }}_recency = 1 then {{ attribute }} end) as {{ attribute }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        max(case when first_name_recency = 1 then first_name end) as first_name,
+        max(case when last_name_recency = 1 then last_name end) as last_name,
+        max(case when gender_recency = 1 then gender end) as gender,
+        max(case when level_recency = 1 then level end) as level
     from ranked
     group by user_id
 

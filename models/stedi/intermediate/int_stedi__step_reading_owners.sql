@@ -18,7 +18,7 @@ step_claims as (
 
 counted_owners as (
 
-    -- whoever ever registered the device, by any record, and be it that the record is gone: a step taken on it last year may be theirs
+    -- whoever ever registered the device, by any record that is there or was: a step taken on it last year may be theirs
     select
         serial_number,
         owner_token,

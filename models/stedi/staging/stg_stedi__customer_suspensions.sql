@@ -2,7 +2,7 @@ with renamed as (
 
     select
         canonical_email,
-        source,
+        source as source_location,
         source_file,
         cast(line as integer) as line
     from {{ source('stedi', 'customer_suspensions') }}

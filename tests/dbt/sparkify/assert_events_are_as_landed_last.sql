@@ -1,5 +1,5 @@
--- A corrected event replaces the one before it, whole. Compared with the landing table by its latest time, without windows; which of
--- several records of one load is taken is another test's matter.
+-- A corrected event replaces the one before it, whole. Compared with the landing table by its latest time, without windows; which
+-- of several records of one load is taken is another test's matter.
 with last_landed as (
 
     select

@@ -1,5 +1,6 @@
 -- A song and an artist are one record of the catalogue, whole and unrounded: numeric(18,0) would make the duration 6.37342 a 6,
--- and a place of one record with the coordinates of another would be nowhere. A song's record is of the load that brought it last.
+-- and a place of one record with the coordinates of another would be nowhere. A song's record is of the load that brought it
+-- last.
 with last_landed as (
 
     select

@@ -1,5 +1,5 @@
--- The star's time table is about plays. Taken from all events it grows by a fifth, and nothing points at the surplus. What was landed
--- last of an event decides whether it is a play, and when; if one load says several things, any of them is right.
+-- The star's time table is about plays. Taken from all events it grows by a fifth, and nothing points at the surplus. What was
+-- landed last of an event decides whether it is a play, and when; if one load says several things, any of them is right.
 with last_landed as (
 
     select

@@ -4,7 +4,7 @@ with renamed as (
         canonical_email,
         source as source_location,
         source_file,
-        cast(line as integer) as line
+        cast(line as integer) as line_number
     from {{ source('stedi', 'customer_suspensions') }}
 
 )

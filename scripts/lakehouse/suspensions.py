@@ -15,6 +15,7 @@ from lakehouse.ledger import QuarantinedRecord
 from lakehouse.person_search import texts_in
 
 _ADDRESS = re.compile(r"[^\s\"'<>(){}\[\],;:\\|]+@[^\s\"'<>(){}\[\],;:\\|@]+")
+_ASCII_ADDRESS = re.compile(rb"[A-Za-z0-9._%+'-]+@[A-Za-z0-9.-]*[A-Za-z0-9]")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PIECE = re.compile(r"[^\s\"<>(){}\[\],;:]+")
 _PUNCTUATION = ".!?"  # at the end of a sentence, and not part of an address
@@ -68,11 +69,20 @@ def addresses_in(content: bytes, known: Collection[str]) -> set[str]:
 
     What looks like an address counts. So does a whole value or word that is a known person's, which need have no @.
     """
-    found: set[str] = set()
+    found = set(map(canonical_address, _in_noise(content)))
     for text in texts_in(content):
         found.update(canonical_address(address.rstrip(_PUNCTUATION)) for address in _ADDRESS.findall(text))
         found.update(value for value in map(canonical_address, _values(text)) if value in known)
     return found
+
+
+def _in_noise(content: bytes) -> list[str]:
+    """What looks like an address of ASCII in bytes that are no text, of which the letters beside it may be none."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return [found.decode() for found in _ASCII_ADDRESS.findall(content)]
+    return []
 
 
 def _values(text: str) -> Iterator[str]:

@@ -146,9 +146,13 @@ def test_a_broken_record_suspends_until_it_is_mended(tmp_path: Path) -> None:
     assert rows(tmp_path / "zone", "customer_suspensions") == []
 
 
+def broken(*names: str) -> list[dict[str, object]]:
+    return [customer(f"{name}@test.com", lastUpdateDate="soon") for name in names]
+
+
 def test_a_dismissed_record_suspends_nobody_and_keeps_its_note(tmp_path: Path) -> None:
     zone = tmp_path / "zone"
-    put(tmp_path / "source", f"{CUSTOMERS}/1.json", "ann@test.com\nbob@test.com\n")
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", broken("ann", "bob"))
     assert land_all(tmp_path).suspended == 2
     with pytest.raises(LandingError, match="needs a note"):
         dismiss(zone, f"{CUSTOMERS}/1.json:1", " ")
@@ -158,7 +162,7 @@ def test_a_dismissed_record_suspends_nobody_and_keeps_its_note(tmp_path: Path) -
     assert [row.line for row in open_suspicions(zone)] == [2]
     assert land_all(tmp_path).suspended == 1
     assert "a test of the website" in (zone / "loader/dismissals.json").read_text()
-    put(tmp_path / "source", f"{CUSTOMERS}/1.json", "ann@test.com\ncyd@test.com\n")
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", broken("ann", "cyd"))
     assert land_all(tmp_path).suspended == 2, "it is another file now, and another record"
 
 

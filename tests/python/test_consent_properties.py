@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from dbt_project import DbtProject
 from lakehouse import ledger
+from lakehouse.erasure import erase_from_zone
 from lakehouse.landing import land
 from lakehouse.people import land_people
 from lakehouse.pseudonym_key import PseudonymKey
@@ -410,6 +411,13 @@ class Lakehouse:
         self.deliver(histories)
         self.make()
 
+    def erase(self, addresses: Sequence[str]) -> None:
+        """Erases people from what is landed, as the command does."""
+        if addresses:
+            erase_from_zone(self.zone, TABLES, addresses, lambda message: None, pseudonym_of=KEY.pseudonym)
+            land_people(self.zone, TABLES, KEY, lambda message: None)
+            land_release_pseudonyms(self.zone, TABLES, lambda message: None)
+
     def make(self) -> None:
         """Builds every model of what is landed."""
         for statement in self.models.values():
@@ -606,16 +614,27 @@ def test_everybody_is_seen_where_they_consented_and_nowhere_else(
     assert_groups_are_large(lakehouse)
 
 
-@given(st.lists(st.tuples(histories, people, st.sampled_from(["records", "everything"])), min_size=1, max_size=10))
+@given(
+    st.lists(
+        st.tuples(histories, people, st.sampled_from(["records", "everything", "erased"])), min_size=1, max_size=10
+    )
+)
+@example([(history, who, how) for history in EXAMPLES.values() for who in (ANN, ZOE) for how in ("records", "erased")])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_nobodys_leaving_makes_a_relation_grow(
-    lakehouse: Lakehouse, leavers: Sequence[tuple[History, str, Leaving]]
+    lakehouse: Lakehouse, leavers: Sequence[tuple[History, str, Literal["records", "everything", "erased"]]]
 ) -> None:
     stayed = [History([*history.deliveries, Delivery()]) for history, *_ in leavers]
-    left = [History([*history.deliveries, Delivery(gone={who: how})]) for history, who, how in leavers]
+    left = [
+        History([*history.deliveries, Delivery(gone=None if how == "erased" else {who: how})])
+        for history, who, how in leavers
+    ]
     lakehouse.build(padded(stayed))
     before = lakehouse.published()
-    lakehouse.build(padded(left))
+    lakehouse.deliver(padded(left))
+    erased = [spelt(number, who, 1) for number, (_, who, how) in enumerate(leavers) if how == "erased"]
+    lakehouse.erase(erased)
+    lakehouse.make()
     for relation, rows in lakehouse.published().items():
         assert not rows - before[relation], f"{relation} has grown"
 

@@ -391,10 +391,7 @@ def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]
             follows = before is not None and time - before <= SESSION_GAP_MS
             beginnings[who, time] = beginnings[who, before] if before is not None and follows else time
     return len(
-        {
-            (who, beginnings[who, time], time - beginnings[who, time], *measured)
-            for who, time, *measured in moments
-        }
+        {(who, beginnings[who, time], time - beginnings[who, time], *measured) for who, time, *measured in moments}
     )
 
 

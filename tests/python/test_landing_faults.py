@@ -713,7 +713,7 @@ def _fill_first(source: Place) -> None:
     source.put("step_trainer/2.json", [_step(3)])
     source.put(
         "customers/1.json",
-        '{"email": "a@b", "serialNumber": "s", "registrationDate": 1655564400000, "lastUpdateDate": 1655564400000}',
+        '{"email": "a@b", "serialNumber": "s", "lastUpdateDate": 1655564400000}',
     )
     source.put("song_data/A/1.json", [_song(1)])
     source.put("song_data/B/1.json", [_song(2)])

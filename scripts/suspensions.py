@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from lakehouse.errors import LandingError
-from lakehouse.people import dismiss, open_suspicions
+from lakehouse.people import dismiss, open_suspicions, reference, shown
 from lakehouse.storage import is_s3
 
-SHOWN_CHARACTERS = 400  # of a record
+SHOWN_BYTES = 400  # of a record
 
 
 def main(
@@ -27,15 +27,15 @@ def main(
     try:
         if record:
             dismiss(zone, record, note)
-            typer.echo(f"dismissed {record}; at the next run it suspends nobody")
+            typer.echo(f"dismissed {shown(record)}; at the next run it suspends nobody")
             return
         found = open_suspicions(zone)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     for row in found:
-        typer.echo(f"{row.source_file}:{row.line}  {row.reason}")
-        typer.echo(f"    {row.kept[:SHOWN_CHARACTERS].decode('utf-8', 'backslashreplace')}")
+        typer.echo(f"{shown(reference(row))}  {shown(row.reason)}")
+        typer.echo(f"    {shown(row.kept[:SHOWN_BYTES].decode('utf-8', 'backslashreplace'))}")
     typer.echo(f"{len(found):,} customer records cannot be read and are not dismissed")
 
 

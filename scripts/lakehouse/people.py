@@ -25,6 +25,7 @@ from lakehouse.identity import canonical_address
 from lakehouse.ledger import QuarantinedRecord
 from lakehouse.pseudonym_key import PseudonymKey
 from lakehouse.pseudonyms import IDENTITIES_TABLE, check_key_of
+from lakehouse.reading import KEPT_BYTES
 from lakehouse.reporting import Reporter
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.sources import Table
@@ -54,13 +55,15 @@ class PeopleReport:
     customers: int
     """Number of people, each with a pseudonym."""
     suspended: int
-    """Number of people whom a customer record names that cannot be read."""
+    """Number of people who are known and whom a customer record names that cannot be read."""
     suspicions: Mapping[str, int]
-    """Why: the number of such records by what is wrong with them."""
+    """Why: the number of records that name them by what is wrong with them."""
     naming_nobody: int
-    """Number of such records in which no address can be made out."""
+    """Number of unreadable customer records that were looked through whole and name nobody who is known."""
     changed: bool
     """Whether the landing zone held anything else before."""
+    too_large: int = 0
+    """Number of unreadable customer records of which only the beginning is kept, and was looked through."""
 
 
 def land_people(
@@ -94,10 +97,11 @@ def land_people(
         ]
     return PeopleReport(
         customers=len(work.customers),
-        suspended=len({row.canonical_email for row in found.suspensions}),
+        suspended=len(found.known),
         suspicions=found.reasons,
         naming_nobody=found.naming_nobody,
         changed=any(changed),
+        too_large=found.too_large,
     )
 
 
@@ -107,17 +111,28 @@ def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
         records = sum(report.suspicions.values())
         reporter.warn(
             f"{report.suspended:,} {'person is' if report.suspended == 1 else 'people are'} suspended: "
-            f"{records:,} customer {'record' if records == 1 else 'records'} about them cannot be read, "
+            f"{_records(records)} about them cannot be read, "
             "and may be a withdrawal. Their data is in no trusted and no curated relation"
         )
         for reason, count in report.suspicions.items():
             reporter.say(f"  {count:,} x {reason}")
         reporter.say("  to look at these records, and to dismiss them: .venv/bin/python scripts/suspensions.py --help")
     if report.naming_nobody:
+        verb = "names" if report.naming_nobody == 1 else "name"
         reporter.warn(
-            f"{report.naming_nobody:,} customer {'record' if report.naming_nobody == 1 else 'records'} that cannot be "
-            "read name nobody: look at them in loader.quarantine"
+            f"{_records(report.naming_nobody)} that cannot be read {verb} nobody who is known: look at them in "
+            "loader.quarantine"
         )
+    if report.too_large:
+        verb = "is" if report.too_large == 1 else "are"
+        reporter.warn(
+            f"{_records(report.too_large)} that cannot be read {verb} too large to be looked through: nobody is "
+            f"suspended who is named behind the first {KEPT_BYTES:,} bytes. Look at them at their source, and mend them"
+        )
+
+
+def _records(count: int) -> str:
+    return f"{count:,} customer {'record' if count == 1 else 'records'}"
 
 
 def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
@@ -130,12 +145,24 @@ def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
         return list(_unreadable(held.folder))
 
 
+def reference(row: QuarantinedRecord) -> str:
+    """How a record is named to dismiss it: its file and line."""
+    return f"{row.source_file}:{row.line}"
+
+
+def shown(text: str) -> str:
+    """A text as it may be printed to a terminal: what a terminal would obey, and nobody would see, is escaped."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
 def dismiss(zone: str | Path, record: str, note: str) -> None:
     """Notes that an unreadable customer record is no reason to suspend anybody.
 
     Args:
         zone: The landing zone.
-        record: Its file and line, as in `customers.json:3`.
+        record: Its file and line, as in `customers.json:3`, raw or as `shown` gives it.
         note: Why.
 
     Raises:
@@ -144,9 +171,11 @@ def dismiss(zone: str | Path, record: str, note: str) -> None:
     if not note.strip():
         raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
     with landed_zone(zone, _nobody) as held:
-        rows = [row for row in _unreadable(held.folder) if f"{row.source_file}:{row.line}" == record]
+        unreadable = list(_unreadable(held.folder))
+        rows = [row for row in unreadable if reference(row) == record]
+        rows = rows or [row for row in unreadable if shown(reference(row)) == record]
         if not rows:
-            raise LandingError(f"{record} is not among the open records: without --dismiss they are listed")
+            raise LandingError(f"{shown(record)} is not among the open records: without --dismiss they are listed")
         books = ledger.read_books(held.folder, CUSTOMERS_TABLE)
         held.still_ours()
         for row in rows:

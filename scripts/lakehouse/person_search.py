@@ -6,6 +6,7 @@ and is looked for only where it is the whole of an address column's value: `cust
 """
 
 import codecs
+import html
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -19,7 +20,11 @@ from lakehouse.identity import canonical_address
 ADDRESS_COLUMNS = ("email", "user", "canonical_email")
 """The columns of the raw records, and of what is worked out from them, that hold a person's address."""
 
-_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[nrtbf\"/\\]|(?:%[0-9a-fA-F]{2})+")
+_ESCAPE = re.compile(
+    r"(?:\\u[0-9a-fA-F]{4})+|(?:\\x[0-9a-fA-F]{2})+|\\[nrtbf\"/\\]|(?:%[0-9a-fA-F]{2})+"
+    r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});"
+)
+_MOST_ESCAPES = 8  # one in the other, as of JSON in JSON
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _LATIN = "as_latin_1"
 _LIKE_AN_ADDRESS = re.compile(r"[^\s@]@[^\s@]")
@@ -211,22 +216,35 @@ def _folded(text: str) -> str:
 
 
 def texts_in(content: bytes) -> Iterator[str]:
-    """Yields the text that bytes are, and the text that they are when their escapes are undone."""
+    """Yields the text that bytes are, and the texts that they are when their escapes are undone, the plainest last."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield content.decode("utf-16", "replace")
-    text = content.replace(b"\0", b"").decode("utf-8", _LATIN)  # UTF-16 has zeros between the letters of ASCII
+        yield from unescaped(content.decode("utf-16", "replace"))
+    # UTF-16 has zeros between the letters of ASCII
+    yield from unescaped(content.replace(b"\0", b"").decode("utf-8", _LATIN))
+
+
+def unescaped(text: str) -> Iterator[str]:
+    """Yields a text, and what it is when the escapes of JSON, URLs and HTML are undone, once and again."""
     yield text
-    if "\\" in text or "%" in text:
-        yield _ESCAPE.sub(_undo_escape, text)
+    for _ in range(_MOST_ESCAPES):
+        if not any(mark in text for mark in "\\%&"):
+            return
+        plainer = _ESCAPE.sub(_undo_escape, text)
+        if plainer == text:
+            return
+        text = plainer
+        yield text
 
 
 def _undo_escape(found: re.Match[str]) -> str:
     escape = found[0]
+    if escape.startswith("&"):
+        return html.unescape(escape)
     if escape.startswith("\\u"):
         return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "replace")
-    if escape.startswith("\\"):
-        return _SIMPLE_ESCAPES.get(escape[1], escape[1])
-    return bytes.fromhex(escape.replace("%", "")).decode("utf-8", _LATIN)
+    if escape.startswith(("\\x", "%")):
+        return bytes.fromhex(escape.replace("\\x", "").replace("%", "")).decode("utf-8", _LATIN)
+    return _SIMPLE_ESCAPES.get(escape[1], escape[1])
 
 
 def _as_latin_1(error: UnicodeError) -> tuple[str, int]:

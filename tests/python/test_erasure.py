@@ -29,6 +29,7 @@ from lakehouse.landing import land
 from lakehouse.people import land_people
 from lakehouse.person_search import Needles
 from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder
@@ -109,6 +110,7 @@ def fill(source: Place) -> None:
 def land_all(source: Place, zone: Place) -> None:
     land([source.location], zone.location, TABLES)
     land_people(zone.location, TABLES, KEY, print)
+    land_release_pseudonyms(zone.location, TABLES, print)
 
 
 @pytest.fixture
@@ -170,7 +172,8 @@ def test_a_person_is_erased_and_nobody_else(zone: Place) -> None:
     assert erased.spellings == ["Ann@TEST.com", "ann@test.com"]
     assert erased.serial_numbers == ["D1", "D9"]
     assert erased.shared_devices == 2
-    assert erased.pseudonyms == sorted(KEY.pseudonym(email) for email in erased.spellings)
+    lasting, of_the_release = sorted(erased.pseudonyms, key=len, reverse=True)
+    assert (lasting, len(of_the_release)) == (KEY.pseudonym("ann@test.com"), 32)
     assert erased.is_piece_of_another
     assert erased.tables == {
         "customer_landing": TableErasure(3, 3),
@@ -178,6 +181,9 @@ def test_a_person_is_erased_and_nobody_else(zone: Place) -> None:
         "step_trainer_landing": TableErasure(2, 1),
         "customer_identities": TableErasure(2, 0),
         "release_pseudonyms": TableErasure(2, 0),
+        "customer_suspensions": TableErasure(3, 0),
+        "device_owners": TableErasure(1, 0, 2),
+        "step_claims": TableErasure(0, 0, 1),
     }
     assert [file.rpartition("/stedi/")[2] for file in erased.source_files] == [
         "accelerometer/landing/1.json",
@@ -333,7 +339,7 @@ def test_a_file_named_after_a_device_is_refused(places: tuple[Place, Place]) -> 
     land_all(source, zone)
     with pytest.raises(LandingError, match=r"or a number of theirs:\n.*trainer_4c-31-aa-07\.json\nRename them"):
         erase(zone, "ann@test.com")
-    assert erase(zone, "bob@test.com").lines == 3
+    assert erase(zone, "bob@test.com").lines == 5  # customer and step, and three rows that were worked out of these
 
 
 # -------------------------------------------------------------------------------------------------- on S3 only

@@ -1,5 +1,6 @@
 """Who is who, who is suspended, and what is remembered of shared devices: in a landing zone, without an engine."""
 
+import base64
 import codecs
 import json
 import subprocess
@@ -15,6 +16,7 @@ from lakehouse.landing import land
 from lakehouse.ledger import QuarantinedRecord
 from lakehouse.people import PeopleReport, dismiss, land_people, open_suspicions, tell_of_suspensions
 from lakehouse.pseudonym_key import PseudonymKey
+from lakehouse.reading import KEPT_BYTES
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.suspensions import addresses_in, kind_of, suspensions_of
 from landing_helpers import TABLES, as_bytes, landed, put
@@ -32,6 +34,17 @@ def customer(email: str, **more: object) -> dict[str, object]:
 
 def rows(zone: Path, table: str) -> list[dict[str, Any]]:
     return sorted((json.loads(line) for line in landed(zone, table)), key=str)
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+    warn = say
+    progress: Any = None
 
 
 def land_all(folder: Path, *, key: PseudonymKey = KEY, new_key: bool = False) -> PeopleReport:
@@ -90,6 +103,81 @@ def test_whoever_can_be_made_out_is_named(content: bytes) -> None:
     assert "ann@test.com" in addresses_in(content, ())
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "email=a@x.example&share=",
+        "email=%61@x.example&share=",
+        "share=1&email=a%2540x.example",
+        "email=a@x.example+withdraws",
+        "{“email”: “a@x.example”}",
+        "«a@x.example»",
+        "a@x.example=",
+        "* a@x.example* withdrew",
+        "_a@x.example_ withdrew",
+        "- a@x.example: withdrew",
+        "-a@x.example- withdrew",
+        "'a@x.example' withdrew",
+        "b'a@x.example'",
+        "{'name':'d','email':'a@x.example'",
+        "a@x.example's consent",
+        "a@x.example/unsubscribe",
+        "https://x.example/unsubscribe/a@x.example?now=1",
+        "mailto://a@x.example#now",
+        "a@x.example…",
+        "a@x.example!?",
+        "to=b@x.example=a@x.example",
+        "\u200ba@x.example\u200b",
+        "withdraw\u200ba@x.example\u200bnow",
+        "a\u00ad@x.\u2060example",
+        "\x07a@x.example\x07now",
+        "withdraw\x00a@x.example\x00now",
+        '{"email": "\\u200ba@x.exam\\u200bple"',
+        '{"email": "a\\x40x.example"',
+        '{"email": "a&#64;x.example"',
+        '{"email": "a&#x40;x&period;example"',
+        '{"email": "a&commat;x.example"',
+        '{"email": "a&amp;#64;x.example"',
+        '{"json": "{\\"email\\": \\"a\\\\u0040x.example\\"}"',
+        '{"json": "{\\\\\\"email\\\\\\": \\\\\\"a\\\\\\\\u0040x.example\\\\\\"}"',
+        "x" * 60_000 + "=a@x.example",
+        "a@x.example=" + "y" * 60_000,
+    ],
+)
+@pytest.mark.parametrize("letter", ["a", "é"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_is_glued_to_a_known_address_hides_nobody(content: str, letter: str, encoding: str) -> None:
+    written = content.replace("a@x", f"{letter}@x")
+    person = "é@x.example" if "é" in written else "a@x.example"
+    assert person in addresses_in(written.encode(encoding), {"a@x.example", "é@x.example"})
+
+
+@pytest.mark.parametrize("byte", [b"\xe9", b"\x82"])
+def test_an_address_in_the_letters_of_a_dos_or_a_windows_machine_is_made_out(byte: bytes) -> None:
+    assert "renée@x.example" in addresses_in(b"withdrew: ren" + byte + b"e@x.example;", {"renée@x.example"})
+
+
+def test_whoever_a_record_may_have_named_before_it_was_cut_off_is_named() -> None:
+    known = {
+        "w19b@att.example",
+        "w19b@attic.example",
+        "w19b@other.example",
+        "zoë@x.example",
+        "ann@x.com",
+        "ann@x.com.au",
+    }
+    both = {"w19b@att.example", "w19b@attic.example"}
+    for cut in (b"w19b@att", b"W19B@ATT", b"w19b@att\\", b"w19b@att\\u00", b"w19b@att%4", b"w19b@att.", b"=w19b@att"):
+        found = addresses_in(b'{"x": 1, "email": "' + cut, known)
+        assert found & known == ({"w19b@att.example"} if cut.endswith(b".") else both), cut
+    assert addresses_in("zoë@x".encode(), known) & known == {"zoë@x.example"}
+    assert addresses_in('"zoë@x.exámple'.encode()[:-6], known) & known == {"zoë@x.example"}, "cut within a letter"
+    assert addresses_in(b'{"email": "w19b@att"', known) & known == set(), "it is whole"
+    assert addresses_in(b"ann@", known) & known == set(), "too little to say"
+    assert addresses_in(b"withdraw ann@x.com", known) == {"ann@x.com"}, "it is whole, as far as anybody can tell"
+    assert addresses_in(b'{"email": "ann@x.com', known) == {"ann@x.com", "ann@x.com.au"}, "nobody closed the quotes"
+
+
 def test_an_address_without_an_at_is_named_if_it_is_known() -> None:
     assert addresses_in(b'{"email": "Strasse", "x": 1', {"strasse"}) == {"strasse"}
     assert addresses_in(b'{"email": "ann lee", "x": 1', {"ann lee"}) == {"ann lee"}
@@ -97,9 +185,87 @@ def test_an_address_without_an_at_is_named_if_it_is_known() -> None:
     assert addresses_in(b'{"email": "Strasse", "x": 1', ()) == set()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "'user': 'Ann Lee'",
+        '"EMAIL":["Ann Lee"]',
+        "email=Ann Lee&x=1",
+        "“email”: “Ann Lee”",
+        "1;Ann Lee;",
+        '"x","ann lee"',
+        "x\nann lee",
+    ],
+)
+def test_a_known_address_without_an_at_is_named_where_an_address_is_to_stand(content: str) -> None:
+    assert addresses_in(content.encode(), {"ann lee"}) == {"ann lee"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"customerName": "Ann Lee", "email": ',
+        '{"customerName":\n"Ann Lee",\n"email": ',
+        '["Ann Lee", 1',
+        '{"username": "Ann Lee"',
+        "withdraw Ann Lee at once",
+        '{"email": "Ann Lee Young"',
+    ],
+)
+def test_a_customer_with_such_a_name_is_not_named(content: str) -> None:
+    assert addresses_in(content.encode(), {"ann lee"}) == set()
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"email": ', b"joann@test.com", b'{"email": "ann@test.com.au"}'])
 def test_nobody_else_is_named(content: bytes) -> None:
     assert "ann@test.com" not in addresses_in(content, {"ann@test.com"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "d'o65@x.example",
+        '{"email": "d\'o65@x.example"',
+        "'d'o65@x.example'",
+        "x.o65@x.example",
+        "o65@x.example-y.example",
+    ],
+)
+def test_nobody_is_named_whose_address_is_a_piece_of_another(content: str) -> None:
+    assert "o65@x.example" not in addresses_in(content.encode(), {"o65@x.example", "d'o65@x.example"})
+
+
+def test_of_records_that_name_strangers_it_is_said_so() -> None:
+    def record(content: bytes) -> QuarantinedRecord:
+        return QuarantinedRecord("t", "s", "f", 1, 0, "why", len(content), base64.b64encode(content).decode())
+
+    found = suspensions_of([record(b"ann@x.com"), record(b"eve@x.com"), record(b"nobody")], {"ann@x.com"})
+    assert {row.canonical_email for row in found.suspensions} == {"ann@x.com", "eve@x.com"}
+    assert (found.known, found.reasons, found.naming_nobody) == ({"ann@x.com"}, {"why": 1}, 2)
+
+
+def test_what_the_quarantine_does_not_keep_is_told_apart(tmp_path: Path) -> None:
+    """Whoever is named behind what is kept is not known, and nobody is told otherwise."""
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer("ann@test.com"), customer("bob@test.com")])
+    put(
+        tmp_path / "source",
+        f"{CUSTOMERS}/2.json",
+        [{"x": "y" * KEPT_BYTES, **customer("ann@test.com", lastUpdateDate=1)}],
+    )
+    put(tmp_path / "source", f"{CUSTOMERS}/3.json", [customer("bob@test.com", lastUpdateDate=1, x="y" * KEPT_BYTES)])
+    report = land_all(tmp_path)
+    assert (report.suspended, report.naming_nobody, report.too_large) == (1, 0, 2)
+    listener = Listener()
+    tell_of_suspensions(report, listener)
+    assert "2 customer records that cannot be read are too large to be looked through" in listener.lines[-1]
+
+
+@pytest.mark.parametrize("piece", ['"', '\\"', "@", "=@", "a@", "'", "%25", "&amp;", "\u200b", "a", "email:", "\\"])
+def test_no_record_takes_longer_than_its_length(piece: str) -> None:
+    """It would never end, if each letter were compared with all that follow."""
+    known = {f"user{number}@test.com" for number in range(1000)}
+    content = (piece * 49_149).encode()[:49_149]
+    assert addresses_in(content, known) & known == set()
 
 
 def test_what_is_said_of_a_reason_holds_no_value() -> None:
@@ -152,6 +318,7 @@ def broken(*names: str) -> list[dict[str, object]]:
 
 def test_a_dismissed_record_suspends_nobody_and_keeps_its_note(tmp_path: Path) -> None:
     zone = tmp_path / "zone"
+    put(tmp_path / "source", f"{CUSTOMERS}/0.json", [customer(f"{name}@test.com") for name in ("ann", "bob", "cyd")])
     put(tmp_path / "source", f"{CUSTOMERS}/1.json", broken("ann", "bob"))
     assert land_all(tmp_path).suspended == 2
     with pytest.raises(LandingError, match="needs a note"):
@@ -167,21 +334,11 @@ def test_a_dismissed_record_suspends_nobody_and_keeps_its_note(tmp_path: Path) -
 
 
 def test_the_run_says_how_many_are_suspended_and_why_and_names_nobody() -> None:
-    class Listener:
-        def __init__(self) -> None:
-            self.lines: list[str] = []
-
-        def say(self, message: str) -> None:
-            self.lines.append(message)
-
-        warn = say
-        progress: Any = None
-
     listener = Listener()
     tell_of_suspensions(PeopleReport(9, 2, {"column x: … is no time": 3}, 1, changed=True), listener)
     assert listener.lines[0].startswith("2 people are suspended: 3 customer records about them cannot be read")
     assert listener.lines[1] == "  3 x column x: … is no time"
-    assert "1 customer record that cannot be read name" in listener.lines[-1]
+    assert listener.lines[-1].startswith("1 customer record that cannot be read names nobody who is known")
     tell_of_suspensions(PeopleReport(9, 0, {}, 0, changed=True), Listener())
 
 
@@ -206,6 +363,26 @@ def test_the_command_lists_and_dismisses(tmp_path: Path) -> None:
     assert run("--dismiss", f"{CUSTOMERS}/1.json:1", "--note", "a test").returncode == 0
     assert run().stdout == "0 customer records cannot be read and are not dismissed\n"
     assert run("--dismiss", "no:1", "--note", "a test").returncode == 2
+
+
+def test_the_command_prints_no_control_characters_and_takes_what_it_printed(tmp_path: Path) -> None:
+    zone = str(tmp_path / "zone")
+    name = f"{CUSTOMERS}/1\x1b[2J\u202e.json"
+    put(tmp_path / "source", name, "ann@test.com \x1b]0;owned\x07 \u009b1m\n")
+    land_all(tmp_path)
+    command = [sys.executable, str(PROJECT_DIR / "scripts/suspensions.py"), "--zone", zone]
+
+    def run(*options: str) -> str:
+        return subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout
+
+    listed = run()
+    assert "ann@test.com \\x1b]0;owned\\x07 \\x9b1m" in listed
+    assert all(letter.isprintable() for line in listed.split("\n") for letter in line)
+    printed = listed.split("  ")[0]
+    assert printed == f"{CUSTOMERS}/1\\x1b[2J\\u202e.json:1"
+    told = run("--dismiss", printed, "--note", "a test")
+    assert told == f"dismissed {printed}; at the next run it suspends nobody\n"
+    assert open_suspicions(zone) == []
 
 
 # ---------------------------------------------------------------------------------------------------- shared devices

@@ -19,10 +19,15 @@ from real_data import PROJECT_DIR
 SECRET = "5fd81c0b7a3e9624" + "c0ffee0123456789" * 3
 KEY = PseudonymKey(SECRET.encode())
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
+NOON = 1_655_564_400_000
 
 
 def customer(email: str | float, **more: object) -> dict[str, object]:
+<<<<<<< HEAD
     return {"email": email, "serialNumber": "D1", "lastUpdateDate": 1_655_564_400_000, **more}
+=======
+    return {"email": email, "serialNumber": "D1", "registrationDate": NOON, "lastUpdateDate": NOON, **more}
+>>>>>>> suspend
 
 
 def landed_zone(folder: Path, *emails: str | float) -> Path:

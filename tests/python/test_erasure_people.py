@@ -216,9 +216,7 @@ def test_who_was_gone_before_is_remembered_without_a_name_where_the_key_is_known
 ) -> None:
     """Nothing that is landed leads to the token of whose record has vanished; the key does."""
     erase_from_zone(zone.location, TABLES, ["ann@x.com"], print)
-    assert erase_from_zone(zone.location, WITH_MEMORY, ["ann@x.com"], print, dry_run=True).tables.keys() == {
-        "customer_suspensions"
-    }
+    assert not erase_from_zone(zone.location, WITH_MEMORY, ["ann@x.com"], print, dry_run=True).tables
     erase_from_zone(zone.location, WITH_MEMORY, ["ann@x.com"], print, pseudonym_of=KEY.pseudonym)
     owners = {token for _, token in remembered(zone, OWNERS)}
     assert memory["ann"] not in owners
@@ -263,7 +261,7 @@ def test_a_receipt_names_no_file_that_may_name_the_person(source: FolderPlace, z
     named = ["Ann_Lee.json", "ann%5Flee%252D2.json", "A\u0301nn Lee.json", "annlee.json", "device-4c31aa07.json"]
     ann = customer("al@x.com", "4c-31-aa-07") | {"customerName": "Ánn Lee", "phone": "8015551212"}
     for n, name in enumerate([*named, "batch_1.json"]):
-        source.put(f"{CUSTOMERS}/{name}", [ann | {"lastUpdateDate": n}])
+        source.put(f"{CUSTOMERS}/{name}", [ann | {"lastUpdateDate": 1_655_564_400_000 + n}])
     land_both(source, zone)
     told = erase(zone, "al@x.com")
     assert len(told.source_files) == len(named) + 1

@@ -23,11 +23,7 @@ NOON = 1_655_564_400_000
 
 
 def customer(email: str | float, **more: object) -> dict[str, object]:
-<<<<<<< HEAD
-    return {"email": email, "serialNumber": "D1", "lastUpdateDate": 1_655_564_400_000, **more}
-=======
-    return {"email": email, "serialNumber": "D1", "registrationDate": NOON, "lastUpdateDate": NOON, **more}
->>>>>>> suspend
+    return {"email": email, "serialNumber": "D1", "lastUpdateDate": NOON, **more}
 
 
 def landed_zone(folder: Path, *emails: str | float) -> Path:

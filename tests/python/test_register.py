@@ -82,7 +82,7 @@ def registered_warehouse(target: str, sample: Path, folder: Path) -> Iterator[Wa
 def test_every_landed_record_is_a_row_and_a_second_run_adds_none(warehouse: Warehouse) -> None:
     rows = warehouse.rows()
     assert rows == warehouse.ledger()
-    assert {name for name, count in rows.items() if not count} == {"customer_suspensions"}, "the sample has no broken record"
+    assert [name for name, count in rows.items() if not count] == ["customer_suspensions"]
     objects = warehouse.query("select table_name, object_key, row_count from loader.objects order by 1, 2")
     assert warehouse.register()
     assert warehouse.rows() == rows

@@ -122,13 +122,15 @@ def test_consent_is_read_in_three_models_and_the_record_that_decides_chosen_in_o
     nodes = manifest_of(built_project("sample"))["nodes"].values()
     models = [node for node in nodes if node["resource_type"] == "model"]
     readers = {
-        node["name"] for node in models if re.search(r"share_with_research_as_of_date is (not )?null", node["raw_code"])
+        node["name"] for node in models if re.search(r"share_with_research_as_of_date (is |<=)", node["raw_code"])
     }
     assert readers == {"int_stedi__customer_records", "int_stedi__consent_periods", "customer_trusted"}
-    assert readers_of(models, "source.lakehouse.stedi.customer_landing") == {"stg_stedi__customers"}
-    # of the records of a moment one decides, for who consents and for when; who has a device is no question of consent
-    staged = readers_of(models, "model.lakehouse.stg_stedi__customers")
-    assert staged == {"int_stedi__customer_records", "int_stedi__step_reading_owners"}
+    of_the_tests = {f"stg_stedi__check_{name}" for name in ("decided", "consenting", "lapses")}
+    landed = readers_of(models, "source.lakehouse.stedi.customer_landing")
+    assert landed == {"stg_stedi__customers", *of_the_tests}
+    assert all(readers_of(models, f"model.lakehouse.{name}") == set() for name in of_the_tests)
+    # of the records of a moment one decides, for who consents and for when
+    assert readers_of(models, "model.lakehouse.stg_stedi__customers") == {"int_stedi__customer_records"}
 
 
 def readers_of(models: Iterable[dict[str, Any]], node: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -58,10 +59,13 @@ class Client:
             QueryExecutionContext={"Database": self.database},
             ResultConfiguration={"OutputLocation": f"s3://{self.bucket}/results/"},
         )["QueryExecutionId"]
+        pause = 0.01
         while True:
             execution = self.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
             if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
                 break
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
         if execution["Status"]["State"] != "SUCCEEDED":
             raise QueryFailedError(execution["Status"]["StateChangeReason"])
         return execution

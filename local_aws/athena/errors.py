@@ -15,21 +15,13 @@ class InvalidRequestError(Exception):
     """A request that Athena refuses before any query runs."""
 
 
-class NotEmulatedError(AthenaError):
-    """Something that the real service may well do, and this one does not: never answered with a guess."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__("NOT_EMULATED", f"not emulated: {what}")
+class QueryCancelledError(Exception):
+    """A query that was stopped by its user."""
 
 
 def syntax_error(message: str) -> AthenaError:
     """The statement is not in Athena's grammar."""
     return AthenaError("SYNTAX_ERROR", message)
-
-
-def type_mismatch(message: str) -> AthenaError:
-    """The statement is grammatical, and its types do not fit."""
-    return AthenaError("TYPE_MISMATCH", message)
 
 
 def table_not_found(schema: str, name: str) -> AthenaError:

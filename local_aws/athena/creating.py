@@ -101,7 +101,7 @@ def _check_properties(properties: dict[str, Value]) -> bool:
             expected = "array(varchar)" if name in _LISTS else "varchar"
             raise AthenaError(
                 "INVALID_TABLE_PROPERTY",
-                f"line 1:1: Invalid value for catalog '{CATALOG}' table property '{name}': Cannot convert to {expected}",
+                f"line 1:1: Invalid value for catalog '{CATALOG}' table property '{name}': not {expected}",
             )
     if ("bucketed_by" in properties) != ("bucket_count" in properties):
         raise AthenaError("INVALID_TABLE_PROPERTY", "bucketed_by and bucket_count must be specified together")
@@ -187,7 +187,7 @@ def _hive_properties(location: str, properties: dict[str, Value]) -> list[str]:
 
 
 def _session(properties: dict[str, Value], is_iceberg: bool) -> dict[str, str]:
-    """https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html: GZIP, unless a Hive table says otherwise."""
+    """GZIP, unless a Hive table says otherwise: https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html."""
     if is_iceberg:
         return {}
     named = ("write_compression", "parquet_compression", "orc_compression", "compression")

@@ -75,7 +75,7 @@ def _change(statement: Statement) -> Result:
 def _has_query(sql: str) -> bool:
     """Whether it is CREATE TABLE … AS: AS, and then a query."""
     try:
-        words = [word for word, _ in Reader(sql).words()]
+        words = Reader(sql).words()
     except AthenaError:
         return False  # backticks and Hive's strings are not Trino's
     return any(word == "AS" and following in _STARTS_A_QUERY for word, following in pairwise(words))

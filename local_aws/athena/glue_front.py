@@ -46,14 +46,13 @@ def _fold_input(given: dict[str, Any]) -> None:
 
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_GetColumnStatisticsForTable.html and its siblings
-_STATISTICS: dict[str, dict[str, Any]] = {
-    f"{verb}ColumnStatisticsFor{what}": answer
-    for verb, answer in (
-        ("Get", {"ColumnStatisticsList": [], "Errors": []}),
-        ("Update", {"Errors": []}),
-        ("Delete", {}),
-    )
-    for what in ("Table", "Partition")
+_ANSWERS: dict[str, dict[str, Any]] = {
+    "Get": {"ColumnStatisticsList": [], "Errors": []},
+    "Update": {"Errors": []},
+    "Delete": {},
+}
+_STATISTICS = {
+    f"{verb}ColumnStatisticsFor{what}": answer for verb, answer in _ANSWERS.items() for what in ("Table", "Partition")
 }
 
 

@@ -83,15 +83,14 @@ class Reader:
         """Where in the text the next word begins."""
         return len(self.sql) if self.at_end else int(self._tokens[self._at].start)
 
-    def words(self) -> list[tuple[str, bool]]:
-        """Every word in upper case, and whether an opening bracket follows it; names in quotes and texts are left out."""
-        found = []
-        for at, token in enumerate(self._tokens):
-            if token.token_type not in (TokenType.IDENTIFIER, TokenType.STRING):
-                following = self._tokens[at + 1] if at + 1 < len(self._tokens) else None
-                is_call = following is not None and following.token_type == TokenType.L_PAREN
-                found.append((token.text.upper(), is_call))
-        return found
+    def words(self) -> list[str]:
+        """Every word in upper case; a name in quotes is `"`, a text `'`."""
+        marks = {TokenType.IDENTIFIER: '"', TokenType.STRING: "'"}
+        return [marks.get(token.token_type, token.text.upper()) for token in self._tokens]
+
+    def place_of(self, word: int) -> str:
+        """Where a word stands, as Trino writes it."""
+        return position(self.sql, int(self._tokens[word].start))
 
     def peek(self) -> str:
         """The next word in upper case; nothing at the end and for names in quotes and texts."""

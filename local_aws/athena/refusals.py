@@ -14,6 +14,24 @@ from local_aws.athena.errors import AthenaError, syntax_error
 from local_aws.athena.reading import Reader
 
 _GUIDE = "https://docs.aws.amazon.com/athena/latest/ug"
+_SELECT = f"{_GUIDE}/select.html"
+_TRUTHS = ("TRUE", "FALSE", "UNKNOWN")
+_BEFORE_A_VALUE = (
+    "SELECT",
+    "DISTINCT",
+    "WHERE",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "THEN",
+    "ELSE",
+    "WHEN",
+    "BY",
+    "ON",
+    "VALUES",
+    "AS",
+)
 _RELEASES = "https://trino.io/docs/current/release/release"
 
 
@@ -57,7 +75,7 @@ STATEMENTS = (
     Refusal("WITH FUNCTION", f"{_RELEASES}-431.html"),
     Refusal("WITH SESSION", f"{_RELEASES}-469.html"),
 )
-"""https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html and …/dml-queries-functions-operators.html list what there is."""
+"""What there is stands in https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html and its neighbours."""
 
 FUNCTIONS = {
     "array_first": f"{_RELEASES}-476.html",
@@ -68,7 +86,7 @@ FUNCTIONS = {
     "t_cdf": f"{_RELEASES}-462.html",
     "t_pdf": f"{_RELEASES}-462.html",
 }
-"""Functions that Trino has had for a short while; https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html has none of them."""
+"""Functions that Trino has had for a short while: https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html."""
 
 NEW_TYPES = {
     "number": "https://trino.io/docs/current/language/types.html",
@@ -93,15 +111,32 @@ def check_statement(sql: str) -> None:
 
 
 def check_query(sql: str) -> None:
-    """Refuse functions and types that Athena's engine has not got yet.
+    """Refuse functions and syntax that Athena's engine has not got yet.
 
     Raises:
-        AthenaError: With the name and the page.
+        AthenaError: With the name, its place and the page.
     """
-    for word, is_call in Reader(sql).words():
-        if is_call and word.lower() in FUNCTIONS:
-            name = word.lower()
-            raise AthenaError("FUNCTION_NOT_FOUND", f"line 1:1: Function '{name}' not registered ({FUNCTIONS[name]})")
+    reader = Reader(sql)
+    words = ["", *reader.words(), "", ""]
+    for at in range(1, len(words) - 2):
+        before, word, following, after = words[at - 1 : at + 3]
+        name = word.lower()
+        if following == "(" and name in FUNCTIONS:
+            place = reader.place_of(at - 1)
+            raise AthenaError("FUNCTION_NOT_FOUND", f"{place}: Function '{name}' not registered ({FUNCTIONS[name]})")
+        if _is_new_syntax(before, word, following, after):
+            raise syntax_error(
+                f"{reader.place_of(at - 1)}: mismatched input '{name}' ({_SELECT}, and {_RELEASES}.html)"
+            )
+
+
+def _is_new_syntax(before: str, word: str, following: str, after: str) -> bool:
+    """Arrays in brackets alone, truth as a predicate, and turned tables: in Trino since Athena's engine was made."""
+    if word == "[":
+        return not re.match(r"""[\w)\]"']""", before) or before in _BEFORE_A_VALUE
+    if word == "IS":
+        return following in _TRUTHS or (following == "NOT" and after in _TRUTHS)
+    return word in ("PIVOT", "UNPIVOT") and following == "("
 
 
 def check_iceberg_types(columns: dict[str, str]) -> None:
@@ -116,7 +151,8 @@ def check_iceberg_types(columns: dict[str, str]) -> None:
         if found := re.search(r"timestamp\((?!6\))(\d+)\)", kind):
             raise AthenaError(
                 "NOT_SUPPORTED",
-                f'Timestamp precision ({found[1]}) not supported for Iceberg. Use "timestamp(6)" instead. [column {name}]',
+                f"Timestamp precision ({found[1]}) not supported for Iceberg. "
+                f'Use "timestamp(6)" instead. [column {name}]',
             )
         if found := re.search(r"\b(tinyint|smallint|char\(\d+\)|json|time\(\d\)|interval [a-z ]+)", kind):
             if found[1].startswith("char") and "varchar" in kind:

@@ -104,4 +104,4 @@ def result_type(kind: str) -> tuple[str, int, int]:
         precision, scale = arguments
     elif base in ("varchar", "char") and arguments:
         precision = arguments[0]
-    return {"real": "float"}.get(base, base), precision, scale
+    return {"real": "float"}.get(base, base.lower()), precision, scale

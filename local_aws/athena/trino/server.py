@@ -145,7 +145,8 @@ def launch(
     else:
         archive = [f"-XX:SharedArchiveFile={installation.archive}"] if installation.archive.exists() else []
     command = [
-        installation.java.program("java"), *_OPTIONS, *archive, f"-Dlocal.version={VERSION}", f"-Dlocal.folder={folder}",
+        installation.java.program("java"), *_OPTIONS, *archive, f"-Dlocal.version={VERSION}",
+        f"-Dlocal.folder={folder}",
         f"-Dconfig={folder / 'config.properties'}", f"-Djava.io.tmpdir={folder}", "-cp", installation.class_path,
         "io.trino.server.Launcher",
     ]  # fmt: skip

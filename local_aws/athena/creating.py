@@ -75,7 +75,7 @@ def create_table_as(statement: Statement) -> Result:
     )
 
 
-def _types(statement: Statement, query: str, written: str) -> dict[str, str]:
+def _types(statement: Statement, query: str, written: str) -> list[tuple[str, str]]:
     """The types of a query's columns; an error tells the place in what was written."""
     try:
         return statement.output_types(query)
@@ -245,7 +245,11 @@ def create_view(statement: Statement) -> Result:
     if existing and not (replace and existing.is_view):
         kind = "View" if existing.is_view else "Table"
         raise AthenaError("TABLE_ALREADY_EXISTS", f"line 1:1: {kind} already exists: '{CATALOG}.{schema}.{name}'")
-    for kind in _types(statement, reader.rest, statement.sql[: reader.position + len(reader.rest)]).values():
+    columns = _types(statement, reader.rest, statement.sql[: reader.position + len(reader.rest)])
+    names = [column.lower() for column, _ in columns]
+    for column, kind in columns:
+        if names.count(column.lower()) > 1:
+            raise AthenaError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column}' specified more than once")
         to_hive(kind)
     sent = f"CREATE{replace} VIEW {quoted(CATALOG, schema, name)} SECURITY INVOKER AS {reader.rest}"
     return Result("DDL", "CREATE_VIEW", statement.ask(sent), sent=sent)

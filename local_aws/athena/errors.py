@@ -27,3 +27,13 @@ def syntax_error(message: str) -> AthenaError:
 def table_not_found(schema: str, name: str) -> AthenaError:
     """Neither a table nor a view of that name is in Glue."""
     return AthenaError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{schema}.{name}' does not exist")
+
+
+def athenas(error: AthenaError) -> AthenaError:
+    """An error of Trino's under the name that Athena documents for it.
+
+    https://docs.aws.amazon.com/athena/latest/ug/partition-projection-dynamic-id-partitioning.html
+    """
+    if "Injected projection requires" in str(error):
+        return AthenaError("CONSTRAINT_VIOLATION", str(error))
+    return error

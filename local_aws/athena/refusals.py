@@ -7,6 +7,7 @@ has the page of Trino's release.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local_aws.athena.catalog import Table
@@ -139,13 +140,13 @@ def _is_new_syntax(before: str, word: str, following: str, after: str) -> bool:
     return word in ("PIVOT", "UNPIVOT") and following == "("
 
 
-def check_iceberg_types(columns: dict[str, str]) -> None:
+def check_iceberg_types(columns: Sequence[tuple[str, str]]) -> None:
     """Refuse types that Trino would store as others: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-supported-data-types.html.
 
     Raises:
         AthenaError: With the column's name.
     """
-    for name, kind in columns.items():
+    for name, kind in columns:
         if "with time zone" in kind:
             raise AthenaError("NOT_SUPPORTED", f"Unsupported Hive type: {kind} [column {name}]")
         if found := re.search(r"timestamp\((?!6\))(\d+)\)", kind):

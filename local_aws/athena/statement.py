@@ -67,11 +67,11 @@ class Statement:
         self.started(query)
         return [row for rows in query.batches() for row in rows]
 
-    def output_types(self, query: str) -> dict[str, str]:
+    def output_types(self, query: str) -> list[tuple[str, str]]:
         """The columns of a query with Trino's types, without running it."""
         asked = self.trino.query(f"DESCRIBE OUTPUT {PREPARED}", Session(self.schema, prepared=query))
         self.started(asked)
-        return {str(row[0]): str(row[4]) for rows in asked.batches() for row in rows}
+        return [(str(row[0]), str(row[4])) for rows in asked.batches() for row in rows]
 
     def full(self, name: Name) -> tuple[str, str]:
         """Schema and name of a table."""

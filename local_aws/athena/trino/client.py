@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from local_aws.athena.errors import AthenaError, QueryCancelledError
+from local_aws.athena.errors import AthenaError, QueryCancelledError, athenas
 
 CATALOG = "awsdatacatalog"
 SCAN_LIMIT = "Query cancelled! : Bytes scanned limit was exceeded"
@@ -159,4 +159,4 @@ class TrinoQuery:
         if error := answer.get("error"):
             if self._cancelled:
                 raise QueryCancelledError
-            raise AthenaError(error["errorName"], error["message"])
+            raise athenas(AthenaError(error["errorName"], error["message"]))

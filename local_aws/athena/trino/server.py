@@ -53,6 +53,8 @@ catalog.config-dir={catalogs}
 deprecated.legacy-arithmetic-decimal-operators=true
 task.concurrency=2
 task.max-worker-threads=4
+task.min-writer-count=1
+task.max-writer-count=1
 query.max-history=100
 query.min-expire-age=1m
 """

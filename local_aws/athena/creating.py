@@ -10,6 +10,7 @@ import uuid
 
 from local_aws.athena import refusals
 from local_aws.athena.errors import AthenaError, syntax_error
+from local_aws.athena.glue_front import RECORDED
 from local_aws.athena.objects import as_folder
 from local_aws.athena.reading import Reader, Value, as_written, literal, quoted
 from local_aws.athena.results import Result
@@ -23,11 +24,6 @@ _HIVE_ONLY = (
     "orc_compression",
 )  # fmt: skip
 _ICEBERG_ONLY = ("location", "partitioning")
-RECORDED = (
-    "optimize_rewrite_data_file_threshold", "optimize_rewrite_delete_file_threshold", "vacuum_min_snapshots_to_keep",
-    "vacuum_max_snapshot_age_seconds", "vacuum_max_metadata_files_to_keep", "write_target_data_file_size_bytes",
-)  # fmt: skip
-"""Properties of Iceberg tables that only Athena's own statements look at: Glue keeps them."""
 CODECS = {"uncompressed": "NONE", "none": "NONE", "snappy": "SNAPPY", "gzip": "GZIP", "zlib": "GZIP", "zstd": "ZSTD",
           "lz4": "LZ4", "deflate": "GZIP"}  # fmt: skip
 _HIVE_FORMATS = ("parquet", "orc", "avro", "json", "textfile")

@@ -9,8 +9,9 @@ from typing import Any
 from local_aws.athena import showing
 from local_aws.athena.altering import alter_table, check_iceberg_column, check_iceberg_properties, failed, repair
 from local_aws.athena.catalog import Column, Table
-from local_aws.athena.creating import RECORDED, iceberg_properties, partitioning
+from local_aws.athena.creating import iceberg_properties, partitioning
 from local_aws.athena.formats import serde_and_classes
+from local_aws.athena.glue_front import RECORDED
 from local_aws.athena.hive_grammar import HiveParser, TableDefinition
 from local_aws.athena.reading import literal, quoted
 from local_aws.athena.results import Result

@@ -4,6 +4,7 @@
   https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html
 - An update that names a version fails if the table has another one by then, and so commits of Iceberg's notice each
   other: https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTable.html
+- A commit of Trino's leaves alone what only Athena's own statements look at, such as how long VACUUM keeps snapshots.
 - Column statistics, which moto lacks, are empty.
 - A view has its real columns, as Athena writes them; Trino writes a single one that is called `dummy`.
 """
@@ -56,6 +57,13 @@ _STATISTICS = {
 }
 
 
+RECORDED = (
+    "optimize_rewrite_data_file_threshold", "optimize_rewrite_delete_file_threshold", "vacuum_min_snapshots_to_keep",
+    "vacuum_max_snapshot_age_seconds", "vacuum_max_metadata_files_to_keep", "write_target_data_file_size_bytes",
+)  # fmt: skip
+"""Properties of Iceberg tables that only Athena's own statements look at: Glue keeps them."""
+
+
 class ConcurrentModificationError(Exception):
     """The table was changed since its version was read."""
 
@@ -68,16 +76,23 @@ def own_answer(operation: str, request: dict[str, Any], region: str) -> dict[str
     """
     if operation in _STATISTICS:
         return _STATISTICS[operation]
-    if operation == "UpdateTable" and (version := request.get("VersionId")):
-        try:
-            table = glue_backends[DEFAULT_ACCOUNT_ID][region].get_table(
-                request["DatabaseName"], request["TableInput"]["Name"]
-            )
-        except GlueClientError:
-            return None  # moto says so itself
-        if table.as_dict()["VersionId"] != version:
-            raise ConcurrentModificationError
+    if operation == "UpdateTable":
+        _check_update(request, region)
     return None
+
+
+def _check_update(request: dict[str, Any], region: str) -> None:
+    given = request["TableInput"]
+    try:
+        table = glue_backends[DEFAULT_ACCOUNT_ID][region].get_table(request["DatabaseName"], given["Name"]).as_dict()
+    except GlueClientError:
+        return  # moto says so itself
+    if request.get("VersionId", table["VersionId"]) != table["VersionId"]:
+        raise ConcurrentModificationError
+    before, after = table.get("Parameters") or {}, given.get("Parameters") or {}
+    if before.get("metadata_location") != after.get("metadata_location"):
+        kept = {key: value for key, value in before.items() if key in RECORDED}
+        given["Parameters"] = {**kept, **after}
 
 
 def as_glue_takes_it(operation: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -91,8 +91,7 @@ class _Application:
     def _glue(
         self, operation: str, request: dict[str, Any], region: str, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        body = json.dumps(glue_front.as_glue_takes_it(operation, request)).encode()
-        environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), io.BytesIO(body)
+        request = glue_front.as_glue_takes_it(operation, request)
         with self._moto_lock:
             try:
                 own = glue_front.own_answer(operation, request, region)
@@ -100,7 +99,11 @@ class _Application:
                 message = "Update table failed due to concurrent modifications."
                 answer = {"__type": "ConcurrentModificationException", "Message": message, "message": message}
                 return _answer("400 Bad Request", answer, start_response)
-            return list(self._moto(environ, start_response)) if own is None else _answer("200 OK", own, start_response)
+            if own is not None:
+                return _answer("200 OK", own, start_response)
+            body = json.dumps(request).encode()
+            environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), io.BytesIO(body)
+            return list(self._moto(environ, start_response))
 
 
 def _answer(status: str, answer: dict[str, Any], start_response: StartResponse) -> list[bytes]:

@@ -76,7 +76,7 @@ def test_runtime_statistics_tell_what_was_read(client: Client) -> None:
     location = client.location()
     client.put(f"{location.removeprefix(f's3://{client.bucket}/')}a.csv", "1\n2\n3\n")
     client.execute(f"create external table t (a int) location '{location}'")
-    read = client.execute("select a from t where a > 1 union all select a from t where a = 1")
+    read = client.execute("select a from t where a > 0")
     assert read["Statistics"]["DataScannedInBytes"] == len("1\n2\n3\n")
     answer = client.athena.get_query_runtime_statistics(QueryExecutionId=read["QueryExecutionId"])
     statistics = answer["QueryRuntimeStatistics"]
@@ -142,7 +142,7 @@ def test_a_stopped_query_ends_in_trino_and_commits_nothing(client: Client) -> No
     """https://docs.aws.amazon.com/athena/latest/APIReference/API_StopQueryExecution.html."""
     properties = f"table_type = 'ICEBERG', is_external = false, location = '{client.location()}'"
     client.execute(f"create table kept with ({properties}) as select bigint '1' as n")
-    location = client.location()
+    location = client.location().rstrip("/")
     properties = f"table_type = 'ICEBERG', is_external = false, location = '{location}'"
     for sql, text in (
         (f"create table endless with ({properties}) as {ENDLESS}", location),

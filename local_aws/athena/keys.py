@@ -48,6 +48,11 @@ class Signature:
     is_in_query: bool
 
     @property
+    def service(self) -> str:
+        """The service that it was signed for."""
+        return self.scope.split("/")[2] if self.scope.count("/") == 3 else "s3"
+
+    @property
     def region(self) -> str:
         """The region that it was signed for."""
         return self.scope.split("/")[1]

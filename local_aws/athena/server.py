@@ -66,9 +66,9 @@ class _Application:
         # Read before the lock: a slow client must not keep the others waiting.
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if length else b""
-        if reason := refusal(environ, body, self._keys):
-            return _refuse(reason, is_json=bool(target), start_response=start_response)
         signature = signature_of(environ)
+        if reason := refusal(environ, body, self._keys):
+            return _refuse(reason, signature.service if signature else "s3", start_response)
         region = signature.region if signature else self._region
         if target.startswith(_TARGET_PREFIX):
             return self._athena(target.removeprefix(_TARGET_PREFIX), body, region, start_response)
@@ -112,11 +112,12 @@ def _answer(status: str, answer: dict[str, Any], start_response: StartResponse) 
     return [content]
 
 
-def _refuse(reason: str, *, is_json: bool, start_response: StartResponse) -> list[bytes]:
+def _refuse(reason: str, service: str, start_response: StartResponse) -> list[bytes]:
     message = "The request is not signed with the keys that this endpoint printed when it started."
-    if is_json:
+    if service in ("athena", "glue"):
         return _answer("400 Bad Request", {"__type": "UnrecognizedClientException", "message": message}, start_response)
-    content = f"<Error><Code>{reason}</Code><Message>{message}</Message></Error>".encode()
+    error = f"<Error><Code>{reason}</Code><Message>{message}</Message></Error>"
+    content = (error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>").encode()
     start_response("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
     return [content]
 

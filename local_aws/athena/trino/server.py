@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -37,27 +38,7 @@ _OPTIONS = (
 )
 _START_SECONDS, _POLL_SECONDS = 180, 0.1
 _TAIL_LINES = 15
-# https://trino.io/docs/current/admin/properties.html
-_CONFIGURATION = """\
-coordinator=true
-node-scheduler.include-coordinator=true
-node.environment=local
-node.internal-address={host}
-node.bind-ip={host}
-http-server.http.port={port}
-http-server.log.enabled=false
-http-server.max-request-header-size=1MB
-discovery.uri=http://{host}:{port}
-plugin.dir={folder}/plugins
-catalog.config-dir={catalogs}
-deprecated.legacy-arithmetic-decimal-operators=true
-task.concurrency=2
-task.max-worker-threads=4
-task.min-writer-count=1
-task.max-writer-count=1
-query.max-history=100
-query.min-expire-age=1m
-"""
+_COLOURS = re.compile(r"\x1b\[\d*m")
 
 
 class Trino:
@@ -140,8 +121,7 @@ def launch(
     """Start Trino on a free port of the loopback interface; gives the process, its log and its address."""
     (folder / "plugins").mkdir(parents=True)
     port = _free_port()
-    configuration = _CONFIGURATION.format(host=_HOST, folder=folder, port=port, catalogs=catalogs)
-    (folder / "config.properties").write_text(configuration)
+    places = {"TRINO_PORT": str(port), "TRINO_PLUGINS": str(folder / "plugins"), "TRINO_CATALOGS": str(catalogs)}
     if writes_archive:
         archive = [f"-XX:ArchiveClassesAtExit={installation.archive}.new", "-Dlocal.archive=true"]
     else:
@@ -149,14 +129,14 @@ def launch(
     command = [
         installation.java.program("java"), *_OPTIONS, *archive, f"-Dlocal.version={VERSION}",
         f"-Dlocal.folder={folder}",
-        f"-Dconfig={folder / 'config.properties'}", f"-Djava.io.tmpdir={folder}", "-cp", installation.class_path,
+        f"-Dconfig={HERE / 'config.properties'}", f"-Djava.io.tmpdir={folder}", "-cp", installation.class_path,
         "io.trino.server.Launcher",
     ]  # fmt: skip
     log = (folder / "trino.log").open("wb")
     process = subprocess.Popen(  # noqa: S603 - Java with files of ours
         command,
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **environment, **places},
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -203,7 +183,7 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def _tail(log: Path) -> str:
     with log.open(errors="replace") as lines:
-        return "".join(deque(lines, _TAIL_LINES))
+        return _COLOURS.sub("", "".join(deque(lines, _TAIL_LINES)))
 
 
 def _free_port() -> int:

@@ -8,7 +8,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 import pytest
@@ -206,7 +206,9 @@ def test_a_query_that_reads_more_than_its_work_group_allows_is_cancelled(client:
 
 
 @pytest.mark.parametrize("service", ["s3", "glue", "athena", "sts"])
-def test_every_service_asks_for_the_keys_that_were_printed(endpoint: dict[str, str], service: str) -> None:
+def test_every_service_asks_for_the_keys_that_were_printed(
+    endpoint: dict[str, str], service: Literal["s3", "glue", "athena", "sts"]
+) -> None:
     calls = {"s3": "list_buckets", "glue": "get_databases", "athena": "list_work_groups", "sts": "get_caller_identity"}
     url, region, known = endpoint["AWS_ENDPOINT_URL"], endpoint["AWS_REGION"], endpoint["AWS_ACCESS_KEY_ID"]
     for access_key, secret_key in (("local", "local"), (known, "guessed")):

@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from athena_server import needs_trino, start
+from local_aws.athena import LocalAthena
 from local_aws.athena.client import Client, QueryFailedError
 from local_aws.athena.trino import installation, java
 from local_aws.athena.trino.java import Java, TrinoUnavailableError
@@ -78,6 +79,19 @@ def test_a_query_tells_the_end_of_the_log_when_trino_is_gone_and_the_endpoint_en
 
 
 # -------------------- without Trino
+
+
+def test_one_endpoint_at_a_time_runs_in_a_process_and_without_its_engine_only_queries_fail() -> None:
+    with LocalAthena(has_engine=False) as athena:
+        with pytest.raises(RuntimeError, match="another LocalAthena runs in this process"):
+            LocalAthena(has_engine=False).start()
+        client = Client.connect(athena.environment(), "lake")
+        client.glue.create_database(DatabaseInput={"Name": "d"})
+        assert client.rows("show databases") == [("d",)]
+        with pytest.raises(QueryFailedError, match="started without Athena's engine"):
+            client.rows("select 1")
+    with LocalAthena(has_engine=False) as athena:
+        assert Client.connect(athena.environment(), "lake").rows("show databases") == []
 
 
 def fake_java(folder: Path, version: str, modules: str = "java.base jdk.compiler jdk.incubator.vector") -> Path:

@@ -52,6 +52,8 @@ class LocalAws:
             os.environ.update(no_proxy)
             athena = stack.enter_context(self._athena)
             os.environ.update(athena.environment())
+            stack.callback(_forget_keys)
+            _forget_keys()
             boto3.session.Session().client("s3").create_bucket(
                 Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": _REGION}
             )
@@ -77,6 +79,11 @@ class LocalAws:
         """Stops the endpoints and restores the environment."""
         self._settings = {}
         self._running.close()
+
+
+def _forget_keys() -> None:
+    """boto3's default session keeps the keys that it found first; these are new at every start."""
+    boto3.setup_default_session()
 
 
 def _no_proxy() -> dict[str, str]:

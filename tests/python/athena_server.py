@@ -50,6 +50,20 @@ def start() -> tuple["subprocess.Popen[str]", dict[str, str]]:
 
 
 @contextmanager
+def own_athena() -> Iterator[tuple["subprocess.Popen[str]", dict[str, str]]]:
+    """An endpoint of one's own, which a test may also end itself, and the settings that it printed."""
+    process, settings = start()
+    try:
+        yield process, settings
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@contextmanager
 def shared_athena(root: Path) -> Iterator[dict[str, str]]:
     """The settings of the session's endpoint: the first worker starts it, the last one ends it.
 

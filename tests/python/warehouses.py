@@ -17,7 +17,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
-from athena_server import start, why_there_is_no_trino
+from athena_server import own_athena, why_there_is_no_trino
 from dbt_project import environment
 from lakehouse.s3_prefix import forget_client
 from landing_helpers import TABLES, land_all
@@ -168,12 +168,8 @@ def local_athena() -> Iterator[dict[str, str]]:
     """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
     if reason := why_there_is_no_trino():
         pytest.skip(f"NOT TESTED: {reason}")
-    process, settings = start()
-    try:
+    with own_athena() as (_, settings):
         yield settings
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +182,7 @@ def endpoints() -> Iterator["S3Client"]:
         stack.enter_context(environment(athena | redshift.environment() | places))
         stack.callback(forget_client)
         forget_client()
+        boto3.setup_default_session()  # the one before has the keys of an endpoint that has ended
         client = boto3.client("s3")
         client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
         yield client

@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from athena_server import needs_trino, start
+from athena_server import needs_trino, own_athena
 from local_aws.athena import LocalAthena
 from local_aws.athena.client import Client, QueryFailedError
 from local_aws.athena.trino import installation, java
@@ -49,33 +49,33 @@ def folder_of(settings: dict[str, str]) -> Path:
 @needs_trino
 def test_trino_ends_with_the_endpoint_and_with_its_sudden_end() -> None:
     """And its folder with it: nobody but its owner could read that."""
-    process, settings = start()
-    [trino] = children(process.pid)
-    folder = folder_of(settings)
-    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    await_end(trino)
-    assert not (folder / "trino").exists()
+    with own_athena() as (process, settings):
+        [trino] = children(process.pid)
+        folder = folder_of(settings)
+        assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        await_end(trino)
+        assert not (folder / "trino").exists()
 
 
 @needs_trino
 def test_a_query_tells_the_end_of_the_log_when_trino_is_gone_and_the_endpoint_ends_all_the_same() -> None:
-    process, settings = start()
-    client = Client.connect(settings, "lake")
-    [trino] = children(process.pid)
-    assert client.rows("select 1") == [("1",)]
-    os.kill(trino, signal.SIGKILL)
-    with pytest.raises(QueryFailedError, match=r"(?s)Trino ended with code -9\. The end of its log:\n2.*INFO"):
-        client.rows("select 1")
-    identity = boto3.session.Session(
-        settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"], region_name="eu-west-1"
-    ).client("sts", endpoint_url=settings["AWS_ENDPOINT_URL"])
-    assert identity.get_caller_identity()["Account"] == "123456789012"
-    process.send_signal(signal.SIGINT)
-    process.communicate()
-    assert process.returncode == 0
-    assert not folder_of(settings).exists()
+    with own_athena() as (process, settings):
+        client = Client.connect(settings, "lake")
+        [trino] = children(process.pid)
+        assert client.rows("select 1") == [("1",)]
+        os.kill(trino, signal.SIGKILL)
+        with pytest.raises(QueryFailedError, match=r"(?s)Trino ended with code -9\. The end of its log:\n2.*INFO"):
+            client.rows("select 1")
+        identity = boto3.session.Session(
+            settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"], region_name="eu-west-1"
+        ).client("sts", endpoint_url=settings["AWS_ENDPOINT_URL"])
+        assert identity.get_caller_identity()["Account"] == "123456789012"
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        assert process.returncode == 0
+        assert not folder_of(settings).exists()
 
 
 # -------------------- without Trino

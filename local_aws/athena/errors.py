@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class AthenaError(Exception):
     """A query that fails, with the name that Athena puts before the message (`TYPE_MISMATCH: …`)."""
@@ -34,6 +36,8 @@ def athenas(error: AthenaError) -> AthenaError:
 
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection-dynamic-id-partitioning.html
     """
+    if error.name == "TABLE_REDIRECTION_ERROR" and (found := re.search(r"Table '(.*?)' redirected", str(error))):
+        return AthenaError("TABLE_NOT_FOUND", f"line 1:1: Table '{found[1]}' does not exist")
     if "Injected projection requires" in str(error):
         return AthenaError("CONSTRAINT_VIOLATION", str(error))
     return error

@@ -142,11 +142,15 @@ class Executions:
         for query in queries:
             query.cancel()
 
-    def close(self) -> None:
-        """End what runs, and start nothing more."""
+    def stop_all(self) -> None:
+        """Cancel what runs or waits, and start nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         for execution in list(self._known.values()):
             self.stop(execution.id)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """Wait until everything has ended; nobody waits for a Trino that has been stopped."""
+        self._pool.shutdown(wait=True)
 
     @staticmethod
     def _finish(execution: Execution, state: str, reason: str | None = None) -> None:

@@ -215,8 +215,9 @@ class LocalAthena:
         """End the server and forget everything."""
         if self._server is None or self._thread is None or self._executions is None or self._trino is None:
             return
-        self._executions.close()
+        self._executions.stop_all()
         self._trino.stop()
+        self._executions.close()
         self._reset()
         self._server.shutdown()
         self._server.server_close()

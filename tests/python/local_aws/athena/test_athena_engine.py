@@ -78,6 +78,20 @@ def test_a_query_tells_the_end_of_the_log_when_trino_is_gone_and_the_endpoint_en
         assert not folder_of(settings).exists()
 
 
+@needs_trino
+def test_an_endpoint_that_is_ended_while_a_query_waits_for_trino_does_not_wait() -> None:
+    with own_athena() as (process, settings):
+        client = Client.connect(settings, "lake")
+        client.athena.start_query_execution(
+            QueryString="select 1", ResultConfiguration={"OutputLocation": "s3://lake/r/"}
+        )
+        [trino] = children(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+        assert not is_running(trino)
+        assert not folder_of(settings).exists()
+
+
 # -------------------- without Trino
 
 

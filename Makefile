@@ -1,15 +1,20 @@
 # The commands of the project. `make` alone lists them.
 #
 #   SOURCE   folder or s3:// prefix that holds sparkify/ and stedi/, or several; without one, sample data is made. One with
-#            a blank in its name: .venv/bin/python scripts/run.py --source "…"
+#            a blank in its name stands in quotes of its own: SOURCE='"/my data" /other'
 #   DATASET  its name, by default the folder's: where it lands, and which row counts are expected of it
 #   TARGET   duckdb, redshift or athena: an output of profiles.example.yml
 #   LOCAL    1: redshift and athena are endpoints on this machine, for this one run; no AWS account is used
 #   SCALE    size of the sample data, in times the real data's
 #   SELECT   the models that `make parity` compares, as dbt selects them; all without it
-#   EMAIL    address of a person whom `make erase` erases; PEOPLE, a file of such addresses, one a line
-#   MAX_REJECTS  how many refused records are borne before nothing is landed; any number without it
+#   PEOPLE   file of the addresses of those whom `make erase` erases, one a line; without it they are asked for on a
+#            terminal, or read from the standard input. DRY_RUN=1: change nothing. YES=1: do not ask, for where nobody can be.
+#            ALLOW_AGAIN=1: erase nobody, but let them come back who were erased before
+#   MAX_REJECTS  how many refused records are allowed before nothing is landed; any number without it
 #   FORGET_VANISHED  1: the records of files that are gone from SOURCE go, too; without it they stay, and the run says so
+#
+# Whatever stands behind `make NAME=` is data: no `$(…)` in it is expanded, by make or by a shell. No address and no secret
+# belongs there, since everybody on the machine can see it while the command runs, and the shell's history keeps it.
 
 PYTHON  ?= python3
 TARGET  ?= duckdb
@@ -21,23 +26,35 @@ DATASET ?=
 LOCAL   ?=
 SELECT  ?=
 PEOPLE  ?=
-EMAIL   :=
+DRY_RUN ?=
+YES     ?=
+ALLOW_AGAIN ?=
 PORT    ?= 8080
 
-VENV := .venv
-BIN  := $(VENV)/bin
+# make would expand the value of a variable, be it only to hand it to the environment of a recipe. So every variable that
+# somebody else set becomes a plain text, and recipes read it from the environment: "$$SOURCE", in quotes.
+override define as_text
+override $1 := $$(value $1)
+export $1
+endef
+override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE DRY_RUN YES ALLOW_AGAIN PORT
+override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+$(foreach name,$(sort $(GIVEN) $(filter-out -%,$(ON_COMMAND_LINE))),$(eval $(call as_text,$(name))))
+
+override VENV := .venv
+override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase local-aws parity test lint bench docs pins clean
+.PHONY: help run erase release local-aws parity test explore lint bench docs pins clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 # A stamp a requirement set: set-up is repeated only when its pins change.
 $(VENV)/uv.installed: requirements/uv.txt
-	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 14); sys.exit(0 if ok else f"Python 3.11, 3.12 or 3.13 is needed, this is {sys.version.split()[0]}. Name another one: make PYTHON=python3.11")'
+	@"$$PYTHON" -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 14); sys.exit(0 if ok else f"Python 3.11, 3.12 or 3.13 is needed, this is {sys.version.split()[0]}. Name another one: make PYTHON=python3.11")'
 	@echo "setting up $(VENV) (once)"
-	@$(PYTHON) -m venv $(VENV)
+	@"$$PYTHON" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --require-hashes -r $<
 	@touch $@
 
@@ -49,36 +66,40 @@ $(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@.new && mv $@.new $@
 
-DATA = $(foreach folder,$(SOURCE),--source '$(folder)') $(if $(DATASET),--dataset '$(DATASET)') --scale '$(SCALE)'
-LOCAL_AWS := $(BIN)/python -m local_aws
-IS_LOCAL := $(filter-out 0,$(LOCAL))
+override DATA = --sources="$$SOURCE" --scale="$$SCALE" $${DATASET:+--dataset="$$DATASET"}
+override LOCAL_AWS := $(BIN)/python -m local_aws
+override IS_LOCAL := $(filter-out 0,$(LOCAL))
 
 run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
-	@$(if $(IS_LOCAL),$(LOCAL_AWS) --only '$(TARGET)' --) $(BIN)/python scripts/run.py $(DATA) --target '$(TARGET)' \
-		$(if $(MAX_REJECTS),--max-rejects '$(MAX_REJECTS)') $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
+	@$(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
+		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
 
-# EMAIL is no variable of the shell's: there it is often the address of whoever sits before it. Neither make nor the shell reads it.
-export ERASED := $(value EMAIL)
-ZONE = $(or $(LANDING_ZONE),landing/$(or $(DATASET),sample))
+erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and database: asks for whom, or PEOPLE=file; DRY_RUN=1 looks only
+	$(if $(filter EMAIL,$(ON_COMMAND_LINE)),$(error EMAIL= would show the address to everybody on this machine and leave it in the shell's history: make erase asks for it, or give PEOPLE=file))
+	@$(BIN)/python scripts/erase.py --zone="$${LANDING_ZONE:-landing/$${DATASET:-sample}}" --target="$$TARGET" \
+		$${DATASET:+--dataset="$$DATASET"} $${PEOPLE:+--file="$$PEOPLE"} $(if $(filter-out 0,$(DRY_RUN)),--dry-run) \
+		$(if $(filter-out 0,$(YES)),--yes) $(if $(filter-out 0,$(ALLOW_AGAIN)),--allow-again)
 
-erase: $(VENV)/run.installed profiles.yml  ## erase a person from landing zone and database: EMAIL=address, or PEOPLE=file
-	@$(BIN)/python scripts/erase.py --zone '$(ZONE)' --target '$(TARGET)' $(if $(DATASET),--dataset '$(DATASET)') \
-		$(if $(PEOPLE),--file '$(PEOPLE)') $(if $(value EMAIL),--email "$$ERASED")
+release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
+	@$(BIN)/python scripts/release.py --dataset="$${DATASET:-sample}" --target="$$TARGET"
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@$(LOCAL_AWS)
 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
-	@$(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $(foreach models,$(SELECT),--select '$(models)')
+	@$(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $${SELECT:+--select="$$SELECT"}
 
 # The endpoints' own tests run apart: each points the whole process at itself.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws/athena --ignore tests/python/local_aws/redshift
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
+
+explore: $(VENV)/test.installed profiles.yml  ## run the property tests with fresh examples, which `make test` does not: for as long as it takes
+	@HYPOTHESIS_PROFILE=fresh $(BIN)/pytest --numprocesses 2 $$(grep -l '^from hypothesis' tests/python/test_*.py)
 
 lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlint
 	@$(BIN)/ruff format --check
@@ -92,10 +113,10 @@ bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a b
 
 docs:  ## serve the docs and lineage site that `make run` built, on PORT
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
-	@echo "http://127.0.0.1:$(PORT)/static_index.html  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
-	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory target
+	@echo "http://127.0.0.1:$$PORT/static_index.html  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
+	@$(BIN)/python -m http.server "$$PORT" --bind 127.0.0.1 --directory target
 
-UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+override UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and write them with their hashes
 	@$(UV_COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt

@@ -11,6 +11,7 @@ import typer
 from lakehouse.errors import LandingError, RejectLimitError
 from lakehouse.landing import land
 from lakehouse.landing_summary import print_summary
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
 
@@ -55,12 +56,14 @@ def main(  # noqa: PLR0913 - the options of the command
 
     What belongs to which table, and what a good record is, stands in models/**/_*__sources.yml.
     """
+    keep_private()
     console = ConsoleReporter(stderr=json)
     if not source or to is None:  # typer itself would name one of them only
         missing = " and ".join(name for name, given in (("--source", source), ("--to", to)) if not given)
         typer.echo(f"error: {missing} must be given, see --help", err=True)
         raise typer.Exit(2)
     try:
+        protect(PROJECT_DIR, to, console)
         report = land(
             source,
             to,

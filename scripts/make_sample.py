@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.owner_only import keep_private
 from lakehouse.sample import SampleError, generate
 
 
@@ -14,6 +15,7 @@ def main(
     seed: Annotated[int, typer.Option(help="The same seed and scale give the same bytes.")] = 42,
 ) -> None:
     """Make the sample data, unless it is there already."""
+    keep_private()
     try:
         report = generate(to, scale, seed, progress=typer.echo)
     except SampleError as error:

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.dataset import Dataset
+from lakehouse.dataset import Dataset, separated
 from lakehouse.dbt_session import DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import DbtError, LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import DumpError, dump_relations
 from lakehouse.reporting import ConsoleReporter
@@ -31,6 +32,9 @@ def main(
     source: Annotated[
         list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
     ] = None,
+    sources: Annotated[
+        str, typer.Option(help="Several of them in one text, as make has them: one with a blank stands in quotes.")
+    ] = "",
     dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
     scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
     select: Annotated[list[str] | None, typer.Option(help="Models, as dbt selects them; all by default.")] = None,
@@ -41,9 +45,12 @@ def main(
     reads a copy, byte for byte. Fails where engines differ. What each of them said stays in .parity.
     """
     end_on_sigterm()
+    keep_private()
     reporter = ConsoleReporter()
     try:
-        build_everywhere(Dataset.named(PROJECT_DIR, source or [], dataset, scale), select or [], reporter)
+        data = Dataset.named(PROJECT_DIR, [*(source or []), *separated(sources)], dataset, scale)
+        protect(PROJECT_DIR, data.zone, reporter)
+        build_everywhere(data, [models for some in select or [] for models in some.split()], reporter)
     except (SampleError, LandingError, DumpError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

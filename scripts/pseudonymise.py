@@ -1,14 +1,18 @@
-"""Gives every landed customer a pseudonym, and lands the pairs of address and pseudonym."""
+"""Works out who is who in the landed records: canonical addresses, pseudonyms, suspensions, owners of devices."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lakehouse.derived_tables import landed_zone
 from lakehouse.errors import LandingError
-from lakehouse.pseudonyms import key_for, land_pseudonyms, public_datasets
+from lakehouse.owner_only import keep_private, protect
+from lakehouse.people import land_people, tell_of_suspensions
+from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
+from lakehouse.suppression import seal_anew
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
@@ -16,18 +20,25 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 def main(
     *,
     zone: Annotated[str, typer.Option(help="Landing zone, a folder or s3:// prefix.")],
-    dataset: Annotated[str, typer.Option(help="Name of the data; what is public needs no key.")] = "",
     new_key: Annotated[bool, typer.Option(help="Give everybody a new pseudonym, by another key.")] = False,
 ) -> None:
-    """Give every landed customer a pseudonym: a hash of the e-mail address, keyed with PSEUDONYM_KEY."""
+    """Give every landed customer a pseudonym: a hash of the canonical address, keyed with PSEUDONYM_KEY."""
+    keep_private()
+    reporter = ConsoleReporter()
     try:
-        key = key_for(dataset, public_datasets(PROJECT_DIR))
-        report = land_pseudonyms(zone, load_tables(PROJECT_DIR), key, ConsoleReporter().say, new_key=new_key)
+        protect(PROJECT_DIR, zone, reporter)
+        tables = load_tables(PROJECT_DIR)
+        key = key_of_landed(zone, tables, public_fingerprints(PROJECT_DIR))
+        if new_key:
+            with landed_zone(zone, reporter.say) as held:
+                seal_anew(held.folder, key)
+        report = land_people(zone, tables, key, reporter.say, new_key=new_key)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    news = "landed in customer_pseudonyms" if report.changed else "which customer_pseudonyms has already"
+    news = "landed in customer_identities" if report.changed else "which customer_identities has already"
     typer.echo(f"{report.customers:,} customers with a pseudonym, {news}")
+    tell_of_suspensions(report, reporter)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.errors import LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sources import load_tables
 from lakehouse.text_repair import repair_text
@@ -15,7 +16,9 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 def main(zone: Annotated[str, typer.Option(help="Landing zone, a folder or an s3:// prefix.")]) -> None:
     """Finds text of the landed records that was encoded twice, and lands what it said before."""
+    keep_private()
     try:
+        protect(PROJECT_DIR, zone, ConsoleReporter())
         report = repair_text(zone, load_tables(PROJECT_DIR), ConsoleReporter().say)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)

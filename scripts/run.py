@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.dataset import Dataset
+from lakehouse.databases import Database, open_database
+from lakehouse.dataset import Dataset, separated
 from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
+from lakehouse.owner_only import keep_private, protect
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError
+from lakehouse.zone_identity import NO_ZONE_YET
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
@@ -22,11 +25,14 @@ def main(  # noqa: PLR0913 - one parameter an option
     source: Annotated[
         list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
     ] = None,
+    sources: Annotated[
+        str, typer.Option(help="Several of them in one text, as make has them: one with a blank stands in quotes.")
+    ] = "",
     dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
     scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
     max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
+        int | None, typer.Option(min=0, help="How many refused records are allowed before the load stops.")
     ] = None,
     forget_vanished: Annotated[
         bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
@@ -34,10 +40,12 @@ def main(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     end_on_sigterm()
+    keep_private()
     reporter = ConsoleReporter()
     try:
-        data = Dataset.named(PROJECT_DIR, source or [], dataset, scale)
+        data = Dataset.named(PROJECT_DIR, [*(source or []), *separated(sources)], dataset, scale)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
+        protect(PROJECT_DIR, data.zone, reporter)
         data.check()
         variables: Mapping[str, object] = {}
         if data.was_erased_from():
@@ -45,9 +53,11 @@ def main(  # noqa: PLR0913 - one parameter an option
             variables = UNCOUNTED
         dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, variables=variables)
         dbt.parse()
-        dbt.operation("preflight")
-        refused = data.land(reporter, max_rejects, forget_vanished=forget_vanished)
-        build_all(dbt, reporter)
+        zone_id = data.zone_id() or NO_ZONE_YET
+        with open_database(dbt, zone_id) as database:
+            dbt.operation("preflight", zone_id=zone_id)
+            refused = land(data, dbt, database, reporter, max_rejects, forget_vanished=forget_vanished)
+            build_all(data, dbt, database, reporter)
         if refused:
             reporter.warn(f"{refused:,} records are in quarantine, with their reasons: loader.quarantine")
     except (SampleError, LandingError) as error:
@@ -59,39 +69,79 @@ def main(  # noqa: PLR0913 - one parameter an option
         raise typer.Exit(1) from error
 
 
-def build_all(dbt: DbtSession, reporter: ConsoleReporter) -> None:
-    """Registers the landing zone, builds and tests every model, and builds the site.
+def land(  # noqa: PLR0913 - what a load is told
+    data: Dataset,
+    dbt: DbtSession,
+    database: Database,
+    reporter: ConsoleReporter,
+    max_rejects: int | None,
+    *,
+    forget_vanished: bool,
+) -> int:
+    """Lands the data, and gives the number of records in quarantine.
 
-    The sources' age is told before the build, which does not begin on one that is too old. The row counts are printed
-    whether or not a test failed: they show where to look.
+    If that fails, somebody's withdrawal may have landed before it did: who withdrew is taken out all the same.
+
+    Raises:
+        SampleError: The sample cannot be made.
+        LandingError: The data cannot be landed.
+    """
+    try:
+        return data.land(reporter, max_rejects, forget_vanished=forget_vanished)
+    except LandingError:
+        if database.exists and data.zone_id() is not None:
+            try:
+                withdraw(data, dbt, reporter)
+            except DbtError as error:
+                reporter.warn(f"who withdrew may still be published: {error}")
+        raise
+
+
+def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
+    """Registers the landing zone, and takes whoever does not consent out of what is published.
+
+    The tables that tell who consents are registered first, so that a table that cannot be registered keeps nobody in.
 
     Raises:
         DbtError: Something failed.
     """
-    reporter.heading(f"register and build on {dbt.target}")
+    reporter.heading(f"register on {dbt.target}")
     try:
-        dbt.operation("register_landing")
+        dbt.operation("register_landing", zone_id=data.zone_id() or "")
     except DbtError:
         dbt.operation("print_load_errors")
+        dbt.operation("withdraw_people")
         raise
-    dbt.freshness()
-    try:
-        dbt.build()
-    except BuildError as failed:
-        dbt.operation("print_row_counts", not_built=sorted(failed.unfinished))
-        raise
-    dbt.operation("print_row_counts")
-    site = dbt.docs()
+    dbt.operation("withdraw_people")
+
+
+def build_all(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleReporter) -> None:
+    """Registers the landing zone, builds and tests every model, and builds the site.
+
+    People who do not consent are taken out first: no build that fails keeps them in. The sources' age is told before
+    the build, which does not begin on one that is too old. The row counts are printed whether or not a test failed:
+    they show where to look.
+
+    Raises:
+        LandingError: The database cannot be written.
+        DbtError: Something failed.
+    """
+    withdraw(data, dbt, reporter)
+    reporter.heading(f"build on {dbt.target}")
+    with database.building(reporter.say) as attempt:
+        dbt.freshness()
+        try:
+            dbt.build()
+        except BuildError as failed:
+            dbt.operation("print_row_counts", not_built=sorted(failed.unfinished))
+            raise
+        attempt.has_passed = True
+        dbt.operation("print_row_counts")
+        dbt.operation("print_reidentification_risk")
+        site = dbt.docs()
     reporter.say("")
-    for what, where in {"database": database(dbt.target), "docs and lineage": site}.items():
+    for what, where in {"database": database.where, "docs and lineage": site}.items():
         reporter.say(f"{what + ':':18}{where}")
-
-
-def database(target: str) -> str:
-    """Where the relations are, in words for a person."""
-    if target == "duckdb":
-        return str(Path(os.environ.get("DUCKDB_PATH", "lakehouse.duckdb")).absolute())
-    return f"the {target} output of {PROJECT_DIR / 'profiles.yml'}"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@
             consent_periods.in_force_until as consented_until
         from consent_periods
         inner join profiles
-            on consent_periods.email = profiles.email
+            on consent_periods.canonical_email = profiles.canonical_email
 
     )
 

@@ -22,7 +22,7 @@
 
 {#- Run at the start of a build: a misspelt name would give nobody anything, and say nothing. -#}
 {% macro check_readers() -%}
-    {%- set known = ['data_scientists', 'engineers', 'privacy_officers', 'sparkify_analysts'] -%}
+    {%- set known = ['data_scientists', 'engineers', 'privacy_officers', 'sparkify_analysts', 'study_team'] -%}
     {%- set unknown = (fromyaml(env_var('READERS', '{}')) or {}) | reject('in', known) | sort -%}
     {%- if unknown -%}
         {%- do exceptions.raise_compiler_error(

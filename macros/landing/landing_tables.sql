@@ -3,6 +3,16 @@
     {{ return(graph.sources.values() | rejectattr('meta.derived', 'true') | sort(attribute='schema,name') | list) }}
 {%- endmacro %}
 
+{#- The columns that stand in a table's raw records, and so in what engines read. -#}
+{% macro record_columns(table) -%}
+    {{ return(table.columns.values() | rejectattr('meta.from_ledger', 'true') | list) }}
+{%- endmacro %}
+
+{#- The columns that the ledger adds: what it says of the object in which a record lies. -#}
+{% macro ledger_columns(table) -%}
+    {{ return(table.columns.values() | selectattr('meta.from_ledger', 'true') | list) }}
+{%- endmacro %}
+
 {#- The relation of a declared table; graph.sources holds no relations. -#}
 {% macro landing_relation(table, suffix='') -%}
     {{ return(api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier ~ suffix)) }}

@@ -1,6 +1,7 @@
 {#- Run as an operation: `dbt run-operation register_landing`. -#}
-{% macro register_landing() -%}
+{% macro register_landing(zone_id='') -%}
     {%- do check_landing_zone() -%}
+    {%- do check_built_from(zone_id) -%}
     {%- set tables = landing_tables() -%}
     {%- set ledger = tables | selectattr('name', 'equalto', 'ledger') | list -%}
     {%- for table in tables -%}
@@ -8,8 +9,10 @@
             {%- do adapter.create_schema(api.Relation.create(database=table.database, schema=table.schema)) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- for table in ledger + (tables | rejectattr('name', 'equalto', 'ledger') | list) -%}
-        {#- The ledger first: it says which objects count. -#}
+    {%- do note_built_from(zone_id) -%}
+    {%- set consents = tables | selectattr('meta.decides_consent', 'defined') | list -%}
+    {%- for table in (ledger + consents + tables) | unique(attribute='unique_id') -%}
+        {#- The ledger first: it says which objects count. Then what tells who consents: it counts if another table fails. -#}
         {%- do register_landing_table(table) -%}
         {%- do log('registered ' ~ table.schema ~ '.' ~ table.name, info=true) -%}
     {%- endfor -%}

@@ -10,10 +10,11 @@
             create or replace view {{ landing_relation(table) }} as
             select
             {%- for column in table.columns.values() %}
-                "{{ column.name | lower }}"{{ ',' if not loop.last }}
+                {{ 'named' if column.meta.from_ledger else 'files' }}."{{ column.name | lower }}"{{ ',' if not loop.last }}
             {%- endfor %}
-            from {{ files }}
-            {{ athena__only_named_objects(table) }}
+            from {{ files }} as files
+            inner join {{ athena__named_objects(table) }} as named
+                on files."$path" = named.object_path
         {%- endset -%}
         {%- do run_query(sql) -%}
     {%- endif -%}
@@ -27,8 +28,9 @@
             cast('{{ table.name }}' as varchar) as table_name,
             substr("$path", {{ landing_zone() | length + 2 }}) as object_key,
             count(*) as row_count
-        from {{ landing_relation(table, '__files') }}
-        {{ athena__only_named_objects(table) }}
+        from {{ landing_relation(table, '__files') }} as files
+        inner join {{ athena__named_objects(table) }} as named
+            on files."$path" = named.object_path
         group by "$path"
         {{ 'union all' if not loop.last }}
         {%- endfor %}
@@ -40,7 +42,7 @@
 {% macro athena__create_landing_files(table, relation) -%}
     {%- set location = landing_zone() ~ '/' ~ table.meta.landing_folder ~ '/' -%}
     {%- set columns = [] -%}
-    {%- for column in table.columns.values() -%}
+    {%- for column in record_columns(table) -%}
         {%- do columns.append((column.name | lower, athena__landing_type(column.data_type))) -%}
     {%- endfor -%}
     {%- set properties = athena__projection(location, athena__landing_parts(table)) if table.meta.part_by else {} -%}
@@ -115,12 +117,21 @@
     {{ return('string' if data_type.startswith('varchar') else types.get(data_type, data_type)) }}
 {%- endmacro %}
 
-{% macro athena__only_named_objects(table) -%}
-    where "$path" in (
-                select '{{ landing_zone() }}/' || {{ table.meta.get('named_by', 'object_key') }}
+{#- The objects that the ledger names for a table, each once, with what the ledger says of it. -#}
+{% macro athena__named_objects(table) -%}
+    {%- set key = table.meta.get('named_by', 'object_key') -%}
+    (
+                select
+                    '{{ landing_zone() }}/' || {{ key }} as object_path
+                    {%- for column in ledger_columns(table) %},
+                    max({{ column.name }}) as {{ column.name }}
+                    {%- endfor %}
                 from {{ loader_relation('ledger') }}
-                {%- if table.name != 'quarantine' %}
-                where table_name = '{{ table.name }}'
-                {%- endif %}
+                where
+                    {{ key }} is not null
+                    {%- if table.name != 'quarantine' %}
+                    and table_name = '{{ table.name }}'
+                    {%- endif %}
+                group by {{ key }}
             )
 {%- endmacro %}

@@ -34,12 +34,15 @@
     {%- set key = table.meta.get('named_by', 'object_key') -%}
     {%- if table.name != 'ledger' -%}
         (
-            select distinct
+            select
                 case
                     when listed.file is null
                         then error({{ key }} || ' is not there, or was not when the query began and a load was at work: query again')
                     else listed.file
                 end as object_path
+                {%- for column in ledger_columns(table) %},
+                max(ledger.{{ column.name }}) as {{ column.name }}
+                {%- endfor %}
             from {{ loader_relation('ledger') }} as ledger
             left join glob({{ duckdb__landing_glob(table) }}) as listed
                 on {{ zone }} || '/' || ledger.{{ key }} = listed.file
@@ -48,6 +51,7 @@
                 {%- if table.name != 'quarantine' %}
                 and ledger.table_name = '{{ table.name }}'
                 {%- endif %}
+            group by 1
         ) as named
         inner join {{ duckdb__landing_files(table) }} as files using (object_path)
     {%- else -%}
@@ -63,7 +67,7 @@
             filename = 'object_path',
             hive_partitioning = false,
             columns = {
-            {%- for column in table.columns.values() %}
+            {%- for column in record_columns(table) %}
                 "{{ column.name }}": '{{ column.data_type }}'{{ ',' if not loop.last }}
             {%- endfor %}
             }

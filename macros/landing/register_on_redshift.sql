@@ -31,20 +31,52 @@
     {%- endif -%}
     {%- set loads = {} -%}
     {%- for object_key in wanted -%}
-        {%- do loads.setdefault(redshift__load_of(table, object_key), []).append(object_key) -%}
+        {%- do loads.setdefault((redshift__load_of(table, object_key), wanted[object_key].landed_at), []).append(object_key) -%}
     {%- endfor -%}
-    {%- for load, object_keys in loads.items() if object_keys[0] not in copied -%}
-        {%- set digest = local_md5(object_keys | sort(case_sensitive=true) | join(',')) -%}
-        {%- do redshift__copy(table, relation, load ~ '-' ~ digest ~ '.json', 'manifest gzip') -%}
-        {%- do redshift__check_copied(relation, load, wanted.items() | selectattr(0, 'in', object_keys) | sum(attribute=1)) -%}
+    {%- for (load, landed_at), object_keys in loads.items() if object_keys[0] not in copied -%}
+        {%- set manifest = load ~ '-' ~ local_md5(object_keys | sort(case_sensitive=true) | join(',')) ~ '.json' -%}
+        {%- set rows = wanted.items() | selectattr(0, 'in', object_keys) | sum(attribute='1.row_count') -%}
+        {%- if ledger_columns(table) -%}
+            {%- do redshift__copy_by_way(table, relation, manifest, rows, landed_at) -%}
+        {%- else -%}
+            {%- do redshift__copy(table, relation, manifest, 'manifest gzip') -%}
+            {%- do redshift__check_copied(relation, manifest, rows) -%}
+        {%- endif -%}
         {%- do redshift__note_copied(table, objects, object_keys, wanted) -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- COPY fills columns from the records only, so what the ledger says of them is added on the way out of a table that ends with
+    the transaction. An update of the landing table would leave a dead row for every row. -#}
+{% macro redshift__copy_by_way(table, relation, manifest, rows, landed_at) -%}
+    {%- set copied = api.Relation.create(identifier=table.name ~ '__copied') -%}
+    {%- set names = record_columns(table) | map(attribute='name') | map('lower') | list -%}
+    {%- set sql -%}
+        create temporary table {{ copied }} (
+        {%- for column in record_columns(table) %}
+            "{{ column.name | lower }}" {{ column.data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+        )
+        diststyle even
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+    {%- do redshift__copy(table, copied, manifest, 'manifest gzip') -%}
+    {%- do redshift__check_copied(relation, manifest, rows) -%}
+    {%- set sql -%}
+        insert into {{ relation }} ("{{ names | join('", "') }}"
+        {%- for column in ledger_columns(table) %}, {{ column.name }}{% endfor %})
+        select "{{ names | join('", "') }}"
+        {%- for column in ledger_columns(table) %}, cast({{ landed_at }} as {{ column.data_type }}){% endfor %}
+        from {{ copied }}
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+    {%- do run_query('drop table ' ~ copied) -%}
 {%- endmacro %}
 
 {#- `format json` with paths, since keys are case-sensitive in COPY and columns are not; the loader's own books are lower case. -#}
 {% macro redshift__copy(table, relation, from, options) -%}
     {%- set role = env_var('REDSHIFT_COPY_IAM_ROLE', 'default') -%}
-    {%- set names = table.columns.values() | map(attribute='name') | list -%}
+    {%- set names = record_columns(table) | map(attribute='name') | list -%}
     {%- set paths = landing_zone() ~ '/loader/copy/' ~ table.name ~ '/jsonpaths-' ~ local_md5(names | join(',')) ~ '.json' -%}
     {%- set sql -%}
         copy {{ relation }} (
@@ -75,20 +107,21 @@
         {%- set sql -%}
             insert into {{ objects }} (table_name, object_key, row_count) values
             {%- for object_key in some %}
-                ('{{ table.name }}', {{ dbt.string_literal(dbt.escape_single_quotes(object_key)) }}, {{ rows[object_key] }}){{ ',' if not loop.last }}
+                ('{{ table.name }}', {{ dbt.string_literal(dbt.escape_single_quotes(object_key)) }}, {{ rows[object_key].row_count }}){{ ',' if not loop.last }}
             {%- endfor %}
         {%- endset -%}
         {%- do run_query(sql) -%}
     {%- endfor -%}
 {%- endmacro %}
 
-{#- The objects that the ledger names for a table, with the rows that each holds. -#}
+{#- The objects that the ledger names for a table, with the rows that each holds and when they were landed. -#}
 {% macro redshift__wanted_objects(table) -%}
     {%- set key = table.meta.get('named_by', 'object_key') -%}
     {%- set sql -%}
         select
             {{ key }},
-            sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }})
+            sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }}),
+            {{ 'max(landed_at)' if ledger_columns(table) else 0 }}
         from {{ loader_relation('ledger') }}
         where
             {{ key }} is not null
@@ -100,7 +133,7 @@
     {%- endset -%}
     {%- set wanted = {} -%}
     {%- for row in run_query(sql).rows -%}
-        {%- do wanted.update({row[0]: row[1] | int}) -%}
+        {%- do wanted.update({row[0]: {'row_count': row[1] | int, 'landed_at': row[2] | int}}) -%}
     {%- endfor -%}
     {{ return(wanted) }}
 {%- endmacro %}

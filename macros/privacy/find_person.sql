@@ -1,49 +1,35 @@
 {#- Run as an operation: says in which text columns of the relations in the project's schemas one of some values stands, and in how
     many rows: also of relations that no model makes any more, and of the failures that tests stored.
     The values do not come here, only their hashes behind a random text: what an engine keeps of its queries tells nobody whom
-    it was about unless he has a guess already. Case does not matter. -#}
-{% macro find_person(nonce, digests) -%}
+    it was about unless he has a guess already. -#}
+{% macro find_person(nonce, digests, max_characters, case_matters=false, only_columns=none) -%}
     {%- for relation in relations_in_schemas() -%}
-        {%- set columns = person_text_columns(relation) -%}
-        {%- if columns -%}
+        {%- set columns = [] -%}
+        {%- for column in person_text_columns(relation) -%}
+            {%- if only_columns is none or column.strip('"') | lower in only_columns -%}
+                {%- do columns.append(column) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set found = dict() -%}
+        {%- for some in digest_batches(digests, columns | length) if columns -%}
             {%- set sql -%}
                 select
                 {%- for column in columns %}
-                    sum(case when {{ person_digest(nonce, column) }} in ('{{ digests | join("', '") }}') then 1 else 0 end)
+                    sum(case when {{ person_digest(nonce, column, max_characters, case_matters) }} in ('{{ some | join("', '") }}') then 1 else 0 end)
                     {{- ',' if not loop.last }}
                 {%- endfor %}
                 from {{ relation }}
             {%- endset -%}
-            {%- set found = run_query(sql).rows[0] -%}
+            {%- set row = run_query(sql).rows[0] -%}
             {%- for column in columns -%}
-                {%- do log('answer: ' ~ tojson({
-                    'place': relation.schema ~ '.' ~ relation.identifier ~ '.' ~ column.strip('"'),
-                    'rows': (found[loop.index0] or 0) | int
-                })) -%}
+                {%- do found.update({column: found.get(column, 0) + ((row[loop.index0] or 0) | int)}) -%}
             {%- endfor -%}
-        {%- endif -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-{#- Run as an operation: puts random pseudonyms in the place of some in the snapshots, whose rows stay: so many consented, and when.
-    The keys of these rows were made of the pseudonym, so they change, too. Rows that are new to a snapshot are not its concern. -#}
-{% macro forget_pseudonyms(nonce, digests, secret) -%}
-    {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'snapshot') -%}
-        {%- for relation in person_relations([node]) -%}
-            {%- set columns = person_text_columns(relation) -%}
-            {%- set keys = [adapter.quote('dbt_scd_id'), adapter.quote(node.config.unique_key)] -%}
-            {%- for column in columns | reject('in', keys) -%}
-                {%- call statement('forget') -%}
-                    update {{ relation }}
-                    set
-                        {{ column }} = {{ sha256_hex("'" ~ secret ~ "' || " ~ column) }}
-                        {%- for key in keys if key in columns %},
-                        {{ key }} = substring({{ sha256_hex("'" ~ secret ~ "' || " ~ key) }}, 1, 32)
-                        {%- endfor %}
-                    where {{ person_digest(nonce, column) }} in ('{{ digests | join("', '") }}')
-                {%- endcall -%}
-                {%- do adapter.commit() -%}
-            {%- endfor -%}
+        {%- endfor -%}
+        {%- for column, rows in found.items() -%}
+            {%- do log('answer: ' ~ tojson({
+                'place': relation.schema ~ '.' ~ relation.identifier ~ '.' ~ column.strip('"'),
+                'rows': rows
+            })) -%}
         {%- endfor -%}
     {%- endfor -%}
 {%- endmacro %}
@@ -115,6 +101,16 @@
     {{ return(names) }}
 {%- endmacro %}
 
-{% macro person_digest(nonce, column) -%}
-    {{ sha256_hex("'" ~ nonce ~ "' || lower(" ~ column ~ ")") }}
+{#- A longer value than any that is looked for is none of them. It is not hashed: string functions of Redshift take 65,535
+    bytes (docs.aws.amazon.com/redshift/latest/dg/r_enable_large_strings_opt_in.html), and with the random text a quarantined
+    record has more. The length is asked for inside, so that no engine can hash first. -#}
+{% macro person_digest(nonce, column, max_characters, case_matters=false) -%}
+    {%- set value = "case when length(" ~ column ~ ") <= " ~ max_characters ~ " then " ~ column ~ " end" -%}
+    {{ sha256_hex("'" ~ nonce ~ "' || " ~ (value if case_matters else "lower(" ~ value ~ ")")) }}
+{%- endmacro %}
+
+{#- Lists of hashes, of which a query holds one for each of its columns: 2,400 in all, in quotes, are 161 kB. Athena takes
+    queries of 262,144 bytes (docs.aws.amazon.com/athena/latest/ug/service-limits.html). -#}
+{% macro digest_batches(digests, columns) -%}
+    {{ return(digests | batch([2400 // [columns, 1] | max, 1] | max) | list) }}
 {%- endmacro %}

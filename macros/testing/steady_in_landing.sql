@@ -3,9 +3,9 @@
 {% macro steady_in_landing() -%}
 steady as (
 
-    select email
+    select canonical_email
     from decided
-    group by email
+    group by canonical_email
     having
         count(*) = count(consented_ms)
         and min(consented_ms) = max(consented_ms)

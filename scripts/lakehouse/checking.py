@@ -18,7 +18,9 @@ import msgspec
 from lakehouse.sources import Column, Table
 
 MAX_RECORD_BYTES = 4 << 20  # the longest row that Redshift's COPY takes; DuckDB takes 16 MB, Athena 32
-MAX_EPOCH_MS = 253_402_300_800_000  # 10000-01-01
+MIN_EPOCH_MS = 100_000_000_000  # 1973-03-03; as seconds, it lies in the year 5138
+MAX_EPOCH_MS = 253_402_300_800_000  # 10000-01-01; as microseconds, it lies in the year 1978
+MIN_EPOCH_NS = 100_000_000_000_000_000  # 1973-03-03 in nanoseconds; as microseconds, it lies in the year 5138
 BYTES_OF_A_CHARACTER = 4  # at most, in UTF-8
 WIDE_BYTES = 256  # of a text column in which few texts are near its length
 FEW_LINES = 8  # of which each is looked at by itself
@@ -27,12 +29,14 @@ SHOWN_CHARACTERS = 60
 _LIMITS: dict[str, int] = {"integer": 1 << 31, "bigint": 1 << 63}
 _KINDS: dict[type, str] = {type(None): "null", bool: "boolean", str: "string", list: "array", dict: "object"}
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+_PLAIN_TIME = re.compile(r"-?[1-9][0-9]{0,19}")
 _DIGITS = re.compile(r"[0-9]{0,9}")
 _DATE = re.compile(r"([0-9]{3,4})-([0-9]{2})-([0-9]{2})")
 _BLANKS_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
 _STRICT_FORMATS = {  # of texts with a line break behind each
     "digits": re.compile(r"(?:[0-9]{0,9}\n)*+"),
-    "date": re.compile(r"(?:(?!0+-)[0-9]{3,4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])\n)*+"),
+    "date": re.compile(r"(?:(?:(?!0+-)[0-9]{3,4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8]))?\n)*+"),
+    "epoch_ms_or_none": re.compile(r"(?:(?:0|[1-9][0-9]{11,13})?\n)*+"),
 }
 _DECODED_BYTES = 1 << 15  # at a time: the objects made of more than that do not fit a core's cache
 _NOT_ZERO = re.compile(r"-?[0.]*[1-9]")
@@ -64,9 +68,9 @@ class RecordChecker:
 
     def __init__(self, table: Table) -> None:
         """Builds the table's decoders."""
-        self._columns = table.columns
-        self._names = {column.name for column in table.columns}
-        self._by_lower_name = {column.name.lower(): column for column in table.columns}
+        self._columns = table.record_columns
+        self._names = {column.name for column in table.record_columns}
+        self._by_lower_name = {column.name.lower(): column for column in table.record_columns}
         self._any_keys = _StrictDecoders(table)
         self._all_keys = _StrictDecoders(table, complete=True)
         self._and_unknown_keys = _StrictDecoders(table, and_unknown_keys=True)
@@ -169,6 +173,8 @@ class RecordChecker:
             value = record[column.name]
             if column.required and value in (None, ""):
                 yield f"column {column.name} is {'null' if value is None else 'empty'}, a value is required"
+            if column.required and column.format == "epoch_ms" and isinstance(value, _Number) and not float(value):
+                yield f"column {column.name} is {value}, a time is required"
             problem = None if value is None else _problem(column, value)
             if problem:
                 yield f"column {column.name}: {problem}"
@@ -228,21 +234,21 @@ class _StrictDecoders:
     def __init__(self, table: Table, *, complete: bool = False, and_unknown_keys: bool = False) -> None:
         self._decoder = _strict_decoder(table, complete=complete, and_unknown_keys=and_unknown_keys)
         self._may_lack_keys = not complete
-        self._keys = len(table.columns)
+        self._keys = len(table.record_columns)
         # One match for the texts of many records: the decoder's own patterns take longer than all else that it does.
         self._formats = [
             (attrgetter(_field(position)), _STRICT_FORMATS[column.format])
-            for position, column in enumerate(table.columns)
+            for position, column in enumerate(table.record_columns)
             if column.format in _STRICT_FORMATS
         ]
         self._doubles = [
             attrgetter(_field(position))
-            for position, column in enumerate(table.columns)
+            for position, column in enumerate(table.record_columns)
             if column.kind == "double precision"
         ]
         self._narrow = [
             (attrgetter(_field(position)), column.max_bytes)
-            for position, column in enumerate(table.columns)
+            for position, column in enumerate(table.record_columns)
             if column.kind == "varchar" and column.max_bytes < WIDE_BYTES and column.format not in _STRICT_FORMATS
         ]
 
@@ -323,7 +329,7 @@ def _strict_decoder(table: Table, *, complete: bool, and_unknown_keys: bool) -> 
     """
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
-    for position, column in enumerate(table.columns):
+    for position, column in enumerate(table.record_columns):
         field = _field(position)
         names[field] = column.name
         kind = _strict_type(column)
@@ -346,19 +352,18 @@ def _strict_decoder(table: Table, *, complete: bool, and_unknown_keys: bool) -> 
 
 
 def _strict_type(column: Column) -> Any:  # noqa: ANN401 - a type, made at run time
-    if column.kind == "boolean":
-        return bool
+    is_time = column.format in ("epoch_ms", "epoch_ms_or_none")
+    time = Annotated[int, msgspec.Meta(ge=MIN_EPOCH_MS, lt=MAX_EPOCH_MS)]
     if column.kind in _LIMITS:
         limit = _LIMITS[column.kind]
-        if column.format == "epoch_ms":
-            return Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_MS)]
-        return Annotated[int, msgspec.Meta(ge=-limit, le=limit - 1)]
+        return time if is_time else Annotated[int, msgspec.Meta(ge=-limit, le=limit - 1)]
     if column.kind == "double precision":
-        if column.format == "epoch_ms":
-            return Annotated[float, msgspec.Meta(ge=0, lt=MAX_EPOCH_MS, multiple_of=1)]
-        return float
-    length = column.max_bytes if column.max_bytes < WIDE_BYTES else column.max_bytes // BYTES_OF_A_CHARACTER
-    return Annotated[str, msgspec.Meta(min_length=1 if column.required else 0, max_length=length)]
+        return Annotated[float, msgspec.Meta(ge=MIN_EPOCH_MS, lt=MAX_EPOCH_MS, multiple_of=1)] if is_time else float
+    if column.kind == "varchar":
+        length = column.max_bytes if column.max_bytes < WIDE_BYTES else column.max_bytes // BYTES_OF_A_CHARACTER
+        text = Annotated[str, msgspec.Meta(min_length=1 if column.required else 0, max_length=length)]
+        return time | text if is_time else text
+    return bool
 
 
 def _count_keys(raw: bytes, *, may_break: bool = False) -> int:
@@ -420,6 +425,8 @@ _PARSER = json.JSONDecoder(
 
 def _problem(column: Column, value: object) -> str | None:
     """What is wrong with a value that is not null."""
+    if column.format == "epoch_ms_or_none":
+        return _time_or_none_problem(value)
     if not isinstance(value, {"varchar": str, "boolean": bool}.get(column.kind, _Number)):
         kind = kind_of(value)
         return f"{show(value)} is {'an' if kind[0] in 'ao' else 'a'} {kind}, {column.type} expected"
@@ -441,9 +448,42 @@ def _number_problem(column: Column, value: _Number) -> str | None:
         number = float(value)
         if not number.is_integer():
             return f"{show(value)} is not a whole number of milliseconds"
-        if not 0 <= number < MAX_EPOCH_MS:
-            return f"{show(value)} is not a time in epoch milliseconds from 1970 to 9999"
+        return _time_problem(value) if number else None
     return None
+
+
+def _time_or_none_problem(value: object) -> str | None:
+    """What is wrong with a time in a text column: a number, digits, or one of the ways to say that there is none.
+
+    Every engine reads these into text as they are written, a number and false without quotes. DuckDB does, as tests
+    show. Athena's SerDe (OpenX) gives Java's toString of the Long or Boolean that it read, which is what was written if
+    that is a plain whole number. Redshift's COPY converts "the strings in the source data"
+    (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html); it was not tried on AWS.
+    """
+    if value is False or value in ("", "0"):
+        return None
+    if not isinstance(value, str):
+        kind = kind_of(value)
+        return f"{show(value)} is {'an' if kind[0] in 'ao' else 'a'} {kind}, a time in epoch milliseconds expected"
+    if not _PLAIN_TIME.fullmatch(value):
+        return f"{show(value)} is not written as a whole number of milliseconds"
+    return _time_problem(value)
+
+
+def _time_problem(value: str) -> str | None:
+    """What is wrong with a whole number that is to be a time, and is not 0."""
+    number = float(value)
+    if MIN_EPOCH_MS <= number < MAX_EPOCH_MS:
+        return None
+    if 0 < number < MIN_EPOCH_MS:
+        unit = "it looks like seconds"
+    elif number >= MIN_EPOCH_NS:
+        unit = "it looks like nanoseconds"
+    elif number > 0:
+        unit = "it looks like microseconds"
+    else:
+        unit = "it is negative"
+    return f"{show(value)} is not a time in epoch milliseconds from 1970 to 9999: {unit}"
 
 
 def _text_problem(column: Column, value: str) -> str | None:
@@ -452,7 +492,7 @@ def _text_problem(column: Column, value: str) -> str | None:
         return f"{show(value)} has {size:,} bytes, {column.type} holds {column.max_bytes:,}"
     if column.format == "digits" and not _DIGITS.fullmatch(value):
         return f"{show(value)} is not a whole number of at most 9 digits"
-    if column.format == "date" and not _is_date(value):
+    if column.format == "date" and value and not _is_date(value):
         return f"{show(value)} is not a calendar date, year-month-day expected"
     return None
 

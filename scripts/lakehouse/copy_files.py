@@ -1,7 +1,8 @@
 """What Redshift's COPY needs beside the parts: lists of them (manifests), and where a record's columns are (JSONPaths).
 
-A manifest lists the parts of one load that still count, so a load that was copied is never copied again. It is named
-after that load and the MD5 of the list, so a name never stands for two lists, however late a load writes it; and
+A manifest lists the parts of one load that still count, so a load that was copied is never copied again; of records,
+those that were landed at one time, which a load that writes old parts anew keeps. It is named after that load and the
+MD5 of the list, so a name never stands for two lists, however late a load writes it; and
 macros/landing/register_on_redshift.sql works the name out from the ledger. The format is documented in
 https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html.
 """
@@ -19,6 +20,7 @@ from lakehouse.sources import Table
 from lakehouse.storage import Folder, is_s3
 
 COPY_FOLDER = "loader/copy"
+RECORDS = "records"
 QUARANTINE = "quarantine"
 
 
@@ -43,26 +45,26 @@ def stale_copy_files(zone: Folder, table: Table, landed: Iterable[LandedFile]) -
 
 
 def _copy_files(zone: Folder, table: Table, landed: Iterable[LandedFile]) -> dict[str, bytes]:
-    parts: dict[tuple[str, str], set[str]] = defaultdict(set)
+    parts: dict[tuple[str, str, int], set[str]] = defaultdict(set)
     for file in landed:
         for key in file.object_keys:
-            parts["records", load_of(key)].add(key)
+            parts[RECORDS, load_of(key), file.landed_at].add(key)
         for key in file.quarantine_keys:
-            parts[QUARANTINE, load_of(key)].add(key)
+            parts[QUARANTINE, load_of(key), 0].add(key)
     files = {
         f"{_folder(table)}/{kind}/{load}-{_digest(sorted(keys))}.json": _manifest(zone, keys)
-        for (kind, load), keys in parts.items()
+        for (kind, load, _), keys in parts.items()
     }
     return files | {_json_paths_key(table): _json_paths(table)}
 
 
 def _json_paths_key(table: Table) -> str:
-    return f"{_folder(table)}/jsonpaths-{_digest(column.name for column in table.columns)}.json"
+    return f"{_folder(table)}/jsonpaths-{_digest(column.name for column in table.record_columns)}.json"
 
 
 def _json_paths(table: Table) -> bytes:
     """The columns in their order; keys are case-sensitive in COPY, and columns are not."""
-    return msgspec.json.encode({"jsonpaths": [f"$['{column.name}']" for column in table.columns]})
+    return msgspec.json.encode({"jsonpaths": [f"$['{column.name}']" for column in table.record_columns]})
 
 
 def _digest(names: Iterable[str]) -> str:

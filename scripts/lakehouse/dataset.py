@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,16 @@ from lakehouse.erasure_receipts import has_receipts
 from lakehouse.errors import LandingError
 from lakehouse.landing import check_sources, land
 from lakehouse.landing_summary import print_summary
-from lakehouse.pseudonyms import PseudonymKey, check_key, key_for, land_pseudonyms, public_datasets
+from lakehouse.people import land_people, tell_of_suspensions
+from lakehouse.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
+from lakehouse.pseudonyms import check_key
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.reporting import ConsoleReporter
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
 from lakehouse.storage import is_s3, open_folder
 from lakehouse.text_repair import repair_text
+from lakehouse.zone_identity import give_zone_id, zone_id
 
 SAMPLE = "sample"
 
@@ -56,7 +61,8 @@ class Dataset:
         tables = load_tables(self.project_dir)
         if self.sources:
             check_sources(self.sources, self.zone, tables)
-        check_key(self.zone, tables, self._key())
+        public = public_fingerprints(self.project_dir)
+        check_key(self.zone, tables, key_to_come(self.sources, self.zone, tables, public, kept_out=self._sample_folder))
 
     def was_erased_from(self) -> bool:
         """Whether people were erased from the landing zone.
@@ -68,6 +74,14 @@ class Dataset:
             return has_receipts(open_folder(self.zone))
         except OSError as error:
             raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
+
+    def zone_id(self) -> str | None:
+        """The id of the landing zone; None where nothing was landed there yet.
+
+        Raises:
+            LandingError: It cannot be read.
+        """
+        return zone_id(open_folder(self.zone))
 
     def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.
@@ -91,26 +105,49 @@ class Dataset:
             max_rejects=max_rejects,
             reporter=reporter,
         )
+        give_zone_id(open_folder(self.zone), reporter.say)
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
         reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
-        pseudonyms = land_pseudonyms(self.zone, tables, self._key(), reporter.say)
-        reporter.say(f"pseudonyms: {pseudonyms.customers:,} customers")
+        key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
+        people = land_people(self.zone, tables, key, reporter.say)
+        land_release_pseudonyms(self.zone, tables, reporter.say)
+        reporter.say(f"pseudonyms: {people.customers:,} customers")
+        tell_of_suspensions(people, reporter)
         return sum(table.records_quarantined for table in report.tables.values())
 
-    def _key(self) -> PseudonymKey:
-        return key_for(self.name, public_datasets(self.project_dir))
+    @property
+    def _sample_folder(self) -> str:
+        return str(self.project_dir / "sample_data")
 
     def _make_sample(self, reporter: ConsoleReporter) -> str:
         """Makes the sample unless it is there, and gives its folder."""
         reporter.heading("sample data")
         try:
-            report = generate(self.project_dir / "sample_data", self.scale, progress=reporter.say)
+            report = generate(Path(self._sample_folder), self.scale, progress=reporter.say)
         except OSError as error:
             raise SampleError(f"{error.filename or 'sample_data'}: {error.strerror}") from error
         state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"
         reporter.say(f"{report.to}: {state}")
         return str(report.to)
+
+
+def separated(sources: str) -> list[str]:
+    """The folders and S3 prefixes in a text, with blanks between them; one that has a blank itself stands in quotes.
+
+    A text that is the name of a folder as it stands is that one.
+
+    Raises:
+        LandingError: A quote is not closed.
+    """
+    if Path(sources).is_dir() and sources.strip():
+        return [sources]
+    try:
+        return shlex.split(sources)
+    except ValueError as error:
+        raise LandingError(
+            f"SOURCE={sources}: {error}; a folder with a blank or a quote in its name stands in quotes of its own"
+        ) from error
 
 
 def landing_zone(project_dir: Path, name: str) -> str:

@@ -13,7 +13,7 @@ from lakehouse import ledger
 from lakehouse.copy_files import write_copy_files
 from lakehouse.errors import LandingError
 from lakehouse.housekeeping import take_stock, tidy_up
-from lakehouse.ledger import LandedFile, Segment
+from lakehouse.ledger import Books, LandedFile, QuarantinedRecord, Segment
 from lakehouse.packing import PartPress, PartWriter, name_load, read_part
 from lakehouse.source_files import SourceFile
 from lakehouse.sources import Column, Table
@@ -61,6 +61,17 @@ def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
         yield from read_part(zone, key)
 
 
+def quarantined_rows(zone: Folder, books: Books) -> Iterator[QuarantinedRecord]:
+    """Yields what a table's ledger says is in quarantine.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
+    decoder = msgspec.json.Decoder(QuarantinedRecord)
+    for key in sorted({key for landed in books.files.values() for key in landed.quarantine_keys}):
+        yield from map(decoder.decode, read_part(zone, key))
+
+
 def column_reader(table: Table, columns: Sequence[Column]) -> Callable[[bytes], tuple[str | None, ...]]:
     """Makes a function that reads columns of a record, as the engines read text: a JSON number as it is written."""
     fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
@@ -105,6 +116,7 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     file = SourceFile(SOURCE, origin, sum(map(len, lines)), version or fingerprint, fingerprint)
     before = books.files.get(file.key)
     if before is not None and before.file == file and before.object_keys <= stock.parts:
+        ledger.write_books(folder, books, books.files.values(), load)  # if it is of an older format
         return False
     with PartPress(folder, load) as press:
         writer = PartWriter(press, table.folder)

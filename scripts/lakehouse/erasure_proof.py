@@ -3,25 +3,23 @@
 import base64
 import secrets
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import duckdb
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from lakehouse import ledger
 from lakehouse.dbt_session import DbtSession
+from lakehouse.erasure_leftovers import work_folder
 from lakehouse.errors import LandingError
 from lakehouse.ledger import QuarantinedRecord
-from lakehouse.packing import PART_SUFFIX, read_part
 from lakehouse.person_search import Needles
-from lakehouse.s3_session import session
+from lakehouse.reading import GZIP, DamagedError, Text
 from lakehouse.sources import Table
 from lakehouse.storage import Folder
 
@@ -33,7 +31,7 @@ _OVERLAP_BYTES = 4096  # of two blocks, more than any spelling of an address has
 
 
 def search_zone(zone: Folder, tables: Mapping[str, Table], needles: Needles) -> Places:
-    """Looks into every object of a landing zone, compressed ones and the quarantine's Base64 included."""
+    """Looks into every object of a landing zone: hidden ones, compressed ones and the quarantine's Base64 included."""
     with_devices = tuple(
         f"{folder}/"
         for table in tables.values()
@@ -41,23 +39,42 @@ def search_zone(zone: Folder, tables: Mapping[str, Table], needles: Needles) -> 
         for folder in (table.folder, ledger.quarantine_folder(table.name))
     )
     found: Places = {}
-    for stored in zone.list():
-        has_devices = stored.key.startswith(with_devices)
-        if stored.key.endswith(PART_SUFFIX):
-            texts = (text for line in read_part(zone, stored.key) for text in _texts(stored.key, line))
+    for stored in zone.list(hidden=True):
+        if not stored.is_regular:
+            continue
+        try:
+            content = zone.fetch(stored.key).content
+        except FileNotFoundError:  # it went while the others were read
+            continue
+        if content.startswith(GZIP):
+            has_devices = stored.key.startswith(with_devices)
+            texts = _lines_of(stored.key, content)
             hits = sum(needles.name_address(text) or (has_devices and needles.name_number(text)) for text in texts)
         else:
-            hits = int(needles.are_anywhere_in(zone.fetch(stored.key).content))
+            hits = int(needles.are_anywhere_in(content) or needles.name_address(content))
         hits += needles.are_anywhere_in(stored.key.encode())
         if hits:
             found[f"{zone.location}/{stored.key}"] = hits
     return found
 
 
-def _texts(key: str, line: bytes) -> Iterator[bytes]:
-    yield line
-    if key.startswith(f"{ledger.QUARANTINE_FOLDER}/"):
-        yield base64.b64decode(msgspec.json.decode(line, type=QuarantinedRecord).record_base64)
+def _lines_of(key: str, content: bytes) -> Iterator[bytes]:
+    """The lines of a compressed object, as far as it is whole, and the records that lines of the quarantine hold."""
+    for line in _unpacked(content).split(b"\n"):
+        yield line
+        if key.startswith(f"{ledger.QUARANTINE_FOLDER}/"):
+            with suppress(msgspec.MsgspecError, ValueError):  # a line that was cut off
+                yield base64.b64decode(msgspec.json.decode(line, type=QuarantinedRecord).record_base64)
+
+
+def _unpacked(content: bytes) -> bytes:
+    texts = []
+    try:
+        for text in Text(iter([content])):
+            texts.append(text)
+    except DamagedError:
+        pass  # what was read until there counts
+    return b"".join(texts)
 
 
 def search_files(paths: Collection[Path], needles: Needles) -> Places:
@@ -67,27 +84,52 @@ def search_files(paths: Collection[Path], needles: Needles) -> Places:
 
 
 def _file_names(path: Path, needles: Needles) -> bool:
-    with path.open("rb") as file:
-        before = b""
-        while block := file.read(_BLOCK_BYTES):
-            if needles.are_anywhere_in(before + block):
-                return True
-            before = block[-_OVERLAP_BYTES:]
-    return False
+    try:
+        with path.open("rb") as file:
+            before = b""
+            while block := file.read(_BLOCK_BYTES):
+                if needles.are_anywhere_in(before + block):
+                    return True
+                before = block[-_OVERLAP_BYTES:]
+    except FileNotFoundError:  # it went while the others were read
+        return False
+    return needles.are_anywhere_in(str(path).encode())
 
 
-def search_engine(dbt: DbtSession, values: Collection[str]) -> Places:
-    """Looks into every text column of every relation in the project's schemas; values are compared whole, without case.
+def search_engine(
+    dbt: DbtSession, values: Collection[str], *, exact: bool = False, only_columns: Collection[str] | None = None
+) -> Places:
+    """Looks into the text columns of every relation in the project's schemas; values are compared whole.
 
     What is searched for is in no query and in no log: the engine compares hashes behind a random text.
+
+    Args:
+        dbt: The engine.
+        values: What to look for.
+        exact: Whether upper and lower case differ.
+        only_columns: Names of the columns to look into; all without it.
 
     Raises:
         DbtError: The engine cannot be asked.
     """
+    if not values:
+        return {}
     nonce = secrets.token_hex(32)
     with _without_trace(dbt) as quiet:
-        answers = cast(list[dict[str, Any]], quiet.ask("find_person", nonce=nonce, digests=_digests(nonce, values)))
-    return {answer["place"]: answer["rows"] for answer in answers if answer["rows"]}
+        answers = quiet.ask(
+            "find_person",
+            nonce=nonce,
+            digests=_digests(nonce, values if exact else {value.lower() for value in values}),
+            max_characters=_longest(values),
+            case_matters=exact,
+            only_columns=None if only_columns is None else sorted(map(str.lower, only_columns)),
+        )
+    found = {answer["place"]: answer["rows"] for answer in cast(list[dict[str, Any]], answers) if answer["rows"]}
+    others = set() if exact else {value for value in values if not value.isascii()}
+    as_written = search_engine(
+        dbt, others, exact=True, only_columns=only_columns
+    )  # engines lower few letters otherwise
+    return found | {place: max(rows, found.get(place, 0)) for place, rows in as_written.items()}
 
 
 def forget_pseudonyms(dbt: DbtSession, pseudonyms: Collection[str]) -> None:
@@ -98,18 +140,29 @@ def forget_pseudonyms(dbt: DbtSession, pseudonyms: Collection[str]) -> None:
     """
     nonce, secret = secrets.token_hex(32), secrets.token_hex(32)
     with _without_trace(dbt) as quiet:
-        quiet.operation("forget_pseudonyms", nonce=nonce, digests=_digests(nonce, pseudonyms), secret=secret)
+        quiet.operation(
+            "forget_pseudonyms",
+            nonce=nonce,
+            digests=_digests(nonce, {pseudonym.lower() for pseudonym in pseudonyms}),
+            secret=secret,
+            max_characters=_longest(pseudonyms),
+        )
 
 
 @contextmanager
 def _without_trace(dbt: DbtSession) -> Iterator[DbtSession]:
     """The session with a log and a target folder that are gone afterwards: dbt keeps what an operation is given."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield dbt.working_in(Path(folder))
+    with work_folder() as folder:
+        yield dbt.working_in(folder)
 
 
 def _digests(nonce: str, values: Collection[str]) -> list[str]:
-    return sorted(sha256((nonce + value.lower()).encode()).hexdigest() for value in values)
+    return sorted(sha256((nonce + value).encode()).hexdigest() for value in set(values))
+
+
+def _longest(values: Collection[str]) -> int:
+    """How many characters a value has that could be one of some: a letter may be two in the other case."""
+    return 2 * max(map(len, values))
 
 
 def rewrite_duckdb(path: Path) -> None:
@@ -141,16 +194,3 @@ def _literal(path: Path) -> str:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def old_versions(zone: str) -> int | None:
-    """How many old versions of objects a versioned bucket keeps below a landing zone; None where S3 does not tell."""
-    bucket, _, prefix = zone.removeprefix("s3://").partition("/")
-    client = session().client("s3")
-    try:
-        pages = client.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, Prefix=f"{prefix}/" if prefix else ""
-        )
-        return sum(not version["IsLatest"] for page in pages for version in page.get("Versions", ()))
-    except (BotoCoreError, ClientError):  # the right s3:ListBucketVersions is no right that a landing zone needs
-        return None

@@ -39,12 +39,15 @@ class Receipt(msgspec.Struct):
     source_files: list[str] = []
     """Files that the records came from: at the source, the people have yet to be erased."""
     unnamed_source_files: int = 0
-    """Number of those whose names may tell of somebody, since they hold an @."""
+    """Number of those whose names may tell of somebody: they hold an @, or a name or number of the people's."""
+    renamed: dict[str, int] = {}
+    """Number of records that stay under a token that names nobody, by table."""
 
 
 def begin_receipt(zone: Folder, people: int, erased: ZoneErasure, relations: Places) -> str:
     """Writes a receipt before anything is erased, and gives its key."""
-    named = [file for file in erased.source_files if "@" not in unquote(file)]
+    names = erased.file_names
+    named = [file for file in erased.source_files if "@" not in unquote(file) and not names.may_tell(file)]
     receipt = Receipt(
         begun_at=_now(),
         people=people,
@@ -56,6 +59,7 @@ def begin_receipt(zone: Folder, people: int, erased: ZoneErasure, relations: Pla
         relations=relations,
         source_files=named,
         unnamed_source_files=len(erased.source_files) - len(named),
+        renamed={name: table.renamed for name, table in erased.tables.items() if table.renamed},
     )
     key = f"{RECEIPTS_FOLDER}/{name_load()}.json"
     _write(zone, key, receipt)

@@ -20,6 +20,7 @@ from lakehouse.source_files import FileKey, Source, SourceFile, look_into
 from lakehouse.sources import Table
 from lakehouse.staging import Drift, Rejects, Stager, good_by_now
 from lakehouse.storage import Claim, DryRunFolder, Folder, is_one_in_the_other, open_folder
+from lakehouse.suppression import Sieve, read_suppressions
 
 
 @dataclass
@@ -37,6 +38,8 @@ class TableReport:
     records_found: int = 0
     records_landed: int = 0
     records_quarantined: int = 0
+    records_suppressed: int = 0
+    """Number of records that are neither landed nor in quarantine, since they name people who were erased."""
     drift: list[Drift] = field(default_factory=list)
     more_drift: int = 0
     """How often records had more undeclared keys than are listed."""
@@ -58,6 +61,12 @@ class LandingReport:
     """How many records this load put in quarantine."""
     rejects: list[QuarantinedRecord]
     """The first hundred of them."""
+    records_suppressed: int = 0
+    """How many records this load left out, since they name people who were erased."""
+    people_suppressed: int = 0
+    """How many people these records name."""
+    leading_out: list[str] = field(default_factory=list)
+    """Links of the sources that lead out of them, and were not followed."""
 
     @property
     def changed(self) -> bool:
@@ -104,11 +113,17 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
             found = [
                 look_into(folder, to_land) for folder in folders
             ]  # by now no other load lands what this one misses
-            load = _Load(target, found, listener, still_ours, dry_run)
+            suppressed = read_suppressions(target)
+            sieve = Sieve(suppressed) if suppressed else None
+            load = _Load(target, found, listener, still_ours, dry_run, sieve)
             rejects = Rejects(max_rejects)
             done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
             unclaimed = [key for source in found for key in source.unclaimed]
-            return LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
+            report = LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
+            report.leading_out = [key for source in found for key in source.leading_out]
+            if sieve:
+                report.records_suppressed, report.people_suppressed = sieve.records, len(sieve.people)
+            return report
 
 
 def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> None:
@@ -202,6 +217,7 @@ class _Work:
             records_found=sum(file.records_found for file in landed),
             records_landed=sum(file.records_landed for file in landed),
             records_quarantined=sum(file.records_quarantined for file in landed),
+            records_suppressed=sum(file.records_suppressed for file in landed),
             drift=list(self.stager.drift.values()),
             more_drift=self.stager.more_drift,
             parts_written=self.stager.parts_written,
@@ -218,6 +234,7 @@ class _Load:
     reporter: Reporter
     still_ours: Claim
     is_dry_run: bool
+    sieve: Sieve | None
     name: str = field(default_factory=name_load)
 
     def run(
@@ -247,13 +264,15 @@ class _Load:
                     processes,
                     work.situation.reopened,
                     self.is_dry_run,
+                    self.sieve,
                 )
                 self._stage(work, press, forget_vanished=forget_vanished)
             press.wait()
         self.still_ours()
         named: set[str] = set()
+        landed_at = ledger.time_of_effect(work.books for work in works)
         for work in works:
-            landed = work.landed()
+            landed = ledger.dated(work.landed(), landed_at)
             write_copy_files(self.zone, work.table, landed)
             ledger.write_books(self.zone, work.books, landed, self.name)
             named.update(*(file.object_keys | file.quarantine_keys for file in landed))
@@ -270,7 +289,7 @@ class _Load:
         if stock.parts and books.version is None:
             raise LandingError(
                 f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
-                "restore it, or delete the landing zone and land again"
+                + ledger.WITHOUT_LEDGER
             )
         situation = Situation(books, found, {source.folder.location for source in self.sources}, stock.parts, {})
         if replay:

@@ -16,6 +16,13 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     for table in report.tables.values():
         for warning in _warnings(table):
             reporter.warn(f"{table.name}: {warning}")
+    for link in _shortened(
+        [
+            f"{path} is a link that leads out of its source, and is not followed: name its folder as a source, too"
+            for path in report.leading_out
+        ]
+    ):
+        reporter.warn(link)
     for note in _shortened([f"{path} belongs to no table and is not landed" for path in report.unclaimed]):
         reporter.say(f"note: {note}")
     reporter.console.print(_grid(report))
@@ -24,6 +31,11 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
         reporter.say(f"nothing to do: {report.zone} holds every record already")
     else:
         reporter.say(f"{done} in {report.zone}")
+    if report.records_suppressed:
+        reporter.warn(
+            f"{report.records_suppressed:,} records of {report.people_suppressed:,} people who were erased "
+            f"{'would be' if report.dry_run else 'were'} left out (erase.py --allow-again lets somebody come back)"
+        )
     quarantined = sum(table.records_quarantined for table in report.tables.values())
     quarantine = f"{report.zone}/{QUARANTINE_FOLDER}"
     if quarantined and report.dry_run:

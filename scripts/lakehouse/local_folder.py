@@ -1,23 +1,26 @@
 """A folder of this machine."""
 
+import errno
 import fcntl
 import io
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TextIO
 
 from lakehouse.errors import LandingError
 from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, StoredFile
 
+_OWNERS_FILE, _OWNERS_FOLDER = 0o600, 0o700  # whatever the umask is: a landing zone is full of people's data
 TEMPORARY_SUFFIX = ".tmp"  # no reader's glob (*.json, *.json.gz) matches it
 LOCK_KEY = "loader/.lock"
 _LEFTOVER = re.compile(
     r"(?:.+/)?\.(?:[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}-[0-9]{5,}|empty)\.json\.gz\.tmp"  # a part
-    r"|loader/ledger/\.[^/]+\.json\.tmp"
+    r"|loader/(?:.+/)?\.[^/]+\.json\.tmp"  # a ledger, a receipt
 )
 
 
@@ -64,23 +67,25 @@ class LocalFolder:
         if self.path.exists() and not self.path.is_dir():
             raise LandingError(f"landing zone {self.path} is a file: name a folder")
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the files below a prefix, by key."""
         top = self.path / prefix
         if top.is_dir():
-            yield from sorted(self._walk(top, frozenset()))
+            yield from sorted(self._walk(top, frozenset(), hidden=hidden))
 
-    def _walk(self, folder: Path, ancestors: frozenset[Path]) -> Iterator[StoredFile]:
+    def _walk(self, folder: Path, ancestors: frozenset[Path], *, hidden: bool) -> Iterator[StoredFile]:
         real = folder.resolve()
         if real in ancestors:  # a symbolic link that leads back up
             return
         for entry in os.scandir(folder):
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and not hidden:
                 continue
             path = Path(entry.path)
             key = path.relative_to(self.path).as_posix()
-            if entry.is_dir():
-                yield from self._walk(path, ancestors | {real})
+            if entry.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(self.path):
+                yield StoredFile(key, 0, is_regular=False, leads_out=path.exists())
+            elif entry.is_dir():
+                yield from self._walk(path, ancestors | {real}, hidden=hidden)
             elif entry.is_file():
                 status = entry.stat()
                 yield StoredFile(key, status.st_size, _version(status))
@@ -101,10 +106,11 @@ class LocalFolder:
 
     def write(self, key: str, content: BinaryIO) -> None:
         """Writes a neighbour of the file, makes it durable, and moves it into place in one step."""
-        target = self.path / key
+        target = self._own(key)
         _make_folder(target.parent)
         temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
-        with temporary.open("wb") as out:
+        temporary.unlink(missing_ok=True)  # a killed load's; or a link, through which another file would be written
+        with open(temporary, "xb", opener=_owners_file) as out:
             shutil.copyfileobj(content, out, 1 << 20)
             out.flush()
             os.fsync(out.fileno())
@@ -113,8 +119,8 @@ class LocalFolder:
 
     def replace(self, key: str, content: bytes, version: str | None) -> str:
         """Replaces a file; the lock that `exclusive` holds keeps everybody from doing so between look and step."""
-        target = self.path / key
-        if (_version(target.stat()) if target.exists() else None) != version:
+        target = self._own(key)
+        if (_version(target.lstat()) if target.exists() else None) != version:
             raise FileChangedError(key)
         self.write(key, io.BytesIO(content))
         return _version(target.stat())
@@ -122,12 +128,28 @@ class LocalFolder:
     def delete(self, keys: Iterable[str]) -> None:
         """Removes files, and the folders that are empty without them."""
         for key in keys:
-            target = self.path / key
+            target = self._own(key)
             target.unlink(missing_ok=True)
             for parent in target.parents:
                 if parent == self.path or not parent.is_dir() or any(parent.iterdir()):
                     break
                 parent.rmdir()
+
+    def _own(self, key: str) -> Path:
+        """The path of a file to write, to which no link leads: what somebody planted must not be written through.
+
+        Raises:
+            LandingError: A link is on the way.
+        """
+        target = self.path / key
+        for path in (target, *target.parents):
+            if path == self.path:
+                break
+            if path.is_symlink():
+                raise LandingError(
+                    f"{path} is a link, and nothing is written through links: remove it, or see who made it"
+                )
+        return target
 
     def copy(self, origin: Folder, key: str, version: str, to: str) -> bool:
         """Copies nothing: on one machine, bytes that were read are as quickly written."""
@@ -136,9 +158,9 @@ class LocalFolder:
     @contextmanager
     def exclusive(self, say: Say) -> Iterator[Claim]:
         """Holds a lock that the system gives back when this process ends, however it ends."""
-        lock = self.path / LOCK_KEY
+        lock = self._own(LOCK_KEY)
         _make_folder(lock.parent)
-        with lock.open("a+", encoding="ascii") as held:
+        with _opened_lock(lock) as held:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -152,10 +174,39 @@ class LocalFolder:
             held.write(f"{os.getpid()}\n")
             held.flush()
             for leftover in self.path.rglob(f".*{TEMPORARY_SUFFIX}"):
-                is_own = _LEFTOVER.fullmatch(leftover.relative_to(self.path).as_posix()) is not None
+                is_own = is_half_written(leftover.relative_to(self.path).as_posix())
                 if is_own and leftover.is_file() and not leftover.is_symlink():
                     leftover.unlink()
             yield _held
+
+
+def _opened_lock(lock: Path) -> TextIO:
+    """Opens the lock, or makes it; whatever else is there is not written to.
+
+    Raises:
+        LandingError: Something else is there.
+    """
+    try:
+        held = open(lock, "a+", encoding="ascii", errors="replace", opener=_owners_file)  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO, None):  # a link, made just now; a socket; a pipe
+            raise
+        raise LandingError(f"{lock} is no lock of a load: remove it, or see who made it") from error
+    status = os.fstat(held.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:  # of two names, one may be somebody's file
+        held.close()
+        raise LandingError(f"{lock} is no lock of a load: remove it, or see who made it")
+    return held
+
+
+def _owners_file(path: str, flags: int) -> int:
+    """Opens a file that is its owner's only if it is made now; neither follows a link nor waits at a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _OWNERS_FILE)
+
+
+def is_half_written(key: str) -> bool:
+    """Whether a file's name is one that `LocalFolder.write` gives to what it has not finished."""
+    return _LEFTOVER.fullmatch(key) is not None
 
 
 def _version(status: os.stat_result) -> str:
@@ -171,7 +222,7 @@ def _make_folder(folder: Path) -> None:
     """Makes a folder, and those above it, so that a power cut takes none of them away."""
     if not folder.is_dir():
         _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=_OWNERS_FOLDER, exist_ok=True)
         _make_durable(folder.parent)
 
 

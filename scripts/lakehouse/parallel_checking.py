@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from lakehouse.checking import RecordChecker, Stretch
 from lakehouse.sources import Table
@@ -27,7 +28,7 @@ class ParallelChecker(RecordChecker):
     @property
     def bytes_ahead(self) -> int:
         """Enough for all processes to be busy."""
-        return AHEAD_BYTES * (os.cpu_count() or 1) if self._pool else 0
+        return AHEAD_BYTES * usable_processors() if self._pool else 0
 
     def begin_cut(self, lines: bytes) -> Future[list[Stretch]]:
         """Cuts lines in another process, if they are worth the way."""
@@ -42,11 +43,30 @@ def checking_processes(bytes_to_read: int) -> Iterator[ProcessPoolExecutor | Non
     if bytes_to_read < WORTH_BYTES:
         yield None
         return
-    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"))  # a fork would copy the locks of other threads
+    spawn = get_context("spawn")  # a fork would copy the locks of other threads
+    pool = ProcessPoolExecutor(usable_processors(), spawn, initializer=_end_with_parent)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def usable_processors() -> int:
+    """How many processors this process may use, which can be fewer than the machine has; all where none can say."""
+    of_process = getattr(os, "sched_getaffinity", None)  # macOS has none
+    return len(of_process(0)) if of_process else os.cpu_count() or 1
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is gone, of which its queue of work would tell it nothing."""
+    Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)  # from a thread, nothing else ends a process that is at work
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lakehouse.errors import LandingError
-from lakehouse.ledger import Books, LandedFile
+from lakehouse.ledger import BY_THIS_LOAD, Books, LandedFile
 from lakehouse.packing import MAX_PART_BYTES, load_of
 from lakehouse.source_files import FileKey, SourceFile
 from lakehouse.sources import Table
@@ -33,11 +33,13 @@ class PlannedFile:
     copy_of: FileKey | None = None
     carried: LandedFile | None = None
     """The file of the same content whose records are in the landing zone, so that they need not be read again."""
+    landed_at: int = BY_THIS_LOAD
+    """When the landing zone got this content, epoch milliseconds."""
 
 
 @dataclass(frozen=True)
 class Pack:
-    """The files of one source and group whose records make one part, in the order of their paths."""
+    """The files of one source, group and time of landing whose records make one part, in the order of their paths."""
 
     group: str
     files: tuple[PlannedFile, ...]
@@ -105,7 +107,7 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
     """
     held = situation.held()
     files, forgotten = _compare(situation, forget_vanished=forget_vanished)
-    files = list(_with_carried(_with_copies(files, situation, held), held))
+    files = list(_with_times(_with_carried(_with_copies(files, situation, held), held), situation.books))
     files_of_part = _files_of_part(situation.landed().values())
     kept: list[LandedFile] = []
     packs: list[Pack] = []
@@ -113,7 +115,11 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
         if _is_in_place(table, pack, files_of_part) and not any(
             file.file.key in situation.reopened for file in pack.files
         ):
-            kept += [replace(planned.carried, file=planned.file) for planned in pack.files if planned.carried]
+            kept += [
+                replace(planned.carried, file=planned.file, landed_at=planned.landed_at)
+                for planned in pack.files
+                if planned.carried
+            ]
         else:
             packs.append(pack)
     for pack in packs:
@@ -203,6 +209,25 @@ def _with_carried(files: Iterable[PlannedFile], held: Mapping[FileKey, LandedFil
         yield replace(planned, carried=carried)
 
 
+def _with_times(files: Iterable[PlannedFile], books: Books) -> Iterator[PlannedFile]:
+    """Finds out when the content of files was landed first, under whatever name.
+
+    Of an empty file there is nothing to be landed first, and of a copy no record.
+    """
+    times: dict[str | None, int] = {}
+    for landed in books.files.values():
+        times[landed.file.sha256] = min(landed.landed_at, times.get(landed.file.sha256, landed.landed_at))
+    for planned in files:
+        file, own = planned.file, books.files.get(planned.file.key)
+        if file.sha256 is None:
+            landed_at = BY_THIS_LOAD
+        elif file.size and planned.copy_of is None:
+            landed_at = times.get(file.sha256, BY_THIS_LOAD)
+        else:
+            landed_at = own.landed_at if own and own.file.sha256 == file.sha256 else BY_THIS_LOAD
+        yield replace(planned, landed_at=landed_at)
+
+
 def _files_of_part(files: Iterable[LandedFile]) -> Mapping[str, set[FileKey]]:
     """The files whose records each part holds."""
     keys: dict[str, set[FileKey]] = defaultdict(set)
@@ -213,12 +238,13 @@ def _files_of_part(files: Iterable[LandedFile]) -> Mapping[str, set[FileKey]]:
 
 
 def _packs(table: Table, files: Sequence[PlannedFile]) -> Iterator[Pack]:
-    """Packs the files of each source and group, by path, up to the size of a part."""
-    members: dict[tuple[str, str], list[PlannedFile]] = defaultdict(list)
+    """Packs the files of each source and group that were landed at one time, by path, up to the size of a part."""
+    members: dict[tuple[str, str, int], list[PlannedFile]] = defaultdict(list)
     for planned in files:
         if planned.copy_of is None:
-            members[planned.file.source, table.group_of(planned.file.source_file)].append(planned)
-    for (_, name), group in sorted(members.items()):
+            group_name = table.group_of(planned.file.source_file)
+            members[planned.file.source, group_name, planned.landed_at].append(planned)
+    for (_, name, _), group in sorted(members.items()):
         pack: list[PlannedFile] = []
         size = 0
         for planned in sorted(group, key=lambda planned: planned.file.key):

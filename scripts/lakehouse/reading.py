@@ -334,11 +334,14 @@ class _Reader:
         size = min(PIECE_BYTES, MAX_VALUE_BYTES)
         text, is_all = self._piece(size)
         start = 0
+        found_one = False
         while True:
             blanks = _BLANKS.match(text, start)
             if blanks:
                 self._move(blanks.end() - start)
                 start = blanks.end()
+                if (found_one and "\n" in blanks[0]) or (is_all and start == len(text)):
+                    return  # the last value was the last on its line, which could not be seen where its piece ended
             try:
                 value, end = _FINDER.raw_decode(text, start)
             except (json.JSONDecodeError, RecursionError) as error:
@@ -362,7 +365,7 @@ class _Reader:
             raw = text[start:end].encode("utf-8", "surrogateescape")
             yield _record(self._line, self._here(), raw, self._checker.check(raw))
             self._move(len(raw))
-            start = end
+            start, found_one = end, True
             if last_on_line:
                 return
 

@@ -4,6 +4,8 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ssl import SSLError as TlsError
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -14,12 +16,17 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ResponseStreamingError,
     SSLError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
+from urllib3.exceptions import HTTPError
 
 from lakehouse.errors import LandingError
 from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, has_credentials
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _RIGHTS: Mapping[str, str] = {
     "ListObjectsV2": "s3:ListBucket",
@@ -58,6 +65,18 @@ def explained(url: str, but: tuple[type[Exception], ...] = ()) -> Iterator[None]
         raise LandingError(f"{url}: {_refusal(error, url)}") from error
     except (BotoCoreError, HTTPClientError) as error:
         raise LandingError(f"{url}: {_failure(error)}") from error
+
+
+def read_body(answer: "GetObjectOutputTypeDef") -> bytes:
+    """Reads an object's bytes.
+
+    Raises:
+        ResponseStreamingError: TLS failed meanwhile, of which botocore passes on what urllib3 or OpenSSL raised.
+    """
+    try:
+        return answer["Body"].read()
+    except (TlsError, HTTPError) as error:
+        raise ResponseStreamingError(error=error) from error
 
 
 def _refusal(error: ClientError, url: str) -> str:

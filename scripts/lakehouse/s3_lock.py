@@ -16,7 +16,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse.errors import LandingError
-from lakehouse.s3_errors import GONE, OTHER_VERSION
+from lakehouse.s3_errors import GONE, OTHER_VERSION, read_body
 from lakehouse.storage import Say
 
 if TYPE_CHECKING:
@@ -55,12 +55,13 @@ class S3Lock:
         """Takes the lock, if need be after having seen for the length of a lease that its holder is gone.
 
         Raises:
-            LandingError: Another load holds it.
+            LandingError: Another load holds it, or S3 keeps nobody from overwriting another's object.
         """
         while not self._put(IfNoneMatch="*"):
             abandoned = self._watch(say)
             if abandoned and self._put(IfMatch=f'"{abandoned}"'):
                 break
+        self._probe()
         self._renewal.start()
 
     def check(self) -> None:
@@ -82,6 +83,30 @@ class S3Lock:
                 self._client.delete_object(Bucket=self._bucket, Key=self._key)
         except (ClientError, BotoCoreError, LandingError):
             pass  # it lapses by itself, and what the load did or failed to do is the news
+
+    def _probe(self) -> None:
+        """Makes sure that S3 minds the conditions on which everything rests: asks for two writes that it must refuse.
+
+        Raises:
+            LandingError: It takes one.
+        """
+        for condition in ({"IfNoneMatch": "*"}, {"IfMatch": f'"{"0" * 32}"'}):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._key,
+                    Body=msgspec.json.encode(self._holder),
+                    **condition,  # type: ignore[arg-type]  # it takes either
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in (*OTHER_VERSION, *GONE):
+                    raise
+            else:
+                self._client.delete_object(Bucket=self._bucket, Key=self._key)
+                raise LandingError(
+                    f"{self._zone}: this store takes a write whose condition ({' '.join(condition)}) does not hold, so "
+                    "two loads could overwrite each other's ledger: land in a store that minds conditions, or a folder"
+                )
 
     def _keep(self) -> None:
         """Renews the lock until it is released."""
@@ -151,7 +176,7 @@ class S3Lock:
                 return None
             raise
         try:
-            return msgspec.json.decode(answer["Body"].read(), type=_Holder), answer["ETag"].strip('"')
+            return msgspec.json.decode(read_body(answer), type=_Holder), answer["ETag"].strip('"')
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise LandingError(
                 f"s3://{self._bucket}/{self._key} is no lock of a load: if no load is at work, delete it"

@@ -20,9 +20,9 @@ from botocore.exceptions import (
 )
 
 from lakehouse.errors import LandingError
-from lakehouse.s3_errors import GONE, OTHER_VERSION, explained
+from lakehouse.s3_errors import GONE, OTHER_VERSION, explained, read_body
 from lakehouse.s3_lock import LOCK_KEY, S3Lock
-from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, has_credentials, session
+from lakehouse.s3_session import HOW_TO_GIVE_CREDENTIALS, add_request_settings, has_credentials, session
 from lakehouse.storage import Claim, Fetched, FileChangedError, Folder, Say, StoredFile
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ class S3Prefix:
             if not has_credentials():
                 raise LandingError(f"landing zone {self.location}: no AWS credentials. {HOW_TO_GIVE_CREDENTIALS}")
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the objects below a prefix, by key; markers of folders are none."""
         root = f"{self._root}{prefix}/" if prefix else self._root
         with explained(f"s3://{self._bucket}/{root}"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=root):
                 for stored in page.get("Contents", ()):
                     key = stored["Key"].removeprefix(self._root)
-                    if key and not key.endswith("/") and not _is_hidden(key):
+                    if key and not key.endswith("/") and (hidden or not _is_hidden(key)):
                         yield StoredFile(key, stored["Size"], stored["ETag"].strip('"'))
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
@@ -186,7 +186,7 @@ class S3Prefix:
             if code == "InvalidRange" and request.get("Range", "").startswith("bytes=0-"):  # an empty object has none
                 return self._get({name: value for name, value in request.items() if name != "Range"}, key)
             raise
-        content = answer["Body"].read()
+        content = read_body(answer)
         if len(content) != answer["ContentLength"]:
             raise IncompleteReadError(actual_bytes=len(content), expected_bytes=answer["ContentLength"])
         size = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else len(content)
@@ -228,11 +228,13 @@ def _client() -> "S3Client":
         **anonymous,
     )
     try:
-        return session().client("s3", config=config)
+        client = session().client("s3", config=config)
     except BotoCoreError:
         raise
     except ValueError as error:  # botocore's word for an endpoint that is no URL
         raise LandingError(f"{error}: AWS_ENDPOINT_URL must be a URL like http://localhost:9000") from error
+    add_request_settings(client)
+    return client
 
 
 def forget_client() -> None:

@@ -45,6 +45,8 @@ class Source:
     """The files that belong to each table, by its name, in the order of their paths."""
     unclaimed: Sequence[str]
     """The files that belong to no table: a person may have meant them to."""
+    leading_out: Sequence[str] = ()
+    """The links that lead out of the folder and were not followed: what is there, nobody said to land."""
 
 
 def look_into(folder: Folder, tables: Sequence[Table]) -> Source:
@@ -53,7 +55,9 @@ def look_into(folder: Folder, tables: Sequence[Table]) -> Source:
     Raises:
         LandingError: No file belongs to any table, or one cannot be read: its name is no text, it is no regular file.
     """
-    stored = list(folder.list())
+    listed = list(folder.list())
+    stored = [file for file in listed if not file.leads_out]
+    leading_out = [_shown(folder, file) for file in listed if file.leads_out]
     files: dict[str, list[SourceFile]] = {}
     claimed: set[str] = set()
     for table in tables:
@@ -68,8 +72,9 @@ def look_into(folder: Folder, tables: Sequence[Table]) -> Source:
         ]
     if not claimed:
         patterns = "\n  ".join(pattern for table in tables for pattern in table.source_files)
-        raise LandingError(f"nothing to land in {folder.location}: no file matches any of\n  {patterns}")
-    return Source(folder, files, [_shown(folder, file) for file in stored if file.key not in claimed])
+        links = f"\n{len(leading_out):,} links lead out of it and are not followed" if leading_out else ""
+        raise LandingError(f"nothing to land in {folder.location}: no file matches any of\n  {patterns}{links}")
+    return Source(folder, files, [_shown(folder, file) for file in stored if file.key not in claimed], leading_out)
 
 
 def _matcher(pattern: str) -> re.Pattern[str]:

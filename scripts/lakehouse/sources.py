@@ -15,16 +15,17 @@ import yaml
 from lakehouse.errors import LandingError
 
 Kind = Literal["integer", "bigint", "double precision", "varchar", "boolean"]
-Format = Literal["digits", "date", "epoch_ms"]
-Person = Literal["email", "serial_number", "phone"]
-"""How a column names a person: by the address, or by a device or a phone that may be other people's, too."""
+Format = Literal["digits", "date", "epoch_ms", "epoch_ms_or_none"]
+Person = Literal["email", "serial_number", "phone", "owner_token"]
+"""How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a token
+that is replaced when the person is erased, while the row stays."""
 
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
     "integer": (),
     "bigint": ("epoch_ms",),
     "double precision": ("epoch_ms",),
-    "varchar": ("digits", "date"),
+    "varchar": ("digits", "date", "epoch_ms_or_none"),
     "boolean": (),
 }
 MAX_VARCHAR_BYTES = 65_535  # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
@@ -43,6 +44,10 @@ class Column:
     format: Format | None = None
     repair_text: bool = False
     person: Person | None = None
+    personal: str | None = None
+    """What the column tells of a person: identifier, quasi_identifier or pseudonym."""
+    from_ledger: bool = False
+    """Whether the ledger says it of a record's file, and no record has it."""
 
     @property
     def kind(self) -> Kind:
@@ -53,6 +58,9 @@ class Column:
     def max_bytes(self) -> int:
         """How many bytes of UTF-8 a text column holds."""
         return int(self.type.partition("(")[2].rstrip(")"))
+
+
+LEDGER_COLUMN = Column("landed_at", "bigint", from_ledger=True)  # what a landing table can have of the ledger
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,11 @@ class Table:
         )
 
     @property
+    def record_columns(self) -> tuple[Column, ...]:
+        """The columns that stand in the raw records; what the ledger adds to them is not among these."""
+        return tuple(column for column in self.columns if not column.from_ledger)
+
+    @property
     def repaired_columns(self) -> tuple[Column, ...]:
         """The columns whose texts may have been encoded twice."""
         return tuple(column for column in self.columns if column.repair_text)
@@ -93,6 +106,8 @@ class _ColumnMeta(msgspec.Struct, frozen=True):
     format: str | None = None
     repair_text: bool = False
     person: str | None = None
+    from_ledger: bool = False
+    personal: str | None = None
 
 
 class _ColumnConfig(msgspec.Struct, frozen=True):
@@ -208,7 +223,13 @@ def _column(where: str, declared: _DeclaredColumn) -> Column:
         format=cast(Format | None, meta.format),
         repair_text=meta.repair_text,
         person=cast(Person | None, meta.person),
+        from_ledger=meta.from_ledger,
+        personal=meta.personal,
     )
+    if column.from_ledger and column != LEDGER_COLUMN:
+        raise LandingError(
+            f"{where}: from_ledger fits {LEDGER_COLUMN.name} {LEDGER_COLUMN.type} only, without other keys"
+        )
     if column.format is not None and column.format not in FORMATS_OF_KIND[column.kind]:
         raise LandingError(f"{where}: format {column.format} does not fit data_type {data_type}")
     return column

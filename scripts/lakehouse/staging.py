@@ -21,6 +21,7 @@ from lakehouse.reading import Record, Run, Text, on_one_line, read_in_turn
 from lakehouse.source_files import FileKey, SourceFile
 from lakehouse.sources import Table
 from lakehouse.storage import Folder
+from lakehouse.suppression import Sieve, Suppressed
 
 _LineOf = tuple[str, FileKey, int]  # part, file, number of the segment
 KEPT_REJECTS = 100  # for the report; all of them are in the quarantine
@@ -115,6 +116,10 @@ class _Segments:
             self.counted.append(last := Segment())
         self.counted[-1] = replace(last, quarantine_key=key, records_quarantined=last.records_quarantined + 1)
 
+    def suppress(self, count: int) -> None:
+        last = self.counted[-1]
+        self.counted[-1] = replace(last, records_suppressed=last.records_suppressed + count)
+
 
 class _Opened(NamedTuple):
     """A file that is being read."""
@@ -140,9 +145,12 @@ class Stager:
     reopened: Collection[FileKey] = ()
     """The files of which quarantined records are to be landed if they are good."""
     is_dry_run: bool = False
+    sieve: Sieve | None = None
+    """That keeps out who was erased, if anybody was."""
 
     def __post_init__(self) -> None:
         """Begins with nothing staged."""
+        self.keeps_out = self.sieve.of(self.table) if self.sieve else None
         self.staged: dict[FileKey, LandedFile] = {}
         self.drift: dict[str, Drift] = {}
         self.more_drift = 0
@@ -161,11 +169,12 @@ class Stager:
             refused = PartWriter(self.press, ledger.quarantine_folder(self.table.name))
             copy = None
             for planned in pack.files:
-                writing = _FileWriter(self, planned.file, landed, refused)
+                writing = _FileWriter(self, planned, landed, refused)
                 if planned.carried:
                     file = writing.carry(planned.carried, starts)
                 else:
-                    file, copy = writing.read(*next(records))
+                    opened, found = next(records)
+                    file, copy = writing.read(opened, self.keeps_out.filtered(found) if self.keeps_out else found)
                 self.staged[file.key] = file
             landed.finish(copy if len(pack.files) == 1 else None)
             refused.finish()
@@ -182,12 +191,7 @@ class Stager:
         file = planned.file
         source, path = planned.copy_of or ("", "")
         copy_of = path if source == file.source else f"{source}/{path}"
-        return LandedFile(file, (Segment(),), self.landed_at(file), copy_of)
-
-    def landed_at(self, file: SourceFile) -> int:
-        """When the file's content was landed: what the ledger says if it was, or now."""
-        before = self.books.files.get(file.key)
-        return before.landed_at if before and before.file.sha256 == file.sha256 else ledger.now_ms()
+        return LandedFile(file, (Segment(),), planned.landed_at, copy_of)
 
     def note_drift(self, keys: Iterable[str], where: str) -> None:
         """Notes keys that are not declared."""
@@ -204,20 +208,27 @@ class _FileWriter:
     """Writes the records of one file."""
 
     stager: Stager
-    file: SourceFile
+    planned: PlannedFile
     landed: PartWriter
     refused: PartWriter
 
     def __post_init__(self) -> None:
         self._segments = _Segments()
 
-    def read(self, opened: _Opened, records: Iterable[Run | Record]) -> tuple[LandedFile, Copy | None]:
+    @property
+    def file(self) -> SourceFile:
+        """The file as it was found."""
+        return self.planned.file
+
+    def read(self, opened: _Opened, records: Iterable[Run | Record | Suppressed]) -> tuple[LandedFile, Copy | None]:
         """Takes the records that were read from the source; gives how to copy the file if it is a part as it is."""
         content, text = opened
         bytes_as_found = 0
         for found in records:
             if isinstance(found, Record):
                 self._take(found)
+            elif isinstance(found, Suppressed):
+                self._segments.suppress(found.records)
             else:
                 self._segments.land(self.landed.add(found.lines), found.records)
                 bytes_as_found += len(found.lines) if found.is_as_found else 0
@@ -230,12 +241,13 @@ class _FileWriter:
     def carry(self, carried: LandedFile, starts: Mapping[_LineOf, int]) -> LandedFile:
         """Takes the records from the parts that hold them already."""
         if self.stager.is_dry_run and carried.key in self.stager.staged:  # a part that this load would have written
-            return LandedFile(self.file, carried.segments, self.stager.landed_at(self.file))
+            return LandedFile(self.file, carried.segments, self.planned.landed_at)
         for number, segment in enumerate(carried.segments):
             key = segment.object_key
             if key is not None:
                 for line in self.stager.parts.slice(key, starts[key, carried.key, number], segment.records_landed):
                     self._segments.land(self.landed.add(line), 1)
+            self._segments.suppress(segment.records_suppressed)
         for row in self.stager.quarantine.rows(carried):
             self._carry_refused(row, replay=carried.key in self.stager.reopened)
         return self._landed_file(self.file)
@@ -255,13 +267,18 @@ class _FileWriter:
 
     def _carry_refused(self, row: QuarantinedRecord, *, replay: bool) -> None:
         raw = row.raw if replay else None
+        keeps_out = self.stager.keeps_out
         if raw is not None and self.stager.checker.check(raw).fault is None:
-            self._segments.land(self.landed.add(on_one_line(raw) + b"\n"), 1)
+            people = keeps_out.whom(raw) if keeps_out else None
+            if keeps_out and people:
+                self._segments.suppress(keeps_out.refuse(people).records)
+            else:
+                self._segments.land(self.landed.add(on_one_line(raw) + b"\n"), 1)
         else:
             self._refuse(msgspec.structs.replace(row, source=self.file.source, source_file=self.file.source_file))
 
     def _landed_file(self, file: SourceFile) -> LandedFile:
-        return LandedFile(file, tuple(self._segments.counted), self.stager.landed_at(file))
+        return LandedFile(file, tuple(self._segments.counted), self.planned.landed_at)
 
 
 def _starts(files: Mapping[FileKey, LandedFile]) -> dict[_LineOf, int]:

@@ -25,6 +25,8 @@ class StoredFile(NamedTuple):
     """Differs whenever the content does: S3's ETag; of a local file its inode and the times of its last changes."""
     is_regular: bool = True
     """Whether it can be read, and is not a link to nowhere, a pipe, a socket or a device."""
+    leads_out: bool = False
+    """Whether it is a link, to a file or a folder, that leads out of the folder; what is there is not listed."""
 
 
 class Fetched(NamedTuple):
@@ -65,10 +67,10 @@ class Folder(Protocol):
             LandingError: They cannot.
         """
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the files below a prefix (whole path components), in the order of their keys.
 
-        Names that begin with a dot are hidden: neither data nor listed.
+        Names that begin with a dot are hidden: no data, and listed only for whoever must know of all that is there.
         """
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
@@ -131,9 +133,9 @@ class DryRunFolder:
         """Checks the protected folder."""
         self._folder.check_zone()
 
-    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+    def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the protected folder's files."""
-        return self._folder.list(prefix)
+        return self._folder.list(prefix, hidden=hidden)
 
     def fetch(self, key: str, start: int = 0, length: int | None = None, version: str | None = None) -> Fetched:
         """Reads from the protected folder."""
@@ -177,7 +179,7 @@ def open_folder(location: str | Path) -> Folder:
 
 def is_one_in_the_other(one: Folder, other: Folder) -> bool:
     """Whether one of two folders lies in the other, or they are the same."""
-    first, second = f"{one.location}/", f"{other.location}/"
+    first, second = (f"{folder.location.rstrip('/')}/" for folder in (one, other))  # of "/", the slash is all
     return first.startswith(second) or second.startswith(first)
 
 

@@ -1,5 +1,6 @@
 """What several test modules need and is dear to make: data that has landed, and projects that are built."""
 
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dbt_project import DbtProject
 from lakehouse.sample import generate
@@ -16,6 +18,13 @@ from real_data import UDACITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile(
+    "fresh", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))  # before the tests: their own settings build on it
 
 
 @pytest.fixture(scope="session")

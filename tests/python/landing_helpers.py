@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from lakehouse import ledger
 from lakehouse.landing import LandingReport, land
 from lakehouse.packing import is_part
-from lakehouse.pseudonyms import PUBLIC_KEY, PseudonymKey, land_pseudonyms
+from lakehouse.people import land_people
+from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.sources import Column, Table, load_tables
 from lakehouse.text_repair import repair_text
 from real_data import PROJECT_DIR
@@ -135,7 +137,8 @@ def land_all(sources: Sequence[Path], zone: str | Path, **options: Any) -> Landi
     """Lands with the project's declaration, and everything that is worked out from what is landed."""
     report = land(sources, zone, TABLES, **options)
     repair_text(zone, TABLES, print)
-    land_pseudonyms(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
+    land_people(zone, TABLES, PseudonymKey(PUBLIC_KEY.encode()), print)
+    land_release_pseudonyms(zone, TABLES, print)
     return report
 
 
@@ -238,9 +241,13 @@ def assert_books_balance(zone: Place | Path, tables: Sequence[str] = (READINGS.n
     for table in tables:
         rows = ledger_of(zone, table)
         for row in rows:
-            assert row["records_found"] == row["records_landed"] + row["records_quarantined"]
+            assert row["records_found"] == sum(
+                row[f"records_{fate}"] for fate in ("landed", "quarantined", "suppressed")
+            )
         assert sum(row["records_landed"] for row in rows) == len(landed(zone, table))
         assert sum(row["records_quarantined"] for row in rows) == len(quarantined(zone, table))
+        times = {(row["object_key"], row["landed_at"]) for row in rows if row["object_key"]}
+        assert len(times) == len({key for key, _ in times})  # an engine knows of an object only when it was landed
         contents = [row["sha256"] for row in rows if row["object_key"] and not row["segment"]]
         assert len(contents) == len(set(contents))
         folders = ((TABLES | SMALL)[table].folder, ledger.quarantine_folder(table))

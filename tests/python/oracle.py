@@ -10,6 +10,7 @@ seeds:
 import argparse
 import csv
 import json
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ SEED_HEADERS = {
         "length_s",
     ],
 }
+
+
+SESSION_GAP_MS = 30 * 60 * 1000  # a longer pause between two readings of a person begins a session
 
 
 @dataclass(frozen=True)
@@ -156,8 +160,11 @@ def events_in_order(events: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 def level_runs(events: Iterable[Record]) -> list[str]:
-    """The levels of one user's ordered events, one for each unbroken run; the last event of a millisecond counts."""
-    level_at = {event["ts"]: event["level"] for event in events}
+    """The levels of one user's ordered events, one for each unbroken run; the last event of a millisecond counts.
+
+    An event that does not know the level changes none.
+    """
+    level_at = {event["ts"]: event["level"] for event in events if event.get("level")}
     runs: list[str] = []
     for level in level_at.values():
         if not runs or runs[-1] != level:
@@ -207,7 +214,7 @@ def sparkify_measures(data: Sparkify) -> dict[str, int]:
     by_user = events_in_order(data.events)
     by_name = songs_by_name(data.songs)
     matches = [song for play in plays if (song := matched_song(play, by_name))]
-    final_levels = Counter(events[-1]["level"] for events in by_user.values())
+    final_levels = Counter(runs[-1] for events in by_user.values() if (runs := level_runs(events)))
     return {
         "plays_matched": len(matches),
         "plays_matched_before_repair": sum(matched_song(play, by_name, repair=False) is not None for play in plays),
@@ -215,7 +222,7 @@ def sparkify_measures(data: Sparkify) -> dict[str, int]:
         "artists_played": len({song["artist_id"] for song in matches}),
         "paid_users": final_levels["paid"],
         "free_users": final_levels["free"],
-        "level_changes": sum(len(level_runs(events)) - 1 for events in by_user.values()),
+        "level_changes": sum(max(len(level_runs(events)) - 1, 0) for events in by_user.values()),
         "users_who_never_play": len(by_user.keys() - {play["userId"] for play in plays}),
     }
 
@@ -276,16 +283,28 @@ def answer(question: str, position: int, **columns: str | float) -> Row:
 # --- STEDI ----------------------------------------------------------------------------------------------------------
 
 
+def person(address: str) -> str:
+    """Whose address it is: neither case nor blanks around it matter, nor how an accent is composed."""
+    return unicodedata.normalize("NFC", address.strip().casefold())
+
+
+def consent_of(record: Record) -> int | None:
+    """Since when a record consents to research; None where it does not, however that is written."""
+    written = record.get("shareWithResearchAsOfDate") or 0
+    return int(written) or None
+
+
 def deciding_records(customers: Iterable[Record]) -> dict[str, Record]:
     """The record of each customer that counts: the latest one, and of equals the one without research consent."""
 
-    def rank(record: Record) -> tuple[int, int, bool, str]:
-        has_consent = bool(record.get("shareWithResearchAsOfDate"))
-        return -record["lastUpdateDate"], -record["registrationDate"], has_consent, record["serialNumber"]
+    def rank(record: Record) -> tuple[int, bool, int, int, str]:
+        consent = consent_of(record)
+        registered, serial = record.get("registrationDate") or 0, record.get("serialNumber") or ""
+        return -record["lastUpdateDate"], consent is not None, -(consent or 0), -registered, serial
 
     records: dict[str, Record] = {}
     for record in sorted(customers, key=rank):
-        records.setdefault(record["email"], record)
+        records.setdefault(person(record["email"]), record)
     return records
 
 
@@ -293,7 +312,8 @@ def owners_of_serials(customers: Iterable[Record]) -> dict[str, set[str]]:
     """Everybody who has ever had a serial number, in any record."""
     owners: dict[str, set[str]] = defaultdict(set)
     for record in customers:
-        owners[record["serialNumber"]].add(record["email"])
+        if record.get("serialNumber"):
+            owners[record["serialNumber"]].add(person(record["email"]))
     return owners
 
 
@@ -307,23 +327,22 @@ def users_at(readings: Iterable[Record]) -> dict[int, list[str]]:
     """The user of each accelerometer reading, by time."""
     users: dict[int, list[str]] = defaultdict(list)
     for reading in readings:
-        users[reading["timestamp"]].append(reading["user"])
+        users[reading["timestamp"]].append(person(reading["user"]))
     return users
 
 
 def stedi_rows(data: Stedi) -> dict[str, int]:
     """Rows of STEDI's relations."""
     deciding = deciding_records(data.customers)
-    consent = {
-        email: record["shareWithResearchAsOfDate"]
-        for email, record in deciding.items()
-        if record.get("shareWithResearchAsOfDate")
-    }
-    trusted_readings = [reading for reading in data.readings if reading["user"] in consent]
-    curated = consent.keys() & {reading["user"] for reading in data.readings}
+    consent = {who: since for who, record in deciding.items() if (since := consent_of(record)) is not None}
+    trusted_readings = [reading for reading in data.readings if person(reading["user"]) in consent]
+    curated = consent.keys() & {person(reading["user"]) for reading in data.readings}
 
     owners = owners_of_serials(data.customers)
     any_at, trusted_at = users_at(data.readings), users_at(trusted_readings)
+    trusted_readings_at: dict[int, list[Record]] = defaultdict(list)
+    for reading in trusted_readings:
+        trusted_readings_at[reading["timestamp"]].append(reading)
     candidates = [(step["sensorReadingTime"], candidates_of(step, owners, any_at)) for step in data.steps]
     trusted_steps = [(time, people) for time, people in candidates if people and people <= curated]
     certain_steps = [(time, next(iter(people))) for time, people in trusted_steps if len(people) == 1]
@@ -338,9 +357,45 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
         "customer_curated": len(curated),
         "machine_learning_curated": sum(len(trusted_at.get(time, [])) for time, _ in trusted_steps),
         "machine_learning_curated_v2": sum(
-            trusted_at.get(time, []).count(person) for time, person in certain_steps if time >= consent[person]
+            trusted_at.get(time, []).count(who) for time, who in certain_steps if time >= consent[who]
+        ),
+        "machine_learning_curated_v3": rows_in_sessions(
+            [
+                (
+                    reading["user"],
+                    reading["timestamp"],
+                    step["distanceFromObject"],
+                    reading["x"],
+                    reading["y"],
+                    reading["z"],
+                )
+                for step, (_, people) in zip(data.steps, candidates, strict=True)
+                if len(people) == 1 and people <= curated
+                for reading in trusted_readings_at[step["sensorReadingTime"]]
+                if reading["user"] in people and reading["timestamp"] >= consent[reading["user"]]
+            ]
         ),
     }
+
+
+def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]]) -> int:
+    """Rows that are told apart by person, session, time since its first reading (ms), distance and acceleration."""
+    times_of: dict[str, set[int]] = defaultdict(set)
+    moments = list(moments)
+    for person, time, *_ in moments:
+        times_of[person].add(time)
+    beginnings: dict[tuple[str, int], int] = {}
+    for person, times in times_of.items():
+        ordered = sorted(times)
+        for before, time in zip([None, *ordered], ordered, strict=False):
+            follows = before is not None and time - before <= SESSION_GAP_MS
+            beginnings[person, time] = beginnings[person, before] if before is not None and follows else time
+    return len(
+        {
+            (person, beginnings[person, time], time - beginnings[person, time], *measured)
+            for person, time, *measured in moments
+        }
+    )
 
 
 # --- All, and the seeds ---------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ class Relation:
     Attributes:
         table: Its name in the compiled SQL.
         holds_personal_data: What its `meta` says; anything but a bool is no answer.
+        names_nobody: Whether its `meta` says that of the personal data it holds none is an identifier, or made of one.
         columns: What the YAML says of its columns, by their names in small letters.
         sql: The query that makes it; None for what is loaded.
         derived: Columns that dbt adds to a snapshot, each with the columns of the query that it is worked out of.
@@ -66,6 +67,7 @@ class Relation:
     columns: Mapping[str, Column]
     sql: str | None = None
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names_nobody: bool = False
 
 
 # --------------------------------------------------------------------------------------------------------- one query
@@ -153,6 +155,7 @@ def _relation(node: Mapping[str, Any]) -> Relation:
         columns={column: Column(meta.get("personal"), meta.get("treatment")) for column, meta in metas.items()},
         sql=node["compiled_code"] if is_query else None,
         derived=_snapshot_columns(node["config"]) if node["resource_type"] == "snapshot" else {},
+        names_nobody=node["config"]["meta"].get("names_nobody") is True,
     )
 
 
@@ -195,6 +198,7 @@ def faults(relations: Iterable[Relation]) -> list[str]:
     tables: dict[TableName, list[str]] = {}
     personal: dict[Origin, frozenset[Origin]] = {}  # of each column, the personal columns that it holds
     treated: set[Origin] = set()
+    identifiers: set[Origin] = set()
     for relation in relations:
         untreated = False
         columns = _parents(relation, tables)
@@ -208,7 +212,11 @@ def faults(relations: Iterable[Relation]) -> list[str]:
                 treated.add(here)
             if column.treatment is not None or (relation.sql is None and column.personal is not None):
                 held = frozenset({here})  # where personal data begins, or another value takes its place
+                if column.personal == "identifier":
+                    identifiers.add(here)
             personal[here] = held
+            if relation.names_nobody and (naming := (held & identifiers) - treated):
+                found.append(f"{here} holds {_listed(naming)}, and {here.table[2]} may name nobody")
             if held - treated:
                 untreated = True
                 if relation.holds_personal_data is False:

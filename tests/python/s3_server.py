@@ -170,6 +170,8 @@ class FaultyS3:
         self.requests: list[Request] = []
         self.bucket = ""
         """A bucket for one test."""
+        self.ignored_header = ""
+        """That S3 does not mind, like stores that know no conditional writes."""
         self.rules: list[Rule] = []
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()  # S3 decides on conditions and acts in one step
@@ -213,6 +215,7 @@ class FaultyS3:
         """Gives a test a bucket of its own, no faults, and no requests seen."""
         self._over.clear()
         self.bucket = self.make_bucket()
+        self.ignored_header = ""
         self.rules.clear()
         self.requests.clear()
 
@@ -310,7 +313,7 @@ class FaultyS3:
             "wsgi.run_once": False,
         }
         for name, value in request.headers.items():
-            if name not in ("content-length", "expect"):
+            if name not in ("content-length", "expect", self.ignored_header):
                 variable = name.upper().replace("-", "_")
                 environ[variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
         begun: list[tuple[int, tuple[tuple[str, str], ...]]] = []

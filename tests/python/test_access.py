@@ -23,6 +23,7 @@ READERS = {
     "engineers": ["role:engineers"],
     "privacy_officers": ["officer"],
     "sparkify_analysts": ["analyst"],
+    "study_team": ["group:study_team"],
 }
 RELATIONS = ("model", "seed", "snapshot")
 
@@ -59,9 +60,10 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path, monkeypatch: pytest.
     found = configs(tmp_path, "athena", LAKE_FORMATION_TAGS="true")
     layers = {name: config["lf_tags_config"]["tags"]["layer"] for name, config in found.items()}
     assert {name for name, layer in layers.items() if layer == "published"} == {
-        "machine_learning_curated_v2",
+        "machine_learning_curated_v3",
         "machine_learning_dictionary",
     }
+    assert {name for name, layer in layers.items() if layer == "study"} == {"machine_learning_curated_v2"}
     assert layers["machine_learning_curated"] == layers["customer_curated"] == "curated"
     assert layers["consent_periods_snapshot"] == "snapshots"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ TABLE = Table(
         Column("userId", "varchar(16)", format="digits"),
         Column("day", "varchar(10)", format="date"),
         Column("flag", "boolean"),
+        Column("since", "varchar(64)", format="epoch_ms_or_none"),
     ),
 )
 GOOD = {"id": 1, "title": "t"}
@@ -73,6 +75,19 @@ def fault_of(members: str) -> str | None:
         '"day":"2024-02-29"',
         '"day":"1999-12-31"',
         '"flag":true',
+        '"day":""',
+        '"ts":100000000000',
+        '"ts":253402300799999',
+        '"seen":0.0',
+        '"since":null',
+        '"since":""',
+        '"since":false',
+        '"since":0',
+        '"since":"0"',
+        '"since":1691348231425',
+        '"since":"1691348231425"',
+        '"since":100000000000',
+        '"since":"253402300799999"',
     ],
 )
 def test_accepts(members: str) -> None:
@@ -120,7 +135,44 @@ def test_accepts(members: str) -> None:
         ('"day":"2023-02-29"', "column day: '2023-02-29' is not a calendar date"),
         ('"day":"2023-2-9"', "is not a calendar date"),
         ('"day":"000-01-01"', "is not a calendar date"),
-        ('"day":""', "is not a calendar date"),
+        (
+            '"ts":1691348231',
+            "column ts: 1691348231 is not a time in epoch milliseconds from 1970 to 9999: it looks like seconds",
+        ),
+        ('"ts":99999999999', "it looks like seconds"),
+        ('"ts":1', "it looks like seconds"),
+        ('"ts":1691348231425000', "it looks like microseconds"),
+        ('"ts":1691348231425000000', "it looks like nanoseconds"),
+        (
+            '"seen":1691348231.0',
+            "column seen: 1691348231.0 is not a time in epoch milliseconds from 1970 to 9999: it looks like",
+        ),
+        ('"seen":1691348231425000000000', "it looks like nanoseconds"),
+        (
+            '"since":"1691348231"',
+            "column since: '1691348231' is not a time in epoch milliseconds from 1970 to 9999: it looks like seconds",
+        ),
+        ('"since":1691348231', "it looks like seconds"),
+        ('"since":1691348231425000', "it looks like microseconds"),
+        ('"since":"1691348231425000000"', "it looks like nanoseconds"),
+        ('"since":-1691348231425', "it is negative"),
+        ('"since":1691348231425.0', "column since: 1691348231425.0 is not written as a whole number of milliseconds"),
+        ('"since":1.6e12', "column since: 1.6e12 is not written as a whole number of milliseconds"),
+        ('"since":0.0', "is not written as a whole number"),
+        ('"since":-0', "is not written as a whole number"),
+        ('"since":"00"', "is not written as a whole number"),
+        ('"since":" 1691348231425"', "is not written as a whole number"),
+        ('"since":"+1691348231425"', "is not written as a whole number"),
+        ('"since":"٣691348231425"', "is not written as a whole number"),
+        ('"since":"1691348231425\\n"', "is not written as a whole number"),
+        ('"since":"2023-08-06"', "is not written as a whole number"),
+        ('"since":"false"', "column since: 'false' is not written as a whole number"),
+        ('"since":"null"', "is not written as a whole number"),
+        ('"since":' + "9" * 5000, "the number 99999"),
+        ('"since":"' + "9" * 5000 + '"', "is not written as a whole number"),
+        ('"since":true', "column since: True is a boolean, a time in epoch milliseconds expected"),
+        ('"since":[]', "column since: [] is an array, a time in epoch milliseconds expected"),
+        ('"since":{}', "column since: {} is an object, a time in epoch milliseconds expected"),
         ('"flag":1', "column flag: 1 is a number, boolean expected"),
         ('"id":2', "key 'id' stands twice in one object"),
         ('"id" :2', "key 'id' stands twice in one object"),
@@ -151,6 +203,24 @@ def test_a_required_key_is_there_and_not_empty() -> None:
     )
 
 
+@pytest.mark.parametrize("nothing", ["0", "0.0", "null"])
+def test_a_time_that_is_required_is_not_0(nothing: str) -> None:
+    kind = "double precision" if "." in nothing else "bigint"
+    column = Column("at", kind, required=True, format="epoch_ms")
+    verdict = RecordChecker(replace(TABLE, columns=(column,))).check(f'{{"at":{nothing}}}'.encode())
+    assert verdict.fault == f"column at is {nothing}, a {'value' if nothing == 'null' else 'time'} is required"
+
+
+@pytest.mark.parametrize("since", ["1691348231425", '"1691348231425"', '""', '"0"'])
+def test_a_customer_is_good_with_an_address_and_a_time_of_update_and_checked_quickly(since: str) -> None:
+    checker = RecordChecker(TABLES["customer_landing"])
+    raw = f'{{"email":"a@x.com","lastUpdateDate":1691348231425,"shareWithResearchAsOfDate":{since}}}'.encode()
+    assert checker.check(raw) == PASSED
+    assert checker.count_good(raw) == 1
+    for key in (b"email", b"lastUpdateDate"):
+        assert checker.check(raw.replace(key, b"other")).fault == f"key {key.decode()} is missing"
+
+
 def test_a_key_that_is_not_declared_is_drift_and_no_fault() -> None:
     verdict = CHECKER.check(b'{"id":1,"title":"t","new":1,"other":2}')
     assert (verdict.fault, verdict.unknown_keys) == (None, ("new", "other"))
@@ -165,20 +235,46 @@ def test_messages_shorten_long_values() -> None:
     assert len(fault(score="x" * 1000) or "") < 200
 
 
-TEXTS = ["x", "", "1", "éé", "\\u00e9", "2001-02-30", "2001-01-02", "123456789", "é23456789012345678"]
-NUMBERS = ["1", "-1", "-0", "1.0", "1.50", "1e3", "99999999999", "9" * 30, "0.0", "1e-400", "1E-400", f"0.{'0' * 400}1"]
-VALUES = st.sampled_from([*(f'"{text}"' for text in TEXTS), *NUMBERS, "null", "true", "[]", "{}"])
+TIMES = [
+    "0",
+    "1691348231",
+    "99999999999",
+    "100000000000",
+    "1691348231425",
+    "253402300799999",
+    "253402300800000",
+    "1691348231425000",
+]
+TEXTS = [*TIMES, "x", "", "1", "éé", "\\u00e9", "2001-02-30", "2001-01-02", "123456789", "é23456789012345678"]
+NUMBERS = [
+    *TIMES,
+    "1691348231425.0",
+    "1",
+    "-1",
+    "-0",
+    "1.0",
+    "1.50",
+    "1e3",
+    "99999999999",
+    "9" * 30,
+    "0.0",
+    "1e-400",
+    "1E-400",
+    f"0.{'0' * 400}1",
+]
+VALUES = st.sampled_from([*(f'"{text}"' for text in TEXTS), *NUMBERS, "null", "true", "false", "[]", "{}"])
 
 
 GOOD_VALUES = {
     "big": ["7", "-1"],
-    "ts": ["0", "99999999999"],
-    "seen": ["0", "1.0", "1e3"],
+    "ts": ["0", "99999999999", "1691348231425"],
+    "seen": ["0", "1691348231425.0", "1e12"],
     "score": ["1", "-1.5", "1e300"],
     "name": ['"x"', '""', '"éé"', '"\\u00e9"', "17"],
     "userId": ['""', '"007"'],
     "day": ['"2001-01-02"', '"2024-02-29"', '"967-02-28"'],
     "flag": ["true", "false"],
+    "since": ["1691348231425", '"1691348231425"', '""', '"0"', "0", "false"],
     "new": ['"x"', "1", "0.5", "true"],
     "more": ['"é"', "0", "-1e3"],
 }
@@ -195,7 +291,9 @@ def test_the_quick_way_passes_nothing_that_the_slow_way_refuses_and_duckdb_reads
     @example([("name", "17")])
     @example([("new", '"x"'), ("more", "0.5")])
     @example([("name", '"x"'), ("flag", "true")])
-    @example([("name", '"éé"'), ("day", '"967-02-28"'), ("seen", "1e3")])
+    @example([("name", '"éé"'), ("day", '"967-02-28"'), ("seen", "1e12"), ("since", "1691348231425")])
+    @example([("since", "false")])
+    @example([("since", '"0"'), ("ts", "0")])
     def check(members: list[tuple[str, str]]) -> None:
         pairs = [("id", "1"), ("title", '"t"'), *members]
         raw = ("{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}").encode()
@@ -212,8 +310,8 @@ def test_the_quick_way_passes_nothing_that_the_slow_way_refuses_and_duckdb_reads
                 if key not in row:
                     continue
                 assert (row[key] is None) == (value is None)
-                if key == "name" and isinstance(value, int | float):
-                    assert f'"name":{row[key]}' in raw.decode()  # as it was written
+                if key in ("name", "since") and isinstance(value, int | float):
+                    assert f'"{key}":{row[key]}' in raw.decode()  # as it was written
 
     check()
     assert all(seen[outcome] for outcome in ("quick", "with more", "slow", "refused")), seen
@@ -236,6 +334,14 @@ def test_every_declared_table_of_the_project_is_understood() -> None:
         ("{name: a, data_type: integer, config: {meta: {format: colour}}}", "column a: unknown format 'colour'"),
         ("{name: a, data_type: integer, config: {meta: {format: date}}}", "format date does not fit data_type integer"),
         ("{name: a, data_type: integer}, {name: A, data_type: integer}", "column a: declared twice"),
+        (
+            "{name: a, data_type: bigint, config: {meta: {from_ledger: true}}}",
+            "column a: from_ledger fits landed_at bigint only",
+        ),
+        (
+            "{name: landed_at, data_type: integer, config: {meta: {from_ledger: true}}}",
+            "column landed_at: from_ledger fits landed_at bigint only",
+        ),
         ("{name: a, data_type: varchar(65536)}", r"column a: varchar\(65536\) is longer than Redshift's longest"),
     ],
 )

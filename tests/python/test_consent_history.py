@@ -1,7 +1,9 @@
 """Consent over several builds, on every engine: what a withdrawal does, and what is still known of before."""
 
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import boto3
 import duckdb
 import pytest
 
+from dbt_project import environment
+from lakehouse.people import dismiss
 from landing_helpers import put
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
@@ -43,6 +47,7 @@ TEXT_COLUMNS = """
         table_schema = 'stedi'
         and (lower(data_type) like 'varchar%' or lower(data_type) like 'character varying%')
 """
+PEOPLE = ("stays", "leaves", "vanishes", "stumbles", "shares")
 Row = tuple[str | None, ...]
 
 
@@ -68,7 +73,7 @@ class Website:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse, self.source = warehouse, warehouse.source
-        for email in ("stays@test.com", "leaves@test.com", "vanishes@test.com"):
+        for email in (f"{name}@test.com" for name in PEOPLE):
             self.deliver(f"first/{email}", customer(email, 0, 0))
             moments = [JANUARY_MS + number * DAY_MS for number in (1, 40, 70)]
             readings = [{"user": email, "timestamp": moment, "x": 0.0, "y": 0.0, "z": 0.0} for moment in moments]
@@ -78,6 +83,9 @@ class Website:
                 for moment in moments
             ]
             put(self.source, f"step_trainer/landing/{email}.json", steps)
+        self.deliver(
+            "first/shared", customer("shares@test.com", 0, 0) | {"serialNumber": "device of vanishes@test.com"}
+        )
 
     def deliver(self, name: str, record: dict[str, Any]) -> None:
         put(self.source, f"customer/landing/{name}.json", [record])
@@ -94,7 +102,7 @@ class Website:
         return [tuple(None if value is None else str(value) for value in row) for row in self.warehouse.query(sql)]
 
     def pseudonym(self, email: str) -> str:
-        sql = f"select customer_pseudonym from stedi_landing.customer_pseudonyms where email = '{email}'"  # noqa: S608
+        sql = f"select customer_pseudonym from stedi_landing.customer_identities where email = '{email}'"  # noqa: S608
         return str(self.query(sql)[0][0])
 
     def history(self, pseudonym: str) -> list[Row]:
@@ -111,12 +119,17 @@ class Website:
         sql = f"select cast(reading_time as date) from {relation} where {condition} order by 1"  # noqa: S608
         return [moment for (moment,) in self.query(sql)]
 
+    def published_rows(self) -> dict[str, int]:
+        """The rows of every relation that tells of people."""
+        tables = {str(table) for table, _ in self.query(TEXT_COLUMNS)}
+        return {table: int(str(self.query(f"select count(*) from stedi.{table}")[0][0])) for table in tables}  # noqa: S608
+
     def people(self) -> set[str]:
         """Of whom the trusted and curated relations hold anything that is text."""
         found = set()
         for table, column in self.query(TEXT_COLUMNS):
             texts = self.query(f"select distinct {column} from stedi.{table}")  # noqa: S608
-            found |= {named for (text,) in texts for named in ("stays", "leaves", "vanishes") if named in (text or "")}
+            found |= {name for (text,) in texts for name in PEOPLE if f"{name}@test.com" in (text or "")}
         return found
 
 
@@ -130,7 +143,7 @@ def people_in_files(layers: set[str]) -> set[str]:
         if key.split("/")[2] in layers:
             content = client.get_object(Bucket="lake", Key=key)["Body"].read()
             texts = content + parquet_texts(content)
-            found |= {named for named in ("stays", "leaves", "vanishes") if f"{named}@test.com".encode() in texts}
+            found |= {name for name in PEOPLE if f"{name}@test.com".encode() in texts}
     return found
 
 
@@ -148,30 +161,79 @@ def parquet_texts(content: bytes) -> bytes:
 def website(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Website]:
     if request.param != "duckdb":
         request.getfixturevalue("endpoints")
-    with open_warehouse(request.param, tmp_path, tmp_path / "target") as warehouse:
+    with open_warehouse(request.param, tmp_path, tmp_path / "target") as warehouse, elsewhere(warehouse):
+        warehouse.forget_zone()
         yield Website(warehouse)
 
 
-def test_a_withdrawal_takes_effect_everywhere_and_what_was_known_before_it_stays_known(website: Website) -> None:
+@contextmanager
+def elsewhere(warehouse: Warehouse) -> Iterator[None]:
+    """Has the machine, and where it can be told to the engine, in another time zone than UTC."""
+    with environment({"TZ": "America/New_York"}):
+        time.tzset()
+        profiles = warehouse.folder / "profiles.yml"
+        in_new_york = "type: duckdb\n      settings: {TimeZone: America/New_York}"
+        profiles.write_text(profiles.read_text().replace("type: duckdb", in_new_york))
+        yield
+    time.tzset()
+
+
+def test_who_withdraws_is_out_before_anything_is_built(website: Website) -> None:
+    """By the landing tables alone; and where nobody is to go, nothing goes."""
     website.build()
+    assert website.warehouse.dbt("run-operation", "withdraw_people"), "\n".join(website.warehouse.messages)
+    assert website.people() == set(PEOPLE)
+    rows = website.published_rows()
+    website.deliver("second/leaves", customer("LEAVES@test.com", 30, None))
+    website.deliver("second/stumbles", customer("Stumbles@test.com", 30, None) | {"lastUpdateDate": "soon"})
+    (website.source / "customer/landing/first/vanishes@test.com.json").unlink()
+    website.warehouse.load()
+    assert website.warehouse.register(), "\n".join(website.warehouse.messages)
+    assert website.warehouse.dbt("run-operation", "withdraw_people"), "\n".join(website.warehouse.messages)
+    assert website.people() == {"stays", "shares"}
+    left = website.published_rows()
+    per_person = {"customer_trusted": 1, "customer_curated": 1, "accelerometer_trusted": 3, "step_trainer_trusted": 3}
+    assert {name: rows[name] for name in per_person} == {name: 5 * of_each for name, of_each in per_person.items()}
+    assert {name: left[name] for name in per_person} == {name: 2 * of_each for name, of_each in per_person.items()}
+    # v1 pairs everybody with everybody, v2 leaves out a step that two people can have made
+    pairs = ("machine_learning_curated", "machine_learning_curated_v2")
+    assert ([rows[name] for name in pairs], [left[name] for name in pairs]) == ([75, 12], [12, 6])
+
+
+def test_a_withdrawal_takes_effect_everywhere_and_what_was_known_before_it_stays_known(website: Website) -> None:
+    begun = datetime.now(UTC)
+    website.build()
+    for known in website.query("select distinct known_from from stedi_privacy.consent_history"):
+        assert begun <= datetime.fromisoformat(str(known[0])).replace(tzinfo=UTC) <= datetime.now(UTC)
     stays, leaves, vanishes = map(website.pseudonym, ("stays@test.com", "leaves@test.com", "vanishes@test.com"))
     consents = (day(0), None, "known")
     assert website.history(stays) == website.history(leaves) == website.history(vanishes) == [consents]
     v2 = "stedi.machine_learning_curated_v2"
     assert website.days(v2, customer_pseudonym=leaves) == [day(1), day(40), day(70)]
-    assert website.people() == {"stays", "leaves", "vanishes"}
+    assert website.people() == set(PEOPLE)
+    shared = "select count(*) from stedi.step_trainer_trusted where serial_number = 'device of vanishes@test.com'"
+    assert website.query(shared) == [("3",)]
 
-    # one withdraws, the record of another is gone
-    website.deliver("second/leaves", customer("leaves@test.com", 30, None))
+    # one withdraws, in capitals and without the device; the record of another is gone, who shared a device; a third
+    # has a record that nobody can read
+    withdrawal = {
+        "email": "LEAVES@test.com ",
+        "lastUpdateDate": JANUARY_MS + 30 * DAY_MS,
+        "shareWithResearchAsOfDate": "",
+    }
+    website.deliver("second/leaves", withdrawal)
     (website.source / "customer/landing/first/vanishes@test.com.json").unlink()
+    website.deliver("second/stumbles", customer("Stumbles@test.com", 30, None) | {"lastUpdateDate": JANUARY_MS // 1000})
     website.build()
+    assert website.query(shared) == [("0",)], "they may be of whoever is gone"
     assert website.history(leaves) == [(day(0), None, "was known"), (day(0), day(30), "known")]
     assert website.history(vanishes) == [(day(0), None, "was known")]
     assert website.history(stays) == [consents]
-    assert website.people() == {"stays"}
-    assert website.query(f"select distinct customer_pseudonym from {v2}") == [(stays,)]  # noqa: S608
+    assert website.people() == {"stays", "shares"}
+    shares = website.pseudonym("shares@test.com")
+    assert {*website.query(f"select distinct customer_pseudonym from {v2}")} == {(stays,), (shares,)}  # noqa: S608
     if website.warehouse.target == "athena":
-        assert people_in_files({"trusted", "curated"}) == {"stays"}
+        assert people_in_files({"trusted", "curated"}) == {"stays", "shares"}
         assert "leaves" in people_in_files({"staging"}), "nothing is found at all"
 
     # as is known today, and as was known before the change
@@ -182,9 +244,12 @@ def test_a_withdrawal_takes_effect_everywhere_and_what_was_known_before_it_stays
     assert not website.consented_on(vanishes, 10)
     assert website.consented_on(vanishes, 10, known=first_build)
 
-    # who consents again counts from the new date; what was read in between never comes in
+    # who consents again counts from the new date; what was read in between never comes in. And somebody has looked at
+    # the record that could not be read
     website.deliver("third/leaves", customer("leaves@test.com", 60, 60))
+    dismiss(website.warehouse.zone, "customer/landing/second/stumbles.json:1", "a test of the website")
     website.build()
+    assert website.people() == {"stays", "shares", "leaves", "stumbles"}
     assert website.history(leaves)[1:] == [(day(0), day(30), "known"), (day(60), None, "known")]
     assert website.days("stedi.accelerometer_trusted", email="leaves@test.com") == [day(1), day(70)]
     assert website.days(v2, customer_pseudonym=leaves) == [day(1), day(70)]

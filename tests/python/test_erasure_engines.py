@@ -1,20 +1,19 @@
 """What an erasure asks of Redshift and Athena, through the unmodified adapters on local endpoints."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import boto3
 import pytest
 
 from dbt_project import DbtProject
 from lakehouse.dbt_session import DbtSession
 from lakehouse.erasure import erase_from_zone
 from lakehouse.erasure_proof import forget_pseudonyms, search_engine
+from lakehouse.erasure_s3 import prefix_of
 from lakehouse.reporting import ConsoleReporter
 from landing_helpers import TABLES
 from test_register import small_sample, warehouse  # noqa: F401 - fixtures
-from warehouses import Warehouse, endpoints  # noqa: F401 - one is a fixture
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
 pytestmark = [  # of the adapters and the driver
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -25,7 +24,7 @@ STORED = "unique_int_stedi__customer_profiles_email"
 ROWS = "select count(*), count(distinct dbt_scd_id) from stedi_privacy.consent_periods_snapshot"
 
 
-def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") -> None:  # noqa: F811 - the fixture
+def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: Path) -> None:  # noqa: F811 - the fixture
     project = DbtProject.copy(tmp_path / "project", tmp_path, "small")
     dbt = DbtSession(project.folder, warehouse.target, "small", ConsoleReporter().console, work_dir=tmp_path / "work")
     dbt.parse()
@@ -41,7 +40,7 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") 
     assert search_engine(dbt, {"a@B.cd"}) == {"stedi_privacy.of_a_former_model.b": 1}
     found = search_engine(dbt, {email.upper(), pseudonym})
     assert found["stedi_landing.customer_landing.email"] >= 1
-    assert found["stedi_landing.customer_pseudonyms.customer_pseudonym"] == 1
+    assert found["stedi_landing.customer_identities.customer_pseudonym"] == 1
     assert found[f"{SNAPSHOT}.customer_pseudonym"] >= 1
     assert search_engine(dbt, {"nobody@example.com"}) == {}
 
@@ -61,3 +60,55 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: "Path") 
     dbt.operation("register_landing")
     assert not [place for place in search_engine(dbt, {email, pseudonym}) if place.startswith("stedi_landing.")]
     assert warehouse.agrees(), "\n".join(warehouse.messages)
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_on_athena_a_killed_swap_of_the_snapshot_is_mended(tmp_path: Path) -> None:
+    """It is written anew beside itself. Killed at any step, at least one of the two is whole."""
+    project = DbtProject.copy(tmp_path / "project", tmp_path, "small")
+    with open_warehouse("athena", tmp_path, tmp_path / "target") as athena:
+        dbt = DbtSession(project.folder, "athena", "small", ConsoleReporter().console, work_dir=tmp_path / "work")
+        dbt.parse()
+        ann, bob = "a" * 64, "b" * 64
+        columns = "consent_period_id, customer_pseudonym, dbt_scd_id"
+        values = f"(values ('k1', '{ann}', 's1'), ('k2', '{bob}', 's2')) as t ({columns})"
+        make = (
+            "create table {} with (table_type = 'iceberg', is_external = false, location = '{}/') as select * from {}"
+        )
+        place = f"s3://lake/{tmp_path.name}"
+        athena.query("create schema if not exists stedi_privacy")
+        athena.query(make.format(SNAPSHOT, f"{place}/0", values))
+
+        def pseudonyms() -> set[str]:
+            rows = athena.query(f"select customer_pseudonym, consent_period_id, dbt_scd_id from {SNAPSHOT}")  # noqa: S608
+            assert [row[1:] for row in rows if row[0] == bob] == [["k2", "s2"]]
+            return {name for name, *_ in rows}
+
+        forget_pseudonyms(dbt, {ann})
+        (new,) = pseudonyms() - {bob}
+        assert new != ann
+        assert files_below(f"{place}/0") == 0
+        name = "`stedi_privacy`.`consent_periods_snapshot"
+        rename = f"alter table {name}` rename to {name}__with`"
+        for number, steps in enumerate(
+            (
+                [make.format(f"{SNAPSHOT}__without", f"{place}/1", SNAPSHOT)],  # killed before the swap
+                [make.format(f"{SNAPSHOT}__without", f"{place}/2", SNAPSHOT), rename],  # in the middle
+                [make.format(f"{SNAPSHOT}__with", f"{place}/3", values)],  # after it: the old one is still there
+            ),
+            start=1,
+        ):
+            for step in steps:
+                athena.query(step)
+            forget_pseudonyms(dbt, {"nobody's"})
+            assert pseudonyms() == {new, bob}
+            assert files_below(f"{place}/{number}") == 0
+        for left in ("__without", "__with"):
+            with pytest.raises(AssertionError, match="FAILED"):
+                athena.query(f"select count(*) from {SNAPSHOT}{left}")  # noqa: S608 - the test's own name
+
+
+def files_below(place: str) -> int:
+    """The number of objects below a place."""
+    bucket, prefix = prefix_of(f"{place}/")
+    return int(boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"])

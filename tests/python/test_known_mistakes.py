@@ -21,17 +21,19 @@ ARTISTS = "models/sparkify/marts/artists.sql"
 SONGS = "models/sparkify/marts/songs.sql"
 TIME = "models/sparkify/marts/time.sql"
 EVENTS = "models/sparkify/staging/stg_sparkify__events.sql"
+SONG_RECORDS = "models/sparkify/staging/stg_sparkify__songs.sql"
 OWNERS = "models/stedi/intermediate/int_stedi__step_reading_owners.sql"
 CUSTOMER_TRUSTED = "models/stedi/trusted/customer_trusted.sql"
 STEP_TRAINER_TRUSTED = "models/stedi/trusted/step_trainer_trusted.sql"
 ACCELEROMETER_TRUSTED = "models/stedi/trusted/accelerometer_trusted.sql"
 CUSTOMER_CURATED = "models/stedi/curated/customer_curated.sql"
 V1 = "models/stedi/curated/machine_learning_curated_v1.sql"
-V2 = "models/stedi/curated/machine_learning_curated_v2.sql"
+PAIRS = "models/stedi/curated/sensor_pairs_curated.sql"
+V3 = "models/stedi/curated/machine_learning_curated_v3.sql"
 
 Edits = tuple[tuple[str, str, str], ...]
 
-USERS_PER_LEVEL: Edits = ((USERS, "where recency = 1", "qualify row_number() over (partition by user_id, level) = 1"),)
+USERS_PER_LEVEL: Edits = ((USERS, "group by user_id", "group by user_id, level"),)
 ARTISTS_AS_RECORDED: Edits = (
     (
         ARTISTS,
@@ -236,9 +238,27 @@ MISTAKES = (
     ),
     Mistake(
         "the unknown year 0 is taken for a year",
-        (("models/sparkify/staging/stg_sparkify__songs.sql", "nullif(year, 0)", "year"),),
-        "stg_sparkify__songs int_sparkify__songs songs",
+        ((SONG_RECORDS, "nullif(year, 0)", "year"),),
+        "stg_sparkify__songs songs",
         ("assert_songs_and_artists_are_as_landed", "songs_get_nulls_for_what_is_unknown"),
+    ),
+    Mistake(
+        "a song that was corrected stays as it was",
+        ((SONG_RECORDS, "landed_at desc", "landed_at asc"),),
+        "stg_sparkify__songs",
+        ("the_song_record_that_was_landed_last_counts",),
+    ),
+    Mistake(
+        "an event that was corrected stays as it was",
+        ((EVENTS, "landed_at desc", "landed_at asc"),),
+        "stg_sparkify__events",
+        ("the_event_record_that_was_landed_last_counts",),
+    ),
+    Mistake(
+        "a user is what the latest event says, known or not",
+        ((USERS, "user_id, case when first_name is null then 1 else 0 end", "user_id"),),
+        "users",
+        ("users_keep_what_a_later_event_does_not_know",),
     ),
     # --------------------------------------------------------------------------------------------------- STEDI
     Mistake(
@@ -343,15 +363,15 @@ MISTAKES = (
     Mistake(
         "every owner of a shared device is taken for the walker",
         ((OWNERS, "counted_owners.device_owners = 1\n        or walks.email is not null", "true"),),
-        "int_stedi__step_reading_owners step_trainer_trusted machine_learning_curated.v2",
+        "int_stedi__step_reading_owners step_trainer_trusted sensor_pairs_curated machine_learning_curated.v2",
         ("shared_devices_are_told_apart_by_the_accelerometer",),
         only_on_sample=("assert_step_trainer_trusted_is_of_who_consents",),
     ),
     Mistake(
         "v2 teaches a step that two people can have made",
-        ((V2, "    where reading_owners.possible_owners = 1\n", ""),),
-        "machine_learning_curated.v2",
-        ("v2_is_of_one_person_under_consent",),
+        ((PAIRS, "    where reading_owners.possible_owners = 1\n", ""),),
+        "sensor_pairs_curated machine_learning_curated.v2",
+        ("pairs_are_of_one_person_under_consent",),
         only_on_sample=("assert_machine_learning_v2_is_one_persons_under_consent",),
     ),
     Mistake(
@@ -381,17 +401,47 @@ MISTAKES = (
     ),
     Mistake(
         "v2 uses readings from before the consent",
-        ((V2, "            and accelerometer_readings.reading_time >= consent_periods.in_force_from\n", ""),),
-        "machine_learning_curated.v2",
-        ("assert_machine_learning_v2_is_one_persons_under_consent", "v2_is_of_one_person_under_consent"),
+        ((PAIRS, "            and accelerometer_readings.reading_time >= consent_periods.in_force_from\n", ""),),
+        "sensor_pairs_curated machine_learning_curated.v2",
+        ("assert_machine_learning_v2_is_one_persons_under_consent", "pairs_are_of_one_person_under_consent"),
         published={"stedi.machine_learning_curated_v2": 40_981},
     ),
     Mistake(
         "v2 pairs by the timestamp alone",
-        ((V2, "owned_steps.email = accelerometer_readings.email\n            and ", ""),),
-        "machine_learning_curated.v2",
+        ((PAIRS, "owned_steps.email = accelerometer_readings.email\n            and ", ""),),
+        "sensor_pairs_curated machine_learning_curated.v2",
         ("assert_machine_learning_v2_is_one_persons_under_consent",),
         published={"stedi.machine_learning_curated_v2": 34_437},
+    ),
+    Mistake(
+        "v3 counts time from the person's first reading of all",
+        ((V3, "<= {{ var('session_gap_minutes') }} * 60000 then 0", "is not null then 0"),),
+        "machine_learning_curated.v3",
+        ("v3_counts_time_within_a_session",),
+    ),
+    Mistake(
+        "v3 has the pseudonym that lasts",
+        ((V3, "        profiles.release_pseudonym,\n", "        sessions.customer_pseudonym as release_pseudonym,\n"),),
+        "machine_learning_curated.v3",
+        ("v3_counts_time_within_a_session", "assert_v3_has_the_pseudonyms_of_its_release"),
+    ),
+    Mistake(
+        "the age moves with each record",
+        (
+            (
+                "models/stedi/intermediate/int_stedi__customer_profiles.sql",
+                "min(coalesce(registration_date, last_update_date))",
+                "max(last_update_date)",
+            ),
+        ),
+        "int_stedi__customer_profiles",
+        ("a_profile_tells_a_band_and_no_birthday",),
+    ),
+    Mistake(
+        "age bands are published, however few share them",
+        (("models/stedi/curated/age_bands_curated.sql", "then 'withheld'", "then age_band"),),
+        "age_bands_curated",
+        ("age_bands_that_few_share_are_withheld",),
     ),
 )
 

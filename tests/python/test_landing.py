@@ -1,12 +1,15 @@
+import calendar
 import fcntl
 import gzip
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +23,7 @@ from lakehouse.errors import LandingError, RejectLimitError
 from lakehouse.fetching import ReadAhead
 from lakehouse.landing import land
 from lakehouse.landing_summary import print_summary
+from lakehouse.ledger_formats import LEDGER_FORMAT
 from lakehouse.local_folder import LocalFolder
 from lakehouse.packing import PartPress, is_part, load_of, name_load
 from lakehouse.reporting import ConsoleReporter
@@ -98,11 +102,11 @@ def test_a_changed_file_replaces_what_it_said_and_leaves_other_groups_alone(sour
     before = ledger_of(zone)
     put(source, "readings/a/1.json", [{"id": 9}])
     report = load(source, zone)
-    assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 1)
+    assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 2)
     assert ids(zone) == [3, 4, 9]
     after = ledger_of(zone)
     assert after[2] | {"written_by": ""} == before[2] | {"written_by": ""}
-    assert after[1]["landed_at"] == before[1]["landed_at"]
+    assert after[1]["landed_at"] == before[1]["landed_at"] < after[0]["landed_at"]
     assert_books_balance(zone)
 
 
@@ -116,10 +120,7 @@ def test_what_a_load_replaced_is_there_for_readers_until_the_next_load(source: P
     assert_nothing_is_left_over(zone)
 
 
-def test_a_load_step_by_step_ends_like_a_load_at_once(
-    source: Path, zone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ledger, "now_ms", lambda: 1)
+def test_a_load_step_by_step_lands_what_a_load_at_once_does(source: Path, zone: Path, tmp_path: Path) -> None:
     late = source / "readings/a/1.json"
     content = late.read_bytes()
     late.unlink()
@@ -127,7 +128,8 @@ def test_a_load_step_by_step_ends_like_a_load_at_once(
     late.write_bytes(content)
     load(source, zone)
     load(source, tmp_path / "at_once")
-    assert state_of(zone) == state_of(tmp_path / "at_once")
+    assert sorted(landed(zone)) == sorted(landed(tmp_path / "at_once"))
+    assert_books_balance(zone)
 
 
 def test_a_part_that_was_deleted_is_written_again(source: Path, zone: Path) -> None:
@@ -144,7 +146,7 @@ def test_the_rows_of_a_quarantine_are_looked_through_once(
     for number in range(files):
         put(source, f"readings/a/{number}.json", [{"id": number}, {"id": str(number)}])
     load(source, zone)
-    put(source, "readings/a/one-more.json", [{"id": -1}])
+    put(source, "readings/a/0.json", [{"id": -1}])
     looked_at = 0
 
     def key(row: ledger.QuarantinedRecord) -> tuple[str, str]:
@@ -591,14 +593,38 @@ def test_a_file_name_that_is_not_utf8_is_refused(source: Path, zone: Path) -> No
         load(source, zone)
 
 
-def test_hidden_files_are_not_data_and_links_are_followed_once(source: Path, zone: Path, tmp_path: Path) -> None:
+def test_hidden_files_are_not_data_and_links_within_a_source_are_followed_once(source: Path, zone: Path) -> None:
+    """As files are mounted in containers: links to files in a hidden folder, which is replaced as a whole."""
     put(source, "readings/a/.1.json.swp.json", "junk")
     put(source, "readings/.ipynb_checkpoints/1.json", "junk")
-    put(tmp_path / "elsewhere", "1.json", [{"id": 50}])
-    (source / "readings/linked").symlink_to(tmp_path / "elsewhere")
+    put(source, "readings/.version_7/50.json", [{"id": 50}])
+    (source / "readings/..data").symlink_to(source / "readings/.version_7")
+    (source / "readings/50.json").symlink_to("..data/50.json")
     (source / "readings/loop").symlink_to(source / "readings")
-    load(source, zone)
+    (source / "readings/twice").symlink_to(source / "readings/a")
+    report = load(source, zone)
     assert ids(zone) == [1, 2, 3, 4, 50]
+    assert report.leading_out == []
+
+
+def test_links_that_lead_out_of_a_source_are_told_and_not_followed(source: Path, zone: Path, tmp_path: Path) -> None:
+    """To whoever may put a link into a source, everything would be open that the loader may read."""
+    put(tmp_path / "elsewhere/a", "1.json", [{"id": 50}])
+    (source / "readings/folder").symlink_to(tmp_path / "elsewhere")
+    (source / "readings/by way of").symlink_to("folder/a")
+    (source / "readings/file.json").symlink_to(tmp_path / "elsewhere/a/1.json")
+    (source / "readings/up").symlink_to("..")
+    (source / "readings/above").symlink_to("../..")
+    (source / "readings/beside").symlink_to(f"{source}/../{source.name}")
+    report = load(source, zone)
+    assert ids(zone) == [1, 2, 3, 4]
+    links = ("above", "by way of", "file.json", "folder")
+    assert sorted(report.leading_out) == [f"{source}/readings/{link}" for link in links]
+    lone = tmp_path / "lone"
+    (lone / "readings").mkdir(parents=True)
+    (lone / "readings/file.json").symlink_to(tmp_path / "elsewhere/a/1.json")
+    with pytest.raises(LandingError, match=r"nothing to land in .*lone.*\n.*\n.*\n1 links lead out of it"):
+        load(lone, zone)
 
 
 def test_what_cannot_be_loaded_is_said_and_leaves_the_zone_empty(source: Path, zone: Path, tmp_path: Path) -> None:
@@ -612,6 +638,7 @@ def test_what_cannot_be_loaded_is_said_and_leaves_the_zone_empty(source: Path, z
         ([source, empty], zone, "nothing to land in .*empty"),
         ([source], source / "zone", "lie one in the other"),
         ([source], tmp_path, "lie one in the other"),
+        (["/"], tmp_path / "zone", "lie one in the other"),
         ([source], file, r"landing zone .*file\.json is a file"),
         ([], zone, "no source is named"),
         ([source], "", "a location is empty"),
@@ -645,11 +672,144 @@ def test_a_second_loader_is_refused(source: Path, zone: Path) -> None:
     load(source, zone)
 
 
-def test_a_damaged_ledger_is_refused(source: Path, zone: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ["{}\n", "{\n", '{"ledger_format": 2}\n', '{"ledger_format": 0}\n', '{}\n{"ledger_format": 2}\n', "\xff\n"],
+)
+def test_a_damaged_ledger_is_refused_by_words_that_bring_nobody_back(source: Path, zone: Path, content: str) -> None:
     load(source, zone)
-    (zone / "loader/ledger/readings.json").write_text("{}\n")
-    with pytest.raises(LandingError, match=r"readings\.json, line 1 is damaged"):
+    (zone / "loader/ledger/readings.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(
+        LandingError, match=r"readings\.json(, line 1)? is damaged .*: restore it; .*erase again"
+    ) as refused:
         load(source, zone)
+    assert "delete" not in str(refused.value)
+
+
+def test_a_ledger_that_a_newer_version_wrote_is_left_alone(source: Path, zone: Path) -> None:
+    load(source, zone)
+    book = zone / "loader/ledger/readings.json"
+    rows = [row | {"ledger_format": LEDGER_FORMAT + 1, "colour": "red"} for row in ledger_of(zone)]
+    put(zone, "loader/ledger/readings.json", rows)
+    before = book.read_bytes()
+    with pytest.raises(LandingError, match=r"newer version of this project .* Nothing was changed"):
+        load(source, zone)
+    assert book.read_bytes() == before
+
+
+def as_first_written(zone: Path, times: Mapping[str, int]) -> None:
+    """Writes a ledger as it was in its first format, in which every file had a time of its own."""
+    rows = [row | {"landed_at": times[row["source_file"]]} for row in ledger_of(zone)]
+    put(zone, "loader/ledger/readings.json", [{key: row[key] for key in row if key != "ledger_format"} for row in rows])
+
+
+def test_a_zone_of_an_older_version_is_brought_in_order_by_the_next_load(source: Path, zone: Path) -> None:
+    for number in range(3, 6):
+        put(source, f"readings/a/{number}.json", [{"id": 10 + number}, {"id": "bad"}])
+    load(source, zone)
+    began = calendar.timegm(time.strptime(load_of(ledger_of(zone)[0]["object_key"])[:16], "%Y%m%dT%H%M%SZ")) * 1000
+    before, refused = sorted(landed(zone)), quarantined(zone)
+    as_first_written(
+        zone,
+        {
+            "readings/a/1.json": began - 70_000,  # by a load of which no part is left: a later one wrote its files anew
+            "readings/a/2.json": began - 69_999,
+            "readings/a/3.json": began + 3,
+            "readings/a/4.json": began + 5,
+            "readings/a/5.json": began + 9,
+            "readings/b/1.json": began + 7,
+        },
+    )
+    shutil.rmtree(source / "readings/a")  # nothing is read anew
+    report = load(source, zone)
+    assert report.tables["readings"].parts_written == 2
+    rows = ledger_of(zone)
+    assert [row["landed_at"] - began for row in rows] == [-69_999, -69_999, 9, 9, 9, 9]
+    assert {row["ledger_format"] for row in rows} == {LEDGER_FORMAT}
+    assert len({row["object_key"] for row in rows}) == 3
+    assert (sorted(landed(zone)), quarantined(zone)) == (before, refused)
+    assert_books_balance(zone)
+    assert not load(source, zone).changed
+
+
+def test_the_ledger_of_an_older_version_is_written_anew_where_its_parts_can_stay(source: Path, zone: Path) -> None:
+    load(source, zone)
+    files = dict.fromkeys((row["source_file"] for row in ledger_of(zone)), ledger_of(zone)[0]["landed_at"])
+    as_first_written(zone, files)
+    assert load(source, zone).tables["readings"].parts_written == 0
+    assert {row["ledger_format"] for row in ledger_of(zone)} == {LEDGER_FORMAT}
+
+
+def times(zone: Path) -> dict[str, int]:
+    """When each file's content was landed."""
+    return {row["source_file"].removeprefix("readings/"): row["landed_at"] for row in ledger_of(zone)}
+
+
+def test_all_files_of_a_load_are_landed_at_one_time_later_than_those_of_the_load_before(
+    source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(source, zone)
+    assert set(times(zone).values()) == {row["landed_at"] for row in ledger_of(zone, "events")}
+    (first,) = set(times(zone).values())
+    monkeypatch.setattr(ledger, "now_ms", lambda: 5)  # a clock that was set back
+    put(source, "readings/a/3.json", [{"id": 5}])
+    put(source, "readings/a/1.json", [{"id": 6}])
+    load(source, zone)
+    put(source, "readings/b/2.json", [{"id": 7}])
+    load(source, zone)
+    assert times(zone) == {
+        "a/1.json": first + 1, "a/2.json": first, "a/3.json": first + 1, "b/1.json": first, "b/2.json": first + 2
+    }  # fmt: skip
+    assert_books_balance(zone)
+
+
+def test_a_load_writes_no_part_anew_of_which_no_file_has_changed(source: Path, zone: Path) -> None:
+    for number in range(5):
+        before = {path: path.read_bytes() for path in zone.rglob("2*.gz")}
+        put(source, f"readings/a/later{number}.json", [{"id": number}, {"id": "bad"}])
+        load(source, zone)
+        after = {path: path.read_bytes() for path in zone.rglob("2*.gz")}
+        assert {path: after.get(path) for path in before} == before
+    assert len({row["object_key"] for row in ledger_of(zone)}) == 6
+    assert_books_balance(zone)
+
+
+def test_what_stays_of_a_part_that_is_written_anew_keeps_its_time(source: Path, zone: Path, tmp_path: Path) -> None:
+    put(source, "readings/a/3.json", [{"id": 5}, {"id": "bad"}])
+    load(source, zone)
+    (first,) = set(times(zone).values())
+    (source / "readings/a/1.json").unlink()
+    put(source, "readings/b/2.json", [{"id": 7}])
+    load(source, zone, forget_vanished=True)
+    second = times(zone)["b/2.json"]
+    assert times(zone) == {"a/2.json": first, "a/3.json": first, "b/1.json": first, "b/2.json": second}
+    lax = SMALL | {"readings": replace(READINGS, columns=(Column("id", "varchar(9)"), *READINGS.columns[1:]))}
+    land([source], zone, lax, replay=True)
+    assert (len(landed(zone)), len(quarantined(zone))) == (5, 0)
+    assert times(zone) == {"a/2.json": first, "a/3.json": first, "b/1.json": first, "b/2.json": second}
+    assert first < second
+    assert_books_balance(zone)
+
+
+def test_what_was_landed_under_another_name_keeps_its_time_and_what_comes_back_does_not(
+    source: Path, zone: Path
+) -> None:
+    load(source, zone)
+    (first,) = set(times(zone).values())
+    one = source / "readings/a/1.json"
+    content = one.read_bytes()
+    one.rename(source / "readings/a/renamed.json")
+    put(source, "readings/a/1.json", [{"id": 9}])  # a log that is rotated
+    load(source, zone)
+    second = times(zone)["a/1.json"]
+    assert times(zone) == {"a/1.json": second, "a/2.json": first, "a/renamed.json": first, "b/1.json": first}
+    (source / "readings/a/renamed.json").unlink()
+    load(source, zone, forget_vanished=True)
+    one.write_bytes(content)
+    load(source, zone)
+    assert first < second < times(zone)["a/1.json"]
+    assert ids(zone) == [1, 2, 3, 4]
+    assert_books_balance(zone)
 
 
 def test_only_the_content_of_the_next_file_can_be_asked_for(source: Path) -> None:

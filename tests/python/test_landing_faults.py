@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,8 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+import urllib3
+from botocore.response import StreamingBody
 
-from lakehouse import ledger, s3_lock
+from lakehouse import ledger, s3_lock, s3_prefix
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
 from landing_helpers import (
@@ -25,6 +28,7 @@ from landing_helpers import (
     FolderPlace,
     Place,
     assert_books_balance,
+    content_of,
     ids,
     ledger_of,
     load,
@@ -141,6 +145,86 @@ def test_a_body_that_breaks_off_is_fetched_again(s3: FaultyS3, source: S3Place, 
     assert [rule.hits for rule in rules] == [2] * len(keys)
     assert ids(zone) == AFTER
     assert_books_balance(zone)
+
+
+@pytest.mark.parametrize("fault", [ssl.SSLError(1, "bad record mac"), urllib3.exceptions.SSLError("decryption failed")])
+def test_a_body_in_which_tls_fails_is_fetched_again(
+    source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    failures = failing_bodies(monkeypatch, fault, 2)
+    load(source, zone)
+    assert failures == [fault, fault]
+    assert ids(zone) == AFTER
+    assert_books_balance(zone)
+
+
+def test_tls_that_always_fails_is_told_in_a_sentence(
+    source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_prefix, "ATTEMPTS", 2)
+    failing_bodies(monkeypatch, ssl.SSLError(1, "bad record mac"), 1000)
+    with pytest.raises(LandingError, match=r"S3 cannot be reached, at every attempt .*bad record mac"):
+        load(source, zone)
+
+
+def failing_bodies(monkeypatch: pytest.MonkeyPatch, fault: Exception, times: int) -> list[Exception]:
+    """Has TLS fail while bodies are read, some times; gives the failures as they happen."""
+    read, failures = StreamingBody.read, list[Exception]()
+
+    def fail(body: StreamingBody, amt: int | None = None) -> bytes:
+        if len(failures) < times:
+            failures.append(fault)
+            raise fault
+        return read(body, amt)
+
+    monkeypatch.setattr(StreamingBody, "read", fail)
+    return failures
+
+
+@pytest.mark.parametrize("ignored", ["if-none-match", "if-match"])
+def test_a_store_that_ignores_the_conditions_of_a_write_is_refused_before_anything_is_landed(
+    s3: FaultyS3, source: S3Place, zone: S3Place, ignored: str
+) -> None:
+    before = content_of(zone)
+    s3.ignored_header = ignored
+    with pytest.raises(LandingError, match=r"takes a write whose condition .* does not hold"):
+        load(source, zone)
+    assert content_of(zone) == before
+
+
+def test_who_pays_and_how_objects_are_encrypted_goes_with_every_request(
+    s3: FaultyS3, source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1"
+    s3.set(monkeypatch, S3_REQUEST_PAYER="requester", S3_ENCRYPTION="aws:kms", S3_ENCRYPTION_KEY=key)
+    s3.requests.clear()
+    load(source, zone)
+    load(source, zone, forget_vanished=True)
+    assert {request.headers.get("x-amz-request-payer") for request in s3.requests} == {"requester"}
+    writes = [request for request in s3.requests if request.operation in ("PutObject", "CopyObject")]
+    assert writes
+    for request in writes:
+        assert request.headers.get("x-amz-server-side-encryption") == "aws:kms"
+        assert request.headers.get("x-amz-server-side-encryption-aws-kms-key-id") == key
+    assert ids(zone) == AFTER
+    assert_books_balance(zone)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("S3_REQUEST_PAYER=me", "S3_REQUEST_PAYER is 'me': set it to requester, or not at all"),
+        ("S3_ENCRYPTION=rot13", "S3_ENCRYPTION is 'rot13': set it to AES256 or aws:kms or aws:kms:dsse"),
+        ("S3_ENCRYPTION_KEY=k", "S3_ENCRYPTION_KEY names a key of KMS: set S3_ENCRYPTION to aws:kms, too"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(
+    s3: FaultyS3, zone: S3Place, monkeypatch: pytest.MonkeyPatch, setting: str, message: str
+) -> None:
+    name, _, value = setting.partition("=")
+    s3.set(monkeypatch, **{name: value})
+    with pytest.raises(LandingError, match=message):
+        load(s3.place("raw"), zone)
 
 
 def test_an_answer_that_does_not_come_is_asked_for_again(

@@ -1,6 +1,10 @@
 """A load that is killed at any moment leaves each table as it was or as it shall be; the next load makes it whole."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +12,18 @@ from typing import Any
 import pytest
 
 from lakehouse import ledger
-from landing_helpers import EVENTS, READINGS, assert_books_balance, landed, load, put, state_of
+from lakehouse.parallel_checking import AHEAD_BYTES, ParallelChecker, checking_processes, usable_processors
+from landing_helpers import (
+    EVENTS,
+    PATIENCE_SECONDS,
+    READINGS,
+    assert_books_balance,
+    landed,
+    load,
+    put,
+    state_of,
+)
+from real_data import PROJECT_DIR
 
 
 class _KilledError(BaseException):
@@ -132,3 +147,62 @@ def test_a_killed_load_whose_source_goes_back_leaves_the_old_state(
         assert_books_balance(zone)
         assert state_of(zone) == clean, f"killed at {moment}"
     pytest.fail("the load has no end")
+
+
+LOAD_THAT_WAITS = """
+import sys, threading
+from multiprocessing import active_children
+sys.path[:0] = sys.argv[1].split(":")
+from lakehouse import parallel_checking
+from lakehouse.packing import PartPress
+from landing_helpers import SMALL
+from lakehouse.landing import land
+
+def wait(press):
+    print(*(process.pid for process in active_children()), flush=True)
+    threading.Event().wait()
+
+if __name__ == "__main__":
+    parallel_checking.WORTH_BYTES = 0
+    PartPress.wait = wait
+    land([sys.argv[2]], sys.argv[3], SMALL)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_processes_that_check_records_end_with_a_load_that_is_killed(tmp_path: Path, number: signal.Signals) -> None:
+    put(tmp_path, "source/readings/a/1.json", [{"id": number} for number in range(100_000)])
+    script = tmp_path / "load.py"
+    script.write_text(LOAD_THAT_WAITS)
+    paths = ":".join(str(PROJECT_DIR / path) for path in ("scripts", "tests/python"))
+    command = [sys.executable, str(script), paths, str(tmp_path / "source"), str(tmp_path / "zone")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        workers = process.stdout.readline().split()
+        assert workers
+        assert all(map(is_at_work, workers))
+        process.send_signal(number)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while left := list(filter(is_at_work, workers)):
+        assert time.monotonic() < until, f"processes {left} are left"
+        time.sleep(0.05)
+
+
+def is_at_work(pid: str) -> bool:
+    """Whether a process is there, and is not a dead one that nobody has taken note of."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+def test_a_load_takes_as_many_processors_as_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    assert usable_processors() == 2
+    with checking_processes(1 << 30) as pool:
+        assert pool is not None
+        assert pool._max_workers == 2  # type: ignore[attr-defined]  # how many it starts, it does not tell
+        assert ParallelChecker(READINGS, pool).bytes_ahead == 2 * AHEAD_BYTES
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert usable_processors() == 64
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert usable_processors() == 1

@@ -147,7 +147,7 @@ def test_a_changed_file_replaces_what_it_said_and_nothing_else_is_read_or_writte
     source.put("readings/a/1.json", [{"id": 11}])
     s3.requests.clear()
     report = load(source, zone)
-    assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 1)
+    assert (report.tables["readings"].files["changed"], report.tables["readings"].parts_written) == (1, 2)
     assert s3.count("GetObject", key="raw/*") == s3.count("GetObject", key="raw/readings/a/1.json") < 2
     assert ids(zone) == [3, 5, 11]
     assert_books_balance(zone)
@@ -1013,7 +1013,7 @@ def test_a_load_renews_its_lock_for_as_long_as_it_takes(s3: FaultyS3, source: S3
         return answer
 
     def wait(request: Request, forward: Forward) -> Answer | None:
-        for _ in range(6):  # a lease and a half
+        for _ in range(8):  # three for the taking, and a lease and a half
             assert renewals.acquire(timeout=PATIENCE_SECONDS)
         return forward()
 
@@ -1039,8 +1039,9 @@ def test_a_load_outlives_a_failed_renewal_if_a_later_one_succeeds_in_time(
         return forward()
 
     attempts = 1 if fault is DENIED else s3_prefix.ATTEMPTS
-    failing = s3.on("PutObject", fault, LOCK, times=attempts, skip=1)
-    s3.on("PutObject", note, LOCK, times=1, skip=1)
+    taken = 3  # one write takes the lock, two try out conditions
+    failing = s3.on("PutObject", fault, LOCK, times=attempts, skip=taken)
+    s3.on("PutObject", note, LOCK, times=1, skip=taken)
     s3.on("GetObject", wait, "raw/readings/a/1.json", times=1)
     load(source, zone)
     assert failing.hits == attempts

@@ -30,6 +30,7 @@ PUBLISHED_ROWS = {
     "customer_curated": 482,
     "machine_learning_curated": 43681,
     "machine_learning_curated_v2": 32025,
+    "machine_learning_curated_v3": 32025,
 }
 PUBLISHED_MEASURES = {
     "plays_matched": 341,
@@ -104,32 +105,96 @@ def customer(email: str, serial: str, updated: int, consent: int | None = None, 
         ([customer("a", "s", 1, consent=1), customer("a", "s", 2)], 1),
         ([customer("a", "s", 2, consent=2), customer("a", "s", 1)], 0),
         ([customer("a", "s", 2, registered=1), customer("a", "s", 2, registered=2)], 1),
-        ([customer("a", "s", 2, consent=2), customer("a", "s", 2)], 1),
+        ([customer("a", "s", 2, consent=2), customer(" A", "s", 2)], 1),
+        ([customer("a", "s", 2, consent=2, registered=2), customer("a", "s", 2, registered=1)], 1),
+        ([customer("a", "s", 2, consent=1), customer("a", "s", 2, consent=2)], 1),
         ([customer("a", "t", 2), customer("a", "s", 2)], 1),
     ],
-    ids=["withdrawn", "latest update", "latest registration", "without consent", "smallest serial number"],
+    ids=[
+        "withdrawn",
+        "latest update",
+        "latest registration",
+        "without consent",
+        "without consent, registered before",
+        "latest consent",
+        "smallest serial number",
+    ],
 )
 def test_one_record_of_a_customer_decides(records: list[Record], deciding: int) -> None:
     assert oracle.deciding_records(records) == {"a": records[deciding]}
 
 
 def reading(user: str, at: int) -> Record:
-    return {"user": user, "timestamp": at}
+    return {"user": user, "timestamp": at, "x": 0.0, "y": 1.0, "z": -1.0}
 
 
 def step(serial: str, at: int) -> Record:
-    return {"serialNumber": serial, "sensorReadingTime": at}
+    return {"serialNumber": serial, "sensorReadingTime": at, "distanceFromObject": 201}
 
 
 @pytest.mark.parametrize(
     ("other_consents", "at", "expected"),
     [
-        (False, 10, {"step_trainer_trusted": 1, "machine_learning_curated": 1, "machine_learning_curated_v2": 1}),
-        (False, 20, {"step_trainer_trusted": 0, "machine_learning_curated": 0, "machine_learning_curated_v2": 0}),
-        (False, 30, {"step_trainer_trusted": 0, "machine_learning_curated": 0, "machine_learning_curated_v2": 0}),
-        (True, 30, {"step_trainer_trusted": 1, "machine_learning_curated": 2, "machine_learning_curated_v2": 0}),
-        (True, 40, {"step_trainer_trusted": 0, "machine_learning_curated": 0, "machine_learning_curated_v2": 0}),
-        (True, 5, {"step_trainer_trusted": 1, "machine_learning_curated": 1, "machine_learning_curated_v2": 0}),
+        (
+            False,
+            10,
+            {
+                "step_trainer_trusted": 1,
+                "machine_learning_curated": 1,
+                "machine_learning_curated_v2": 1,
+                "machine_learning_curated_v3": 1,
+            },
+        ),
+        (
+            False,
+            20,
+            {
+                "step_trainer_trusted": 0,
+                "machine_learning_curated": 0,
+                "machine_learning_curated_v2": 0,
+                "machine_learning_curated_v3": 0,
+            },
+        ),
+        (
+            False,
+            30,
+            {
+                "step_trainer_trusted": 0,
+                "machine_learning_curated": 0,
+                "machine_learning_curated_v2": 0,
+                "machine_learning_curated_v3": 0,
+            },
+        ),
+        (
+            True,
+            30,
+            {
+                "step_trainer_trusted": 1,
+                "machine_learning_curated": 2,
+                "machine_learning_curated_v2": 0,
+                "machine_learning_curated_v3": 0,
+            },
+        ),
+        (
+            True,
+            40,
+            {
+                "step_trainer_trusted": 0,
+                "machine_learning_curated": 0,
+                "machine_learning_curated_v2": 0,
+                "machine_learning_curated_v3": 0,
+            },
+        ),
+        (
+            True,
+            5,
+            {
+                "step_trainer_trusted": 1,
+                "machine_learning_curated": 1,
+                "machine_learning_curated_v2": 0,
+                "machine_learning_curated_v3": 0,
+            },
+        ),
     ],
     ids=["the consenting one", "the other one", "one of both", "both consent", "nobody", "before consent"],
 )

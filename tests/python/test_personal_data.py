@@ -1,6 +1,7 @@
 """Personal data stays where it may be: by the lineage of every column, and by the values themselves."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -26,19 +27,25 @@ from real_data import needs_real_data
 BuiltProject = Callable[[str], DbtProject]
 
 TREATED = {
-    "customer_pseudonyms.customer_pseudonym",
+    "customer_identities.customer_pseudonym",
+    "device_owners.owner_token",
+    "step_claims.owner_token",
     "int_stedi__customer_profiles.age_band",
     "consent_periods_snapshot.consent_period_id",
-    "consent_periods_snapshot.consented_from",
-    "consent_periods_snapshot.consented_until",
     "published_anonymity.customers",
+    "reidentification_risk.singled_out_by_any",
+    "reidentification_risk.singled_out_by_some",
+    "release_pseudonyms.customer_pseudonym",
+    "release_pseudonyms.release_pseudonym",
 }
 """Where a personal value is made fit to leave the relations that hold personal data. One more is a decision."""
 
 NOT_PERSONAL = {
-    "accelerometer_landing": "timestamp x y z",
-    "step_trainer_landing": "sensorreadingtime distancefromobject",
-    "staging_events": "artist auth iteminsession length level method page song status ts",
+    "customer_landing": "landed_at",
+    "accelerometer_landing": "landed_at",
+    "step_trainer_landing": "landed_at",
+    "customer_suspensions": "source source_file line",
+    "staging_events": "artist auth iteminsession landed_at length level method page song status ts",
     "expected_answers": "dataset question position session_id item_in_session artist_name song_title length_s",
     "quarantine": "table_name source source_file line byte_offset record_bytes",
 }
@@ -68,14 +75,30 @@ def test_what_is_loaded_is_tagged_or_was_decided(built_project: BuiltProject) ->
     }
 
 
-def test_anonymity_is_that_of_all_quasi_identifiers_together(built_project: BuiltProject) -> None:
-    """One more in the training data, and groups by the others would count people as alike who are not."""
+def test_what_narrows_down_is_measured(built_project: BuiltProject) -> None:
+    """One more in the published data, and the figures would take people for alike who are not."""
     relations = {relation.table[2]: relation for relation in relations_of(manifest_of(built_project("sample")))}
-    grouped, published = (
+    v2, v3 = (
         {name for name, column in relations[table].columns.items() if column.personal == "quasi_identifier"}
-        for table in ("published_anonymity", "machine_learning_curated_v2")
+        for table in ("machine_learning_curated_v2", "machine_learning_curated_v3")
     )
-    assert grouped == published == {"age_band"}
+    # whoever knows the distance, too, has readings of the step trainer: the figures are of who has the phone's
+    assert v2 == {"age_band", "reading_time", "x", "y", "z", "distance_from_object"}
+    assert v3 == {"age_band", "session_number", "session_time_ms", "x", "y", "z", "distance_from_object"}
+    measured = relations["reidentification_risk"].sql or ""
+    assert {name for name in v2 | v3 if not re.search(rf"\b{name}\b", measured)} == {"distance_from_object"}
+
+
+def test_what_is_published_is_called_what_it_is(built_project: BuiltProject) -> None:
+    relations = {relation.table[2]: relation for relation in relations_of(manifest_of(built_project("sample")))}
+    pseudonymised = {name for name, relation in relations.items() if relation.names_nobody}
+    assert pseudonymised == {
+        "machine_learning_curated_v2",
+        "machine_learning_curated_v3",
+        "consent_history",
+        "consent_periods_snapshot",
+    }
+    assert all(relations[name].holds_personal_data is True for name in pseudonymised)
 
 
 def test_tags_are_in_the_docs(built_project: BuiltProject) -> None:
@@ -99,7 +122,7 @@ LEAKS = {
 }
 OFFLINE = ("--no-introspect", "--no-populate-cache")
 JOINED = """
-    select steps.distance_from_object from {{ ref('step_trainer_trusted') }} as steps
+    select count(*) as steps from {{ ref('step_trainer_trusted') }} as steps
     inner join {{ ref('customer_trusted') }} as customers on steps.serial_number = customers.serial_number
 """
 
@@ -112,6 +135,10 @@ def test_a_leak_into_the_project_is_found(tmp_path: Path) -> None:
     for name, (sql, _column) in LEAKS.items():
         (folder / f"{name}.sql").write_text(claim + sql)
     (folder / "joined.sql").write_text(claim + JOINED)
+    (folder / "named.sql").write_text(
+        "{{ config(meta={'holds_personal_data': true, 'names_nobody': true}, contract={'enforced': false}) }}\n"
+        "select email, x from {{ ref('accelerometer_trusted') }}"
+    )
     (folder / "silent.sql").write_text("{{ config(contract={'enforced': false}) }}\nselect 1 as one")
     project.dbt("compile", *OFFLINE, "--select", "path:models", "path:snapshots", "--indirect-selection", "empty")
     found = faults(relations_of(manifest_of(project)))
@@ -119,6 +146,9 @@ def test_a_leak_into_the_project_is_found(tmp_path: Path) -> None:
         assert [f for f in found if f.startswith(f"{name}.{column} holds ")], (name, found)
         assert [f for f in found if f.startswith(f"{name}.{column} derives from ")], (name, found)
     assert not [f for f in found if f.startswith("joined")]
+    assert [f for f in found if "may name nobody" in f] == [
+        "named.email holds accelerometer_landing.user, and named may name nobody"
+    ]
     assert "silent does not say whether it holds personal data" in found
 
 
@@ -130,7 +160,7 @@ def test_no_known_value_is_published(built_project: BuiltProject, dataset: str) 
     assert {place for place, _text in texts} >= {
         "stedi.machine_learning_curated_v2.customer_pseudonym",
         "stedi.machine_learning_curated_v2.age_band",
-        "stedi_privacy.machine_learning_dictionary.column_description",
+        "stedi.machine_learning_curated_v3.release_pseudonym",
         "stedi_privacy.consent_history.customer_pseudonym",
         "stedi_privacy.consent_periods_snapshot.customer_pseudonym",
     }
@@ -153,7 +183,7 @@ def test_a_published_value_is_found(built_project: BuiltProject, tmp_path: Path)
     found = project.query(f"select place from dbt_test__audit.{name}")  # noqa: S608 - the test's own name
     expected = {
         "machine_learning_curated_v2.customer_pseudonym",
-        "machine_learning_dictionary.column_description",
+        "machine_learning_curated_v3.age_band",
         "consent_history.customer_pseudonym",
         "consent_periods_snapshot.consent_period_id",
     }
@@ -165,9 +195,9 @@ def test_a_published_value_is_found(built_project: BuiltProject, tmp_path: Path)
 LEAKED_VALUES = (
     "update stedi.machine_learning_curated_v2 set customer_pseudonym ="
     " (select upper(email) from stedi_staging.stg_stedi__customers limit 1)",
-    "update stedi_privacy.machine_learning_dictionary set column_description = 'Ask '"
+    "update stedi.machine_learning_curated_v3 set age_band = 'Ask '"
     " || (select customer_name from stedi_staging.stg_stedi__customers where length(customer_name) > 8 limit 1)",
-    "update stedi_privacy.consent_history set customer_pseudonym = 'x' || customer_pseudonym"
+    "update stedi_privacy.consent_history set customer_pseudonym = 'x ' || customer_pseudonym || ' '"
     " || (select serial_number from stedi_staging.stg_stedi__customers limit 1)",
     "update stedi_privacy.consent_periods_snapshot set consent_period_id ="
     " (select phone from stedi_staging.stg_stedi__customers limit 1)",
@@ -188,15 +218,16 @@ def known_values(project: DbtProject) -> set[str]:
 
 
 def published_texts(built: DbtProject, project: DbtProject | None = None) -> list[tuple[str, str]]:
-    """Every text of STEDI's relations that may hold no personal data, in small letters, with where it stands.
+    """Every text of STEDI's relations that may name nobody, in small letters, with where it stands.
 
-    Sparkify's are left out: another domain, where an artist may bear the name of a customer.
+    Sparkify's are left out: another domain, where an artist may bear the name of a customer. So are descriptions.
     """
     texts = []
     project = project or built
     for relation in relations_of(manifest_of(built)):
         _database, schema, table = relation.table
-        if relation.holds_personal_data is not False or not schema.startswith("stedi"):
+        names_nobody = relation.names_nobody or relation.holds_personal_data is False
+        if not names_nobody or not schema.startswith("stedi") or table == "machine_learning_dictionary":
             continue
         for name, kind, *_rest in project.query(f"describe {schema}.{table}"):
             if kind not in NO_TEXT:

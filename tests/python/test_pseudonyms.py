@@ -10,22 +10,15 @@ import pytest
 
 from lakehouse.errors import LandingError
 from lakehouse.landing import land
-from lakehouse.pseudonyms import (
-    PUBLIC_KEY,
-    PseudonymKey,
-    PseudonymReport,
-    check_key,
-    key_for,
-    land_pseudonyms,
-    public_datasets,
-)
+from lakehouse.people import PeopleReport, land_people
+from lakehouse.pseudonym_key import PseudonymKey
+from lakehouse.pseudonyms import check_key
 from landing_helpers import TABLES, content_of, ledger_of, put
 from real_data import PROJECT_DIR
 
-SECRET = "5f" * 32
+SECRET = "5fd81c0b7a3e9624" + "c0ffee0123456789" * 3
 KEY = PseudonymKey(SECRET.encode())
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
-PUBLIC = ("sample", "udacity")
 
 
 def customer(email: str | float, **more: object) -> dict[str, object]:
@@ -38,36 +31,44 @@ def landed_zone(folder: Path, *emails: str | float) -> Path:
     return folder / "zone"
 
 
-def pseudonymise(zone: Path, key: PseudonymKey = KEY, *, new_key: bool = False) -> PseudonymReport:
-    return land_pseudonyms(zone, TABLES, key, print, new_key=new_key)
+def pseudonymise(zone: Path, key: PseudonymKey = KEY, *, new_key: bool = False) -> PeopleReport:
+    return land_people(zone, TABLES, key, print, new_key=new_key)
+
+
+def people(customers: int, *, changed: bool) -> PeopleReport:
+    return PeopleReport(customers, 0, {}, 0, changed)
 
 
 def pairs(zone: Path) -> dict[str, str]:
-    (entry,) = ledger_of(zone, "customer_pseudonyms")
+    (entry,) = ledger_of(zone, "customer_identities")
     lines = gzip.decompress((zone / entry["object_key"]).read_bytes()).splitlines()
     records = [json.loads(line) for line in lines]
     assert len(records) == entry["records_landed"] == entry["records_found"]
     return {record["email"]: record["customer_pseudonym"] for record in records}
 
 
-def test_a_pseudonym_is_the_keyed_hash_of_the_address_as_written() -> None:
-    """The case is RFC 4231's second, whose key is shorter than what `key_for` takes."""
+def test_a_pseudonym_is_the_keyed_hash_of_the_canonical_address() -> None:
+    """The case is RFC 4231's second, whose key is shorter than what `secret_key` takes."""
     expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert PseudonymKey(b"Jefe").pseudonym("what do ya want for nothing?") == expected
-    assert KEY.pseudonym("Ann@test.com") != KEY.pseudonym("ann@test.com") != OTHER.pseudonym("ann@test.com")
+    assert KEY.pseudonym("Ann@test.com ") == KEY.pseudonym("ann@test.com") != OTHER.pseudonym("ann@test.com")
+    assert KEY.pseudonym("zoe\u0308@test.com") == KEY.pseudonym("ZO\u00cb@test.com") != KEY.pseudonym("zoe@test.com")
     assert (
         KEY.pseudonym("zoë@test.com") == hmac.new(SECRET.encode(), "zoë@test.com".encode(), hashlib.sha256).hexdigest()
     )
 
 
-def test_every_customer_gets_one_however_many_records_there_are(tmp_path: Path) -> None:
+def test_every_customer_gets_one_however_many_records_and_spellings_there_are(tmp_path: Path) -> None:
     zone = landed_zone(tmp_path, "zoë@test.com", "ann@test.com", "Ann@test.com", "ann@test.com", 7)
-    assert pseudonymise(zone) == PseudonymReport(4, changed=True)
+    assert pseudonymise(zone) == people(3, changed=True)
     assert pairs(zone) == {
-        email: KEY.pseudonym(email) for email in ("7", "Ann@test.com", "ann@test.com", "zoë@test.com")
+        "7": KEY.pseudonym("7"),
+        "Ann@test.com": KEY.pseudonym("ann@test.com"),
+        "ann@test.com": KEY.pseudonym("ann@test.com"),
+        "zoë@test.com": KEY.pseudonym("zoë@test.com"),
     }
     before = content_of(zone)
-    assert pseudonymise(zone) == PseudonymReport(4, changed=False)
+    assert pseudonymise(zone) == people(3, changed=False)
     assert content_of(zone) == before
 
 
@@ -82,10 +83,10 @@ def test_new_customers_are_added_and_those_who_are_gone_go(tmp_path: Path) -> No
 def test_no_customer_gives_an_empty_table_that_knows_its_key(tmp_path: Path) -> None:
     put(tmp_path / "source", "stedi/step_trainer/landing/steps.json", "broken")
     land([tmp_path / "source"], tmp_path / "zone", TABLES)
-    assert pseudonymise(tmp_path / "zone") == PseudonymReport(0, changed=True)
-    (entry,) = ledger_of(tmp_path / "zone", "customer_pseudonyms")
+    assert pseudonymise(tmp_path / "zone") == people(0, changed=True)
+    (entry,) = ledger_of(tmp_path / "zone", "customer_identities")
     assert (entry["object_key"], entry["records_landed"]) == (None, 0)
-    assert gzip.decompress((tmp_path / "zone/customer/pseudonyms/landing/empty.json.gz").read_bytes()) == b""
+    assert gzip.decompress((tmp_path / "zone/customer/identities/landing/empty.json.gz").read_bytes()) == b""
     with pytest.raises(LandingError, match="another PSEUDONYM_KEY"):
         pseudonymise(tmp_path / "zone", OTHER)
 
@@ -109,28 +110,6 @@ def test_a_zone_that_was_never_landed_in_is_fine_before_and_refused_after(tmp_pa
     check_key(tmp_path / "zone", TABLES, KEY)
     with pytest.raises(LandingError, match="is empty: land something first"):
         pseudonymise(tmp_path / "zone")
-
-
-def test_data_that_is_not_public_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PSEUDONYM_KEY", raising=False)
-    for dataset in ("sample", "udacity", "sample_x0.05", "sample_x10", "sample_x1e+06"):
-        assert key_for(dataset, PUBLIC) == PseudonymKey(PUBLIC_KEY.encode())
-    for dataset in ("mine", "samples", "sample_x", "sample_xml_of_customers", ""):
-        with pytest.raises(LandingError, match="set PSEUDONYM_KEY to what `openssl rand -hex 32` prints"):
-            key_for(dataset, PUBLIC)
-
-
-def test_the_key_in_the_environment_is_used_and_a_short_one_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PSEUDONYM_KEY", f"{SECRET}\n")
-    assert key_for("mine", PUBLIC) == key_for("sample", PUBLIC) == KEY
-    monkeypatch.setenv("PSEUDONYM_KEY", "x" * 31)
-    with pytest.raises(LandingError, match="has 31 characters, 32 are the least") as refused:
-        key_for("sample", PUBLIC)
-    assert "xxx" not in str(refused.value)
-
-
-def test_the_projects_own_list_says_what_is_public() -> None:
-    assert public_datasets(PROJECT_DIR) == ("sample", "udacity", "small_files")
 
 
 def test_the_key_does_not_show(tmp_path: Path) -> None:
@@ -164,11 +143,12 @@ def test_the_command_says_what_it_did_and_what_it_needs(tmp_path: Path) -> None:
         ]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customers with a pseudonym, landed in customer_pseudonyms\n"
-    again = "1 customers with a pseudonym, which customer_pseudonyms has already\n"
+    assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customers with a pseudonym, landed in customer_identities\n"
+    again = "1 customers with a pseudonym, which customer_identities has already\n"
     assert run(PSEUDONYM_KEY=SECRET).stdout == again
-    refused = run("--dataset", "sample")
+    other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0" + SECRET
+    refused = run(PSEUDONYM_KEY=other)
     assert (refused.returncode, "with another PSEUDONYM_KEY" in refused.stderr) == (2, True)
-    assert run("--dataset", "sample", "--new-key").returncode == 0
-    assert run("--dataset", "sample").stdout == again
+    assert run("--new-key", PSEUDONYM_KEY=other).returncode == 0
+    assert run(PSEUDONYM_KEY=other).stdout == again
     assert run().returncode == 2

@@ -1,6 +1,5 @@
 import gzip
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -200,17 +199,50 @@ def test_a_byte_order_mark_may_come_byte_by_byte(size: int) -> None:
     ids=["broken lines", "indented objects", "two a line", "all on one line", "broken and indented", "long and broken"],
 )
 def test_the_time_to_look_closer_grows_with_the_text_and_not_faster(record: bytes) -> None:
-    """Twelve times the text may take thirty times as long, on a busy machine; quadratic work would take 144 times."""
+    """Twelve times the text may take twice twelve times the steps, since it is halved more often; not 144 times."""
+    small = steps_to_read(record, 50_000)
+    assert 50_000 < small < steps_to_read(record, 600_000) < 24 * small
 
-    def seconds(size: int) -> float:
-        text = record * (size // len(record))
-        began = time.process_time()
+
+def test_steps_that_grow_faster_than_the_text_would_be_counted() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "PIECE_BYTES", reading.MAX_VALUE_BYTES)  # all that is left of the text for every value
+        line = b'{"a":1} 17 x {"a":2}\n'
+        assert steps_to_read(line, 24_000) > 100 * steps_to_read(line, 2_000)
+
+
+def steps_to_read(record: bytes, size: int) -> int:
+    """How many bytes of a text of many records are looked at: each as often as it is copied, decoded or checked."""
+    text = record * (size // len(record))
+    steps = 0
+
+    def counted(look: Callable[..., Any], seen: Callable[..., int]) -> Callable[..., Any]:
+        def counting(*arguments: Any) -> Any:  # noqa: ANN401 - any function's
+            nonlocal steps
+            found = look(*arguments)
+            steps += seen(found, *arguments)
+            return found
+
+        return counting
+
+    class CountedFinder:
+        def raw_decode(self, text: str, start: int) -> tuple[Any, int]:
+            nonlocal steps
+            try:
+                value, end = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text, start)
+            except json.JSONDecodeError as error:
+                steps += len(text) - start if error.msg.startswith("Unterminated") else error.pos - start
+                raise
+            steps += end - start
+            return value, end
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading._Reader, "_bytes", counted(reading._Reader._bytes, lambda found, *_: len(found)))
+        patch.setattr(reading, "_FINDER", CountedFinder())
+        patch.setattr(RecordChecker, "check", counted(RecordChecker.check, lambda _, __, raw: len(raw)))
+        patch.setattr(RecordChecker, "count_good", counted(RecordChecker.count_good, lambda _, __, lines: len(lines)))
         assert sum(1 for _ in read_records([text], WITH_A))
-        return time.process_time() - began
-
-    seconds(50_000)
-    small = min(seconds(100_000) for _ in range(3))
-    assert seconds(1_200_000) < 30 * small
+    return steps
 
 
 @given(
@@ -250,6 +282,13 @@ def bounds(record: Record) -> tuple[int, int, int, bytes, bool]:
 @example(b'{"a":1} 12 {"a":2}\n12345678\n', 4)
 @example(b"{\n}12 x\n{}", 4)
 @example(b"17 x\n{}", 4)
+@example(b"{}{}\n", 4)  # a piece ends with the last value of a line
+@example(b"{} {}\n", 5)
+@example(b"{}{}  ", 4)
+@example(b"{}{}\r\n", 5)
+@example(b"{}{}\n \n {}", 4)
+@example(b"{}{}\n \n x{}", 4)
+@example(b"{}{}\n17\n{}", 4)
 def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(content: bytes, block: int) -> None:
     assume(not content.startswith(reading.GZIP))
     left = bytearray(content.removeprefix(reading.BYTE_ORDER_MARK))

@@ -21,7 +21,7 @@ import pytest
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-from dbt_project import DbtProject
+from dbt_project import DbtProject, environment
 from lakehouse.landing import land
 from lakehouse.sample import generate
 from lakehouse.sources import Table
@@ -74,6 +74,7 @@ def registered_warehouse(target: str, sample: Path, folder: Path) -> Iterator[Wa
     shutil.copytree(sample, folder / "source")
     with open_warehouse(target, folder, sample.parent / f"target_{target}") as warehouse:
         warehouse.load()
+        warehouse.forget_zone()
         assert warehouse.register(), "\n".join(warehouse.messages)
         yield warehouse
 
@@ -89,6 +90,16 @@ def test_every_landed_record_is_a_row_and_a_second_run_adds_none(warehouse: Ware
     assert warehouse.agrees(), "\n".join(warehouse.messages)
 
 
+def test_another_zone_is_refused_before_anything_of_it_is_registered(warehouse: Warehouse, tmp_path: Path) -> None:
+    rows = warehouse.rows()
+    with environment({"LANDING_ZONE": f"s3://lake/{tmp_path.name}/another"}):
+        assert not warehouse.register()
+    assert "not from s3://lake/" in "\n".join(warehouse.messages)
+    assert "forget_landing_zone" in "\n".join(warehouse.messages)
+    assert warehouse.rows() == rows
+    assert warehouse.query("select zone, dataset from loader.built_from") == [[warehouse.zone, "small"]]
+
+
 def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
     file = next((warehouse.source / "sparkify/song_data").rglob("*.json*"))
     song = json.loads(file.read_bytes().splitlines()[0]) | {
@@ -100,6 +111,12 @@ def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
         "duration": 1e-7,
     }
     (file.parent / "one.json").write_text(json.dumps(song))
+    forms = {"number": 1691348231425, "text": "1691348231425", "empty": "", "false": False, "0": 0, "null": None}
+    customers = [
+        {"email": f"{name}@forms.test", "lastUpdateDate": 1691348231425, "shareWithResearchAsOfDate": form}
+        for name, form in forms.items()
+    ]
+    put(warehouse.source, "stedi/customer/landing/forms.json", customers)
     warehouse.load()
     assert warehouse.register()
     (row,) = warehouse.query(
@@ -108,6 +125,17 @@ def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
     )
     title, artist, latitude, year, duration = row
     assert (title, artist, latitude, int(year), float(duration)) == (song["title"], "112", None, 2001, 1e-7)
+    told = warehouse.query(
+        "select email, sharewithresearchasofdate from stedi_landing.customer_landing where email like '%@forms.test'"
+    )
+    assert dict(told) == {
+        "number@forms.test": "1691348231425",
+        "text@forms.test": "1691348231425",
+        "empty@forms.test": "",
+        "false@forms.test": "false",
+        "0@forms.test": "0",
+        "null@forms.test": None,
+    }
 
 
 def test_changed_new_and_vanished_files_show_after_the_next_run(warehouse: Warehouse) -> None:
@@ -116,11 +144,27 @@ def test_changed_new_and_vanished_files_show_after_the_next_run(warehouse: Wareh
     events[1].unlink()
     new_day = events[2].with_name("2018-12-24-events.json")
     new_day.write_bytes(events[2].read_bytes().replace(b'"sessionId":', b'"sessionId":9'))
-    before = warehouse.rows()
+    before, time_before = warehouse.rows(), warehouse.entries("staging_events")[0]["landed_at"]
     warehouse.load()
     assert warehouse.register()
     assert warehouse.rows() == warehouse.ledger() != before
     assert warehouse.agrees(), "\n".join(warehouse.messages)
+    told = warehouse.query(
+        "select landed_at, substring(cast(ts as varchar(13)), 1, 8) as days, count(*) "
+        "from sparkify_landing.staging_events group by 1, 2"
+    )
+    assert {(int(landed_at), days): int(count) for landed_at, days, count in told} == landed_by_time(warehouse)
+    assert min(int(landed_at) for landed_at, *_ in told) == time_before < max(int(landed_at) for landed_at, *_ in told)
+
+
+def landed_by_time(warehouse: Warehouse) -> Counter[tuple[int, str]]:
+    """How many events the parts hold, by when the ledger says that they were landed, and by when they happened."""
+    times = {row["object_key"]: row["landed_at"] for row in warehouse.entries("staging_events") if row["object_key"]}
+    return Counter(
+        (landed_at, str(json.loads(line)["ts"])[:8])
+        for key, landed_at in times.items()
+        for line in gzip.decompress(warehouse.read(key)).splitlines()
+    )
 
 
 def test_refused_records_are_in_the_quarantine_table(warehouse: Warehouse) -> None:
@@ -315,6 +359,19 @@ def test_a_query_of_duckdb_sees_the_old_state_or_the_new_one_or_fails_whenever_a
                 seen["new" if found == states[moment] else "old"] += 1
     assert seen.total() == moment
     assert min(seen["old"], seen["new"], seen["failed"]) > 0, seen
+
+
+def test_duckdb_tells_of_every_record_when_it_was_landed(registered: Registered, tmp_path: Path) -> None:
+    land_songs(tmp_path, 0)
+    song = {"song_id": "0A", "artist_id": "A", "artist_name": "n", "title": "later", "duration": 1.5, "landed_at": 7}
+    put(tmp_path / "source", "song_data/A/2.json", [song])
+    land([tmp_path / "source"], tmp_path / "lake/zone", TABLES)
+    first, second = sorted({row["landed_at"] for row in ledger_of(tmp_path / "lake/zone", "staging_songs")})
+    with registered.connect(f"{tmp_path}/lake/zone") as connection:
+        found = connection.execute(
+            "select song_id, title, landed_at from sparkify_landing.staging_songs order by all"
+        ).fetchall()
+    assert found == [("0A", "later", second), *((f"0{artist}", "t", first) for artist in "ABCD")]
 
 
 @pytest.mark.parametrize("query", ["select *", "select count(*)", "select song_id", "select 1"])

@@ -1,6 +1,6 @@
 with songs as (
 
-    select * from {{ ref('int_sparkify__songs') }}
+    select * from {{ ref('stg_sparkify__songs') }}
 
 ),
 

@@ -6,7 +6,7 @@ with plays as (
 
 songs as (
 
-    select * from {{ ref('int_sparkify__songs') }}
+    select * from {{ ref('stg_sparkify__songs') }}
 
 ),
 

@@ -20,7 +20,8 @@ parts as (
         {{ iso_week('start_time') }} as week,
         cast(extract(month from start_time) as integer) as month,
         cast(extract(year from start_time) as integer) as year,
-        {{ iso_weekday('start_time') }} as weekday
+        {{ iso_weekday('start_time') }} as weekday,
+        {{ iso_year('start_time') }} as iso_year
     from play_times
 
 )

@@ -1,7 +1,6 @@
-with renamed as (
+with records as (
 
-    -- distinct: a delivery that overlaps another one repeats its records
-    select distinct
+    select
         cast(sessionid as bigint) as session_id,
         cast(iteminsession as integer) as item_in_session,
         {{ epoch_ms_to_timestamp('ts') }} as occurred_at,
@@ -23,9 +22,57 @@ with renamed as (
 
         nullif(song, '') as song_title,
         nullif(artist, '') as artist_name,
-        length as song_duration_s
+        length as song_duration_s,
+
+        landed_at
     from {{ source('sparkify', 'staging_events') }}
+
+),
+
+ranked as (
+
+    -- what was landed last corrects what came before. Of one load, the record that knows the user wins, then the one that knows
+    -- the song; the rest only makes the choice repeatable
+    select
+        *,
+        row_number() over (
+            partition by session_id, item_in_session
+            order by
+                landed_at desc,
+                case when user_id is null then 1 else 0 end asc,
+                case when song_title is null then 1 else 0 end asc,
+                occurred_at asc, page asc, user_id asc, level asc, song_title asc, artist_name asc, song_duration_s asc,
+                first_name asc, last_name asc, gender asc, location asc, user_agent asc, registered_at asc, auth asc,
+                method asc, http_status asc
+        ) as preference
+    from records
+
+),
+
+chosen as (
+
+    select
+        session_id,
+        item_in_session,
+        occurred_at,
+        user_id,
+        first_name,
+        last_name,
+        gender,
+        level,
+        location,
+        user_agent,
+        registered_at,
+        auth,
+        page,
+        method,
+        http_status,
+        song_title,
+        artist_name,
+        song_duration_s
+    from ranked
+    where preference = 1
 
 )
 
-select * from renamed
+select * from chosen

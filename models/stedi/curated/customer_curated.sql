@@ -10,6 +10,30 @@ accelerometer_readings as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('stg_stedi__customer_identities') }}
+
+),
+
+walking as (
+
+    select distinct identities.canonical_email
+    from accelerometer_readings
+    inner join identities
+        on accelerometer_readings.email = identities.email
+
+),
+
+walking_spellings as (
+
+    select identities.email
+    from identities
+    inner join walking
+        on identities.canonical_email = walking.canonical_email
+
+),
+
 curated as (
 
     -- a semi-join: a plain join would repeat each customer for every reading
@@ -25,7 +49,7 @@ curated as (
         share_with_public_as_of_date,
         share_with_friends_as_of_date
     from customers
-    where email in (select accelerometer_readings.email from accelerometer_readings)
+    where email in (select walking_spellings.email from walking_spellings)
 
 )
 

@@ -4,27 +4,49 @@ with records as (
 
 ),
 
-ranked as (
+identities as (
 
-    -- of two records written in the same millisecond, the one without consent decides: in doubt, for privacy
-    select
-        *,
-        row_number() over (
-            partition by email, last_update_date
-            order by
-                registration_date desc,
-                case when share_with_research_as_of_date is null then 0 else 1 end asc,
-                share_with_research_as_of_date desc,
-                serial_number asc, customer_name asc, phone asc, birth_day asc,
-                share_with_public_as_of_date asc, share_with_friends_as_of_date asc
-        ) as precedence
-    from records
+    select * from {{ ref('stg_stedi__customer_identities') }}
 
 ),
 
-deciding as (
+identified as (
 
     select
+        identities.canonical_email,
+        records.email,
+        records.customer_name,
+        records.phone,
+        records.birth_day,
+        records.serial_number,
+        records.registration_date,
+        -- a withdrawal that is dated ahead was known when it was landed
+        case
+            when records.share_with_research_as_of_date is null then least(records.last_update_date, records.landed_at)
+            else records.last_update_date
+        end as last_update_date,
+        records.share_with_research_as_of_date,
+        records.share_with_public_as_of_date,
+        records.share_with_friends_as_of_date
+    from records
+    inner join identities
+        on records.email = identities.email
+    where
+        -- a blank is nobody's address
+        identities.canonical_email <> ''
+        -- a consent that is dated after it was landed is no consent yet, and must not outvote a withdrawal
+        and (
+            records.share_with_research_as_of_date is null
+            or records.last_update_date <= records.landed_at
+        )
+
+),
+
+ranked as (
+
+    -- of several records of one millisecond, the one without consent decides, then the latest consent: in doubt, for privacy
+    select
+        canonical_email,
         email,
         customer_name,
         phone,
@@ -35,7 +57,35 @@ deciding as (
         share_with_research_as_of_date,
         share_with_public_as_of_date,
         share_with_friends_as_of_date,
-        cast(row_number() over (partition by email order by last_update_date desc) as integer) as recency
+        row_number() over (
+            partition by canonical_email, last_update_date
+            order by
+                case when share_with_research_as_of_date is null then 0 else 1 end asc,
+                share_with_research_as_of_date desc,
+                registration_date desc nulls last,
+                serial_number asc nulls last, email asc,
+                customer_name asc nulls last, phone asc nulls last, birth_day asc nulls last,
+                share_with_public_as_of_date asc nulls last, share_with_friends_as_of_date asc nulls last
+        ) as precedence
+    from identified
+
+),
+
+deciding as (
+
+    select
+        canonical_email,
+        email,
+        customer_name,
+        phone,
+        birth_day,
+        serial_number,
+        registration_date,
+        last_update_date,
+        share_with_research_as_of_date,
+        share_with_public_as_of_date,
+        share_with_friends_as_of_date,
+        cast(row_number() over (partition by canonical_email order by last_update_date desc) as integer) as recency
     from ranked
     where precedence = 1
 

@@ -4,45 +4,26 @@ with step_readings as (
 
 ),
 
-customers as (
+device_owners as (
 
-    select * from {{ ref('stg_stedi__customers') }}
-
-),
-
-accelerometer_readings as (
-
-    select * from {{ ref('stg_stedi__accelerometer_readings') }}
+    select * from {{ ref('stg_stedi__device_owners') }}
 
 ),
 
-owners as (
+step_claims as (
 
-    -- whoever ever registered the device, by any record: a step taken on it last year may be theirs
-    select distinct
-        serial_number,
-        email
-    from customers
+    select * from {{ ref('stg_stedi__step_claims') }}
 
 ),
 
 counted_owners as (
 
+    -- whoever ever registered the device, by any record that is there or was: a step taken on it last year may be theirs
     select
         serial_number,
-        email,
-        count(*) over (partition by serial_number) as device_owners
-    from owners
-
-),
-
-walks as (
-
-    -- a phone that was read shows that its owner was on the trainer at that moment
-    select distinct
-        email,
-        reading_time
-    from accelerometer_readings
+        owner_token,
+        count(*) over (partition by serial_number) as owners_of_device
+    from device_owners
 
 ),
 
@@ -53,17 +34,18 @@ candidates as (
         step_readings.serial_number,
         step_readings.sensor_reading_time,
         step_readings.distance_from_object,
-        counted_owners.email
+        counted_owners.owner_token
     from step_readings
     inner join counted_owners
         on step_readings.serial_number = counted_owners.serial_number
-    left join walks
+    left join step_claims
         on
-            counted_owners.email = walks.email
-            and step_readings.sensor_reading_time = walks.reading_time
+            step_readings.serial_number = step_claims.serial_number
+            and step_readings.sensor_reading_time = step_claims.sensor_reading_time
+            and counted_owners.owner_token = step_claims.owner_token
     where
-        counted_owners.device_owners = 1
-        or walks.email is not null
+        counted_owners.owners_of_device = 1
+        or step_claims.owner_token is not null
 
 ),
 
@@ -73,7 +55,7 @@ final as (
         serial_number,
         sensor_reading_time,
         distance_from_object,
-        email,
+        owner_token,
         cast(
             count(*) over (partition by serial_number, sensor_reading_time, distance_from_object) as integer
         ) as possible_owners

@@ -1,6 +1,6 @@
--- depends_on: {{ ref('machine_learning_curated', v=2) }}
+-- depends_on: {{ ref('machine_learning_curated', v=2) }}, {{ ref('machine_learning_curated', v=3) }}
 with described as (
-    {{ described_columns('machine_learning_curated', 2) }}
+    {{ described_columns('machine_learning_curated', [2, 3]) }}
 
 )
 

@@ -7,14 +7,14 @@ with renamed as (
         phone,
         -- years before 1000 come with three digits
         cast(lpad(nullif(birthday, ''), 10, '0') as date) as birth_day,
-        serialnumber as serial_number,
+        nullif(serialnumber, '') as serial_number,
 
         {{ epoch_ms_to_timestamp('registrationdate') }} as registration_date,
         {{ epoch_ms_to_timestamp('lastupdatedate') }} as last_update_date,
-        -- 0 is how some programs write that there is none: nobody consented in 1970
-        {{ epoch_ms_to_timestamp('nullif(sharewithresearchasofdate, 0)') }} as share_with_research_as_of_date,
-        {{ epoch_ms_to_timestamp('nullif(sharewithpublicasofdate, 0)') }} as share_with_public_as_of_date,
-        {{ epoch_ms_to_timestamp('nullif(sharewithfriendsasofdate, 0)') }} as share_with_friends_as_of_date
+        {{ epoch_ms_to_timestamp(epoch_ms_or_none('sharewithresearchasofdate')) }} as share_with_research_as_of_date,
+        {{ epoch_ms_to_timestamp(epoch_ms_or_none('sharewithpublicasofdate')) }} as share_with_public_as_of_date,
+        {{ epoch_ms_to_timestamp(epoch_ms_or_none('sharewithfriendsasofdate')) }} as share_with_friends_as_of_date,
+        {{ epoch_ms_to_timestamp('landed_at') }} as landed_at
     from {{ source('stedi', 'customer_landing') }}
 
 )

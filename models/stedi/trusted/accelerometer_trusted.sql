@@ -10,9 +10,36 @@ customers as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('stg_stedi__customer_identities') }}
+
+),
+
 consent_periods as (
 
     select * from {{ ref('int_stedi__consent_periods') }}
+
+),
+
+consenting as (
+
+    select identities.canonical_email
+    from customers
+    inner join identities
+        on customers.email = identities.email
+
+),
+
+spellings as (
+
+    -- the app and the website need not spell an address alike
+    select
+        identities.email,
+        identities.canonical_email
+    from identities
+    inner join consenting
+        on identities.canonical_email = consenting.canonical_email
 
 ),
 
@@ -26,14 +53,14 @@ trusted as (
         readings.y,
         readings.z
     from readings
+    inner join spellings
+        on readings.email = spellings.email
     left join consent_periods
         on
-            readings.email = consent_periods.email
+            spellings.canonical_email = consent_periods.canonical_email
             and readings.reading_time >= consent_periods.in_force_until
             and readings.reading_time < consent_periods.resumed_at
-    where
-        readings.email in (select customers.email from customers)
-        and consent_periods.email is null
+    where consent_periods.canonical_email is null
 
 )
 

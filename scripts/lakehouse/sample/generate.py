@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -90,21 +91,28 @@ def generate(
     try:
         with _engine(work, scale, seed, threads) as connection:
             _write_all(connection, work / "data", scale, progress)
-        (work / "data" / MANIFEST).write_text(manifest, encoding="utf-8")
+        text = json.dumps(manifest | {"people_files": _people_files(work / "data")}) + "\n"
+        (work / "data" / MANIFEST).write_text(text, encoding="utf-8")
         _replace(to, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return _report(to, scale, seed, started, was_up_to_date=False)
 
 
-def _manifest(scale: float, seed: int) -> str:
-    """The text that says which sample a folder holds."""
+def _manifest(scale: float, seed: int) -> dict[str, object]:
+    """What says which sample a folder holds."""
     if not (math.isfinite(scale) and 0 < scale <= MAX_SCALE):
         raise SampleError(f"scale is {scale:g}, but must be greater than 0 and at most {MAX_SCALE:g}")
-    return json.dumps({"generator": GENERATOR_VERSION, "seed": seed, "scale": float(scale)}) + "\n"
+    return {"generator": GENERATOR_VERSION, "seed": seed, "scale": float(scale)}
 
 
-def _is_up_to_date(to: Path, manifest: str) -> bool:
+def _people_files(root: Path) -> dict[str, int]:
+    """The fingerprints and sizes of the files about people: what else lies in the folder one day was not made here."""
+    files = sorted(path for path in (root / "stedi").rglob("*") if path.is_file())
+    return {sha256(path.read_bytes()).hexdigest(): path.stat().st_size for path in files}
+
+
+def _is_up_to_date(to: Path, manifest: dict[str, object]) -> bool:
     """Whether the folder holds the sample of this manifest already.
 
     Raises:
@@ -115,7 +123,8 @@ def _is_up_to_date(to: Path, manifest: str) -> bool:
     if not to.is_dir():
         raise SampleError(f"{to} is a file; name a folder for the sample data")
     if (to / MANIFEST).is_file():
-        return (to / MANIFEST).read_text(encoding="utf-8") == manifest
+        found = json.loads((to / MANIFEST).read_text(encoding="utf-8"))
+        return "people_files" in found and {**found, **manifest} == found
     if any(to.iterdir()):
         raise SampleError(
             f"{to} holds data that is no sample (it has no {MANIFEST}); it was left alone, name another folder"

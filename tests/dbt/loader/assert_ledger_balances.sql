@@ -1,4 +1,5 @@
--- Nothing that was read is lost: for every source file, what was found was landed or is in the quarantine, where it can be seen.
+-- Nothing that was read is lost: for every source file, what was found was landed, is in the quarantine, where it can be seen,
+-- or was left out, since it names somebody who was erased.
 with ledger as (
 
     select
@@ -7,7 +8,8 @@ with ledger as (
         source_file,
         sum(records_found) as records_found,
         sum(records_landed) as records_landed,
-        sum(records_quarantined) as records_quarantined
+        sum(records_quarantined) as records_quarantined,
+        sum(coalesce(records_suppressed, 0)) as records_suppressed
     from {{ source('loader', 'ledger') }}
     group by
         table_name,
@@ -38,6 +40,7 @@ faults as (
         ledger.records_found,
         ledger.records_landed,
         ledger.records_quarantined,
+        ledger.records_suppressed,
         quarantine.records_quarantined as records_in_quarantine
     from ledger
     full outer join quarantine
@@ -46,7 +49,7 @@ faults as (
             and ledger.source = quarantine.source
             and ledger.source_file = quarantine.source_file
     where
-        ledger.records_found <> ledger.records_landed + ledger.records_quarantined
+        ledger.records_found <> ledger.records_landed + ledger.records_quarantined + ledger.records_suppressed
         or ledger.records_quarantined <> coalesce(quarantine.records_quarantined, 0)
         or ledger.table_name is null
 

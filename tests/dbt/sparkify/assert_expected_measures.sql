@@ -14,7 +14,7 @@ plays as (
 
 songs as (
 
-    select * from {{ ref('int_sparkify__songs') }}
+    select * from {{ ref('stg_sparkify__songs') }}
 
 ),
 

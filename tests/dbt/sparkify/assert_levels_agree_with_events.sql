@@ -1,9 +1,16 @@
--- The history must give, for the last event of each user at each moment, the level that the event bears; and users must agree
--- with the interval that is open.
-with events as (
+-- The history must give, for the last event of each user at each moment that knows the level, the level that it bears; users must
+-- agree with the interval that is open, and lack nothing that an event knows.
+with all_events as (
 
     select * from {{ ref('stg_sparkify__events') }}
     where user_id is not null
+
+),
+
+events as (
+
+    select * from all_events
+    where level is not null
 
 ),
 
@@ -92,6 +99,33 @@ disagreeing_users as (
 
 ),
 
+known as (
+
+    select
+        user_id,
+        count(first_name) as first_names,
+        count(last_name) as last_names,
+        count(gender) as genders,
+        count(level) as levels
+    from all_events
+    group by user_id
+
+),
+
+forgetful_users as (
+
+    select users.user_id
+    from users
+    inner join known
+        on users.user_id = known.user_id
+    where
+        (users.first_name is null and known.first_names > 0)
+        or (users.last_name is null and known.last_names > 0)
+        or (users.gender is null and known.genders > 0)
+        or (users.level is null and known.levels > 0)
+
+),
+
 faults as (
 
     select
@@ -109,6 +143,14 @@ faults as (
         event_level,
         published_level
     from disagreeing_users
+    union all
+    select
+        'forgotten' as fault,
+        user_id,
+        cast(null as timestamp) as occurred_at,
+        cast(null as varchar(16)) as event_level,
+        cast(null as varchar(16)) as published_level
+    from forgetful_users
 
 )
 

@@ -13,7 +13,7 @@ plays as (
 
 catalogue as (
 
-    select * from {{ ref('int_sparkify__songs') }}
+    select * from {{ ref('stg_sparkify__songs') }}
 
 ),
 

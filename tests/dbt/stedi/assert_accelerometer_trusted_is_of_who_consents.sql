@@ -10,13 +10,16 @@ with {{ consenting_in_landing() }},
 landed as (
 
     select distinct
-        "user" as email,
-        "timestamp" as reading_time_ms,
-        {{ epoch_ms_to_timestamp('"timestamp"') }} as reading_time,
-        x,
-        y,
-        z
-    from {{ source('stedi', 'accelerometer_landing') }}
+        identities.canonical_email,
+        readings."user" as email,
+        readings."timestamp" as reading_time_ms,
+        {{ epoch_ms_to_timestamp('readings."timestamp"') }} as reading_time,
+        readings.x,
+        readings.y,
+        readings.z
+    from {{ source('stedi', 'accelerometer_landing') }} as readings
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on readings."user" = identities.email
 
 ),
 
@@ -31,12 +34,12 @@ allowed as (
     from landed
     left join lapses
         on
-            landed.email = lapses.email
+            landed.canonical_email = lapses.canonical_email
             and landed.reading_time_ms >= lapses.lapsed_ms
             and (lapses.resumed_ms is null or landed.reading_time_ms < lapses.resumed_ms)
     where
-        landed.email in (select consenting.email from consenting)
-        and lapses.email is null
+        landed.canonical_email in (select consenting.canonical_email from consenting)
+        and lapses.canonical_email is null
 
 ),
 
@@ -50,8 +53,8 @@ expected as (
         z
     from landed
     where
-        email in (select consenting.email from consenting)
-        and email in (select steady.email from steady)
+        canonical_email in (select consenting.canonical_email from consenting)
+        and canonical_email in (select steady.canonical_email from steady)
 
 ),
 

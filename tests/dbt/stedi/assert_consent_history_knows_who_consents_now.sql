@@ -1,5 +1,5 @@
 -- As is known today: the customers with a period that is not over are those whose latest landed record consents, nobody else and
--- all of them.
+-- all of them. Who is suspended, or whose consent is dated ahead, has not withdrawn: of these there may be a period.
 with {{ consenting_in_landing() }},
 
 known as (
@@ -14,24 +14,55 @@ known as (
 
 consenting_pseudonyms as (
 
-    select pseudonyms.customer_pseudonym
+    select distinct identities.customer_pseudonym
     from consenting
-    inner join {{ source('stedi', 'customer_pseudonyms') }} as pseudonyms
-        on consenting.email = pseudonyms.email
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on consenting.canonical_email = identities.canonical_email
+
+),
+
+denying_pseudonyms as (
+
+    select distinct identities.customer_pseudonym
+    from records_in_landing
+    inner join last_updates
+        on
+            records_in_landing.canonical_email = last_updates.canonical_email
+            and records_in_landing.updated_ms = last_updates.updated_ms
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on records_in_landing.canonical_email = identities.canonical_email
+    where records_in_landing.consented_ms is null
+
+),
+
+recorded_pseudonyms as (
+
+    select distinct identities.customer_pseudonym
+    from records_in_landing
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on records_in_landing.canonical_email = identities.canonical_email
 
 ),
 
 differences as (
 
     select
-        known.customer_pseudonym as known_pseudonym,
-        consenting_pseudonyms.customer_pseudonym as consenting_pseudonym
+        'consents, and the history does not know' as fault,
+        customer_pseudonym
+    from consenting_pseudonyms
+    where customer_pseudonym not in (select known.customer_pseudonym from known)
+    union all
+    select
+        'has withdrawn, and the history does not know' as fault,
+        customer_pseudonym
+    from denying_pseudonyms
+    where customer_pseudonym in (select known.customer_pseudonym from known)
+    union all
+    select
+        'is gone, and the history does not know' as fault,
+        customer_pseudonym
     from known
-    full outer join consenting_pseudonyms
-        on known.customer_pseudonym = consenting_pseudonyms.customer_pseudonym
-    where
-        known.customer_pseudonym is null
-        or consenting_pseudonyms.customer_pseudonym is null
+    where customer_pseudonym not in (select recorded_pseudonyms.customer_pseudonym from recorded_pseudonyms)
 
 )
 

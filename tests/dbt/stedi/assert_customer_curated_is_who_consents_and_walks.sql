@@ -9,39 +9,43 @@ with {{ consenting_in_landing() }},
 
 walking as (
 
-    select distinct consenting.email
+    select distinct consenting.canonical_email
     from consenting
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on consenting.canonical_email = identities.canonical_email
     inner join {{ source('stedi', 'accelerometer_landing') }} as readings
-        on consenting.email = readings."user"
+        on identities.email = readings."user"
     left join lapses
         on
-            consenting.email = lapses.email
+            consenting.canonical_email = lapses.canonical_email
             and readings."timestamp" >= lapses.lapsed_ms
             and (lapses.resumed_ms is null or readings."timestamp" < lapses.resumed_ms)
-    where lapses.email is null
+    where lapses.canonical_email is null
 
 ),
 
 curated as (
 
-    select email
-    from {{ ref('customer_curated') }}
+    select identities.canonical_email
+    from {{ ref('customer_curated') }} as customers
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on customers.email = identities.email
 
 ),
 
 differences as (
 
     select
-        walking.email as walking_email,
-        curated.email as curated_email
+        walking.canonical_email as walking_email,
+        curated.canonical_email as curated_email
     from walking
     full outer join curated
-        on walking.email = curated.email
+        on walking.canonical_email = curated.canonical_email
     where
-        walking.email is null
+        walking.canonical_email is null
         or (
-            curated.email is null
-            and walking.email in (select steady.email from steady)
+            curated.canonical_email is null
+            and walking.canonical_email in (select steady.canonical_email from steady)
         )
 
 )

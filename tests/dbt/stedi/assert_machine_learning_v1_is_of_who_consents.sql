@@ -26,7 +26,12 @@ unconsented as (
         email as whose,
         reading_time
     from curated
-    where email not in (select consenting.email from consenting)
+    where email not in (
+        select identities.email
+        from {{ source('stedi', 'customer_identities') }} as identities
+        inner join consenting
+            on identities.canonical_email = consenting.canonical_email
+    )
 
 ),
 

@@ -18,63 +18,91 @@ with curated as (
 
 {{ lapses_in_landing() }},
 
-owners as (
+device_owners as (
 
-    select distinct
-        serialnumber as serial_number,
-        email
-    from {{ source('stedi', 'customer_landing') }}
+    -- whoever registers a device in a record that is there, or did in one that is gone
+    select
+        records_as_landed.serial_number,
+        identities.customer_pseudonym as owner_token
+    from records_as_landed
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on records_as_landed.canonical_email = identities.canonical_email
+    where records_as_landed.serial_number <> ''
+    union
+    select
+        serial_number,
+        owner_token
+    from {{ source('stedi', 'device_owners') }}
 
 ),
 
 walkers as (
 
-    -- of how many owners of the device there is a reading of the step's millisecond: of more than one, nobody knows whose it is
+    -- whose phone was read in the step's millisecond, as is landed or was before
     select
         steps.serialnumber as serial_number,
         steps.sensorreadingtime as reading_time_ms,
-        count(distinct owners.email) as walkers
+        device_owners.owner_token
     from {{ source('stedi', 'step_trainer_landing') }} as steps
-    inner join owners
-        on steps.serialnumber = owners.serial_number
+    inner join device_owners
+        on steps.serialnumber = device_owners.serial_number
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on device_owners.owner_token = identities.customer_pseudonym
     inner join {{ source('stedi', 'accelerometer_landing') }} as readings
         on
-            owners.email = readings."user"
+            identities.email = readings."user"
             and steps.sensorreadingtime = readings."timestamp"
+    union
+    select
+        serial_number,
+        sensor_reading_time as reading_time_ms,
+        owner_token
+    from {{ source('stedi', 'step_claims') }}
+
+),
+
+contested as (
+
+    -- a step of which somebody else can have made it, too, or could have
+    select
+        serial_number,
+        reading_time_ms
+    from walkers
     group by
-        steps.serialnumber,
-        steps.sensorreadingtime
+        serial_number,
+        reading_time_ms
+    having count(*) > 1
 
 ),
 
 pairs as (
 
     select distinct
-        consenting.email,
+        consenting.canonical_email,
         readings."timestamp" as reading_time_ms,
         consenting.consented_at_ms,
-        pseudonyms.customer_pseudonym,
+        identities.customer_pseudonym,
         {{ epoch_ms_to_timestamp('readings."timestamp"') }} as reading_time,
         steps.distancefromobject as distance_from_object,
         readings.x,
         readings.y,
         readings.z
     from {{ source('stedi', 'accelerometer_landing') }} as readings
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on readings."user" = identities.email
     inner join consenting
-        on readings."user" = consenting.email
-    inner join {{ source('stedi', 'customer_pseudonyms') }} as pseudonyms
-        on consenting.email = pseudonyms.email
-    inner join owners
-        on consenting.email = owners.email
+        on identities.canonical_email = consenting.canonical_email
+    inner join device_owners
+        on identities.customer_pseudonym = device_owners.owner_token
     inner join {{ source('stedi', 'step_trainer_landing') }} as steps
         on
-            owners.serial_number = steps.serialnumber
+            device_owners.serial_number = steps.serialnumber
             and readings."timestamp" = steps.sensorreadingtime
-    inner join walkers
+    left join contested
         on
-            steps.serialnumber = walkers.serial_number
-            and steps.sensorreadingtime = walkers.reading_time_ms
-    where walkers.walkers = 1
+            steps.serialnumber = contested.serial_number
+            and steps.sensorreadingtime = contested.reading_time_ms
+    where contested.serial_number is null
 
 ),
 
@@ -90,14 +118,14 @@ allowed_pairs as (
     from pairs
     inner join first_consents
         on
-            pairs.email = first_consents.email
+            pairs.canonical_email = first_consents.canonical_email
             and pairs.reading_time_ms >= first_consents.consented_ms
     left join lapses
         on
-            pairs.email = lapses.email
+            pairs.canonical_email = lapses.canonical_email
             and pairs.reading_time_ms >= lapses.lapsed_ms
             and (lapses.resumed_ms is null or pairs.reading_time_ms < lapses.resumed_ms)
-    where lapses.email is null
+    where lapses.canonical_email is null
 
 ),
 
@@ -111,13 +139,14 @@ expected_pairs as (
         pairs.y,
         pairs.z
     from pairs
-    left join lapses
+    left join decided as denials
         on
-            pairs.email = lapses.email
-            and pairs.consented_at_ms <= lapses.lapsed_ms
+            pairs.canonical_email = denials.canonical_email
+            and pairs.consented_at_ms <= denials.updated_ms
+            and denials.consented_ms is null
     where
         pairs.reading_time_ms >= pairs.consented_at_ms
-        and lapses.email is null
+        and denials.canonical_email is null
 
 ),
 

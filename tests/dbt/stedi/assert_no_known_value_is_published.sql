@@ -1,8 +1,9 @@
--- No address, name, phone or serial number that is known stands in what may hold no personal data, neither as a value nor inside
--- of one. Values of fewer than 8 characters are only looked for as whole values, since they stand inside of others by chance,
--- and of fewer than 4 not at all: an empty name is nobody's. What is found is not shown, only where.
--- depends_on: {{ ref('machine_learning_curated', v=2) }}, {{ ref('machine_learning_dictionary') }}
--- depends_on: {{ ref('published_anonymity') }}, {{ ref('consent_history') }}, {{ ref('consent_periods_snapshot') }}
+-- No address, name, phone or serial number that is known stands in what may name nobody, neither as a value nor as words of
+-- a longer one, up to four in a row of the first 64. Compared by equality, so that the work grows with the data and no faster.
+-- Known values of fewer than 4 characters are not looked for: an empty name is nobody's. What is found is not shown, only where.
+-- depends_on: {{ ref('machine_learning_curated', v=2) }}, {{ ref('machine_learning_curated', v=3) }}
+-- depends_on: {{ ref('age_bands_curated') }}, {{ ref('machine_learning_dictionary') }}, {{ ref('published_anonymity') }}
+-- depends_on: {{ ref('reidentification_risk') }}, {{ ref('consent_history') }}, {{ ref('consent_periods_snapshot') }}
 with customers as (
 
     select * from {{ ref('stg_stedi__customers') }}
@@ -11,24 +12,25 @@ with customers as (
 
 values_of_customers as (
 
-    select lower(email) as known_value
+    select email as known_value
     from customers
     union all
-    select lower(customer_name) as known_value
+    select customer_name as known_value
     from customers
     union all
-    select lower(phone) as known_value
+    select phone as known_value
     from customers
     union all
-    select lower(serial_number) as known_value
+    select serial_number as known_value
     from customers
 
 ),
 
 known as (
 
-    select distinct known_value
+    select distinct trim({{ words_of('known_value') }}) as known_words
     from values_of_customers
+    where length(known_value) >= 4
 
 ),
 
@@ -38,17 +40,96 @@ published as (
 
 ),
 
+cleaned as (
+
+    select
+        place,
+        published_text,
+        {{ words_of('published_text') }} as all_words
+    from published
+
+),
+
+counted as (
+
+    select
+        place,
+        published_text,
+        trim(all_words) as all_words,
+        length(all_words) - length(replace(all_words, ' ', '')) - 1 as word_count
+    from cleaned
+
+),
+
+numbered as (
+
+    {{ numbers(64) }}
+
+),
+
+words as (
+
+    select
+        counted.place,
+        counted.published_text,
+        numbered.number_from_1 as word_number,
+        split_part(counted.all_words, ' ', numbered.number_from_1) as word
+    from counted
+    inner join numbered
+        on counted.word_count >= numbered.number_from_1
+
+),
+
+followed as (
+
+    select
+        place,
+        word,
+        lead(word, 1) over (partition by place, published_text order by word_number) as second_word,
+        lead(word, 2) over (partition by place, published_text order by word_number) as third_word,
+        lead(word, 3) over (partition by place, published_text order by word_number) as fourth_word
+    from words
+
+),
+
+phrases as (
+
+    select
+        place,
+        all_words as phrase
+    from counted
+    union all
+    select
+        place,
+        word as phrase
+    from followed
+    union all
+    select
+        place,
+        word || ' ' || second_word as phrase
+    from followed
+    union all
+    select
+        place,
+        word || ' ' || second_word || ' ' || third_word as phrase
+    from followed
+    union all
+    select
+        place,
+        word || ' ' || second_word || ' ' || third_word || ' ' || fourth_word as phrase
+    from followed
+
+),
+
 found as (
 
     select
-        published.place,
+        phrases.place,
         count(*) as known_values
-    from published
+    from phrases
     inner join known
-        on
-            (published.published_text = known.known_value and length(known.known_value) >= 4)
-            or (strpos(published.published_text, known.known_value) > 0 and length(known.known_value) >= 8)
-    group by published.place
+        on phrases.phrase = known.known_words
+    group by phrases.place
 
 )
 

@@ -9,9 +9,10 @@ with bands as (
 counted as (
 
     select
+        version,
         age_band,
         customers,
-        count(*) over () as published_bands
+        count(*) over (partition by version) as published_bands
     from bands
 
 ),
@@ -19,6 +20,7 @@ counted as (
 singled_out as (
 
     select
+        version,
         age_band,
         customers
     from counted

@@ -7,74 +7,114 @@ with {{ consenting_in_landing() }},
 
 {{ steady_in_landing() }},
 
-walks as (
+device_owners as (
 
-    select distinct
-        "user" as email,
-        "timestamp" as reading_time_ms
-    from {{ source('stedi', 'accelerometer_landing') }}
+    -- whoever registers a device in a record that is there, or did in one that is gone
+    select
+        records_as_landed.serial_number,
+        identities.customer_pseudonym as owner_token
+    from records_as_landed
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on records_as_landed.canonical_email = identities.canonical_email
+    where records_as_landed.serial_number <> ''
+    union
+    select
+        serial_number,
+        owner_token
+    from {{ source('stedi', 'device_owners') }}
 
 ),
 
-curated as (
+walkers as (
 
-    select consenting.email
-    from consenting
-    where consenting.email in (select walks.email from walks)
-
-),
-
-owners as (
-
-    select distinct
-        serialnumber as serial_number,
-        email
-    from {{ source('stedi', 'customer_landing') }}
+    -- whose phone was read in the step's millisecond, as is landed or was before
+    select
+        steps.serialnumber as serial_number,
+        steps.sensorreadingtime as reading_time_ms,
+        device_owners.owner_token
+    from {{ source('stedi', 'step_trainer_landing') }} as steps
+    inner join device_owners
+        on steps.serialnumber = device_owners.serial_number
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on device_owners.owner_token = identities.customer_pseudonym
+    inner join {{ source('stedi', 'accelerometer_landing') }} as readings
+        on
+            identities.email = readings."user"
+            and steps.sensorreadingtime = readings."timestamp"
+    union
+    select
+        serial_number,
+        sensor_reading_time as reading_time_ms,
+        owner_token
+    from {{ source('stedi', 'step_claims') }}
 
 ),
 
 sole_owners as (
 
-    select
-        serial_number,
-        max(email) as email
-    from owners
+    select serial_number
+    from device_owners
     group by serial_number
     having count(*) = 1
 
 ),
 
+walking as (
+
+    select distinct identities.canonical_email
+    from {{ source('stedi', 'accelerometer_landing') }} as readings
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on readings."user" = identities.email
+
+),
+
+people as (
+
+    select distinct
+        identities.customer_pseudonym,
+        identities.canonical_email,
+        consenting.canonical_email as consenting_email,
+        steady.canonical_email as steady_email
+    from {{ source('stedi', 'customer_identities') }} as identities
+    inner join walking
+        on identities.canonical_email = walking.canonical_email
+    inner join consenting
+        on identities.canonical_email = consenting.canonical_email
+    left join steady
+        on identities.canonical_email = steady.canonical_email
+
+),
+
 judged as (
 
-    -- who can have made the step: the only owner of the device, or of several those whose accelerometer was read just then
+    -- who can have made the step: the only owner that the device ever had, or of several those whose phone was read just then
     select
         landed.serialnumber as serial_number,
         {{ epoch_ms_to_timestamp('landed.sensorreadingtime') }} as sensor_reading_time,
         landed.distancefromobject as distance_from_object,
-        count(*) as owners,
-        count(case when lapses.email is null then curated.email end) as consenting_owners,
-        count(case when curated.email is not null then steady.email end) as steady_owners
+        count(distinct device_owners.owner_token) as owners,
+        count(distinct case when lapses.canonical_email is null then people.consenting_email end) as consenting_owners,
+        count(distinct people.steady_email) as steady_owners
     from {{ source('stedi', 'step_trainer_landing') }} as landed
-    inner join owners
-        on landed.serialnumber = owners.serial_number
+    inner join device_owners
+        on landed.serialnumber = device_owners.serial_number
     left join sole_owners
-        on owners.serial_number = sole_owners.serial_number
-    left join walks
+        on device_owners.serial_number = sole_owners.serial_number
+    left join walkers
         on
-            owners.email = walks.email
-            and landed.sensorreadingtime = walks.reading_time_ms
-    left join curated
-        on owners.email = curated.email
-    left join steady
-        on owners.email = steady.email
+            device_owners.serial_number = walkers.serial_number
+            and device_owners.owner_token = walkers.owner_token
+            and landed.sensorreadingtime = walkers.reading_time_ms
+    left join people
+        on device_owners.owner_token = people.customer_pseudonym
     left join lapses
         on
-            owners.email = lapses.email
+            people.canonical_email = lapses.canonical_email
             and landed.sensorreadingtime >= lapses.lapsed_ms
             and (lapses.resumed_ms is null or landed.sensorreadingtime < lapses.resumed_ms)
     where
-        sole_owners.email is not null
-        or walks.email is not null
+        sole_owners.serial_number is not null
+        or walkers.owner_token is not null
     group by
         landed.serialnumber,
         landed.sensorreadingtime,

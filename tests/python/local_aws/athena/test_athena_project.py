@@ -29,7 +29,10 @@ LAYOUT = {
     "customer/curated": {"customer_curated"},
     "accelerometer/trusted": {"accelerometer_trusted"},
     "step_trainer/trusted": {"step_trainer_trusted"},
-    "step_trainer/curated": {"machine_learning_curated", "machine_learning_curated_v2"},
+    "step_trainer/curated": {
+        "sensor_pairs_curated", "age_bands_curated", "machine_learning_curated", "machine_learning_curated_v2",
+        "machine_learning_curated_v3",
+    },
     "sparkify/marts": {
         "songplays", "users", "songs", "artists", "time", "user_level_history", "songs_by_session_item",
         "songs_by_user_session", "users_by_song",
@@ -37,9 +40,11 @@ LAYOUT = {
     "customer/landing": {"customer_landing"},
     "accelerometer/landing": {"accelerometer_landing"},
     "step_trainer/landing": {"step_trainer_landing"},
-    "customer/pseudonyms": {"customer_pseudonyms"},
+    "customer/identities": {"customer_identities"},
+    "customer/release_pseudonyms": {"release_pseudonyms"},
     "customer/privacy": {
-        "consent_history", "published_anonymity", "machine_learning_dictionary", "consent_periods_snapshot",
+        "consent_history", "published_anonymity", "reidentification_risk", "machine_learning_dictionary",
+        "consent_periods_snapshot",
     },
 }  # fmt: skip
 

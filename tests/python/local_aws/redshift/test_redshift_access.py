@@ -27,12 +27,20 @@ READERS = {
     "engineers": ["role:engineers"],
     "privacy_officers": ["officer"],
     "sparkify_analysts": ["user:analyst"],
+    "study_team": ["researcher"],
 }
-PEOPLE = ("scientist", "engineer", "officer", "analyst", "stranger")
-V2, DICTIONARY = "stedi.machine_learning_curated_v2", "stedi_privacy.machine_learning_dictionary"
+PEOPLE = ("scientist", "researcher", "engineer", "officer", "analyst", "stranger")
+V2, V3 = "stedi.machine_learning_curated_v2", "stedi.machine_learning_curated_v3"
+DICTIONARY = "stedi_privacy.machine_learning_dictionary"
 MAY_READ: Mapping[str, set[str]] = {
-    "scientist": {V2, DICTIONARY},
-    "officer": {"stedi_privacy.consent_history", "stedi_privacy.published_anonymity", DICTIONARY},
+    "scientist": {V3, DICTIONARY},
+    "researcher": {V2, DICTIONARY},
+    "officer": {
+        "stedi_privacy.consent_history",
+        "stedi_privacy.published_anonymity",
+        "stedi_privacy.reidentification_risk",
+        DICTIONARY,
+    },
     "analyst": {"sparkify.users"},
     "stranger": set(),
 }
@@ -209,10 +217,10 @@ def test_engineers_read_every_model_but_those_of_the_privacy_officers(warehouse:
 
 def test_the_scientist_gets_rows(warehouse: Warehouse) -> None:
     with warehouse.connect(user="scientist", password=PASSWORD) as connection:
-        assert rows(connection, f"select age_band, distance_from_object, x, y, z from {V2}") == [  # noqa: S608
-            ["withheld", 201, 0.0, 1.0, -1.0]
+        assert rows(connection, f"select age_band, session_time_ms, distance_from_object, x, y, z from {V3}") == [  # noqa: S608
+            ["withheld", 0, 201, 0.0, 1.0, -1.0]
         ]
-        assert ["customer_pseudonym"] in rows(connection, f"select column_name from {DICTIONARY}")  # noqa: S608
+        assert ["release_pseudonym"] in rows(connection, f"select column_name from {DICTIONARY}")  # noqa: S608
 
 
 @pytest.mark.parametrize("binding", ["", "with no schema binding"])
@@ -225,11 +233,11 @@ def test_a_view_is_no_way_round(warehouse: Warehouse, binding: str) -> None:
 
 
 def test_who_is_no_longer_named_loses_the_right_with_the_next_build(warehouse: Warehouse) -> None:
-    assert warehouse.build("machine_learning_curated.v2", readers={**READERS, "data_scientists": []}) == {}
+    assert warehouse.build("machine_learning_curated.v3", readers={**READERS, "data_scientists": []}) == {}
     assert warehouse.readable("scientist") == {DICTIONARY}
-    assert V2 in warehouse.readable("engineer")
-    assert warehouse.build("machine_learning_curated.v2", readers=READERS) == {}
-    assert warehouse.readable("scientist") == {V2, DICTIONARY}
+    assert V3 in warehouse.readable("engineer")
+    assert warehouse.build("machine_learning_curated.v3", readers=READERS) == {}
+    assert warehouse.readable("scientist") == {V3, DICTIONARY}
 
 
 def test_a_misspelt_reader_is_refused_before_anything_is_built(warehouse: Warehouse) -> None:

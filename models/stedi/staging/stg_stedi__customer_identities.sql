@@ -2,8 +2,9 @@ with renamed as (
 
     select
         email,
+        canonical_email,
         customer_pseudonym
-    from {{ source('stedi', 'customer_pseudonyms') }}
+    from {{ source('stedi', 'customer_identities') }}
 
 )
 

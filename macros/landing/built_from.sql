@@ -1,0 +1,103 @@
+{#- The landing zone that the database was built from, as it knows itself; none where it does not. What looks for a relation may
+    begin a transaction, which is ended here: what is registered next must not depend on it. -#}
+{% macro built_from() -%}
+    {%- set known = loader_relation('built_from') -%}
+    {%- set found = adapter.get_relation(database=known.database, schema=known.schema, identifier=known.identifier) -%}
+    {%- call statement('built_from', fetch_result=true) -%}
+        {%- if found %}
+        select zone_id, zone, dataset from {{ known }}
+        {%- else %}
+        select '' as zone_id, '' as zone, '' as dataset where 1 = 0
+        {%- endif %}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {%- for row in load_result('built_from').table.rows -%}
+        {{ return({'zone_id': row[0], 'zone': row[1], 'dataset': row[2]}) }}
+    {%- endfor -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- A zone is known by its id, wherever it was moved to; by its place where one of the two has no id to compare. -#}
+{% macro is_the_zone(known, zone_id) -%}
+    {{ return(known.zone_id == zone_id if known.zone_id and zone_id else known.zone == landing_zone()) }}
+{%- endmacro %}
+
+{#- Run as an operation: tells the session what the database knows, and whether that is the zone that LANDING_ZONE names. -#}
+{% macro tell_built_from(zone_id='') -%}
+    {%- set known = built_from() -%}
+    {%- do log('answer: ' ~ tojson(dict(known, is_this_zone=is_the_zone(known, zone_id)) if known else none)) -%}
+{%- endmacro %}
+
+{#- Stops before two data sets share one history of consent: people of whom another zone knows nothing look withdrawn. -#}
+{% macro check_built_from(zone_id='') -%}
+    {%- set known = built_from() -%}
+    {%- if known and not is_the_zone(known, zone_id) -%}
+        {{ exceptions.raise_compiler_error(
+            "this database was built from the landing zone " ~ known.zone ~ " (data set " ~ known.dataset ~ "), not from "
+            ~ landing_zone() ~ ": " ~ name_another_database() ~ "; or, to give up what it knows of who consented when, run "
+            ~ "`.venv/bin/dbt run-operation forget_landing_zone --target " ~ target.name ~ "` first."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A view of constants: every engine has it, and replaces it in one step. Who registers by hand gives no id. -#}
+{% macro note_built_from(zone_id='') -%}
+    {%- set known = built_from() -%}
+    {%- set noted = {
+        'zone_id': zone_id or (known.zone_id if known else ''),
+        'zone': landing_zone(),
+        'dataset': var('dataset') if zone_id or not known else known.dataset,
+    } -%}
+    {%- if not known and person_relations(graph.nodes.values() | selectattr('resource_type', 'equalto', 'snapshot')) -%}
+        {{ print(
+            "this database did not know which landing zone it was built from: from now on it is " ~ landing_zone() ~ ". If it was "
+            ~ "another one until now, its history of consent holds other people, too: forget_landing_zone removes it."
+        ) }}
+    {%- endif -%}
+    {%- if known != noted -%}
+        {%- call statement('note_built_from') -%}
+            create or replace view {{ loader_relation('built_from') }} as
+            select
+                cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.zone_id)) }} as varchar(64)) as zone_id,
+                cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.zone)) }} as varchar(2048)) as zone,
+                cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.dataset)) }} as varchar(256)) as dataset
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Run as an operation: the way out for who wants another data set in this database. What consents were known goes. -#}
+{% macro forget_landing_zone() -%}
+    {%- set known = loader_relation('built_from') -%}
+    {%- set noted = adapter.get_relation(database=known.database, schema=known.schema, identifier=known.identifier) -%}
+    {%- set snapshots = person_relations(graph.nodes.values() | selectattr('resource_type', 'equalto', 'snapshot')) -%}
+    {#- what is noted goes last: a killed operation must not leave a history that is nobody's -#}
+    {%- for relation in snapshots + ([noted] if noted else []) -%}
+        {%- do adapter.drop_relation(relation) -%}
+        {%- do adapter.commit() -%}
+        {{ print('dropped ' ~ relation.schema ~ '.' ~ relation.identifier) }}
+    {%- endfor -%}
+    {{ print('the next run may build this database from any landing zone') }}
+{%- endmacro %}
+
+{#- How somebody names another database of the engine. -#}
+{% macro name_another_database() -%}
+    {{ return(adapter.dispatch('name_another_database')()) }}
+{%- endmacro %}
+
+{% macro default__name_another_database() -%}
+    {{ exceptions.raise_compiler_error("name_another_database is not written for " ~ target.type) }}
+{%- endmacro %}
+
+{% macro duckdb__name_another_database() -%}
+    {{ return('name another file with DUCKDB_PATH') }}
+{%- endmacro %}
+
+{% macro redshift__name_another_database() -%}
+    {{ return('name another database with REDSHIFT_DATABASE') }}
+{%- endmacro %}
+
+{#- The names of the schemas are the catalogue's, of which an account has one in a region. -#}
+{% macro athena__name_another_database() -%}
+    {{ return('name another region with AWS_REGION, or use another account') }}
+{%- endmacro %}

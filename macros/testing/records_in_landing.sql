@@ -1,0 +1,43 @@
+{#- The raw customer records, each with the person whom it names. Gives common table expressions, of which the last, `records_in_landing`,
+    is the one to use. A record that is dated after it was landed cannot be right: if it consents it is left out, if not it counts
+    from its landing. Written without the models, so that a test that compares with it does not follow them into their mistakes. -#}
+{% macro records_in_landing() -%}
+records_as_landed as (
+
+    select
+        identities.canonical_email,
+        records.serialnumber as serial_number,
+        records.lastupdatedate as claimed_ms,
+        records.landed_at as landed_ms,
+        {{ epoch_ms_or_none('records.sharewithresearchasofdate') }} as consented_ms
+    from {{ source('stedi', 'customer_landing') }} as records
+    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on records.email = identities.email
+
+),
+
+records_in_landing as (
+
+    select
+        canonical_email,
+        serial_number,
+        claimed_ms as updated_ms,
+        consented_ms
+    from records_as_landed
+    where
+        canonical_email <> ''
+        and claimed_ms <= landed_ms
+    union all
+    select
+        canonical_email,
+        serial_number,
+        landed_ms as updated_ms,
+        consented_ms
+    from records_as_landed
+    where
+        canonical_email <> ''
+        and claimed_ms > landed_ms
+        and consented_ms is null
+
+)
+{%- endmacro %}

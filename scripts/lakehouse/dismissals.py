@@ -1,0 +1,78 @@
+"""Remembers which unreadable customer records somebody has looked at and dismissed, and why."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from lakehouse import ledger
+from lakehouse.errors import LandingError
+from lakehouse.ledger import Books, QuarantinedRecord
+from lakehouse.storage import FileChangedError, Folder
+
+DISMISSALS_KEY = "loader/dismissals.json"
+
+
+class Dismissal(msgspec.Struct, frozen=True):
+    """One record that needs no further look."""
+
+    source_file: str
+    line: int
+    file_sha256: str
+    """Of the file's bytes: of another content it is another record."""
+    byte_offset: int
+    """Of the record's first byte in the file."""
+    note: str
+    """What the person wrote who looked at it."""
+    dismissed_at: int
+    """Epoch milliseconds."""
+
+
+class _Content(msgspec.Struct, frozen=True):
+    dismissals: tuple[Dismissal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dismissals:
+    """All dismissals of a landing zone."""
+
+    dismissals: tuple[Dismissal, ...]
+    version: str | None
+    """Of the object that holds them; None where there is none."""
+
+    @classmethod
+    def read(cls, zone: Folder) -> "Dismissals":
+        """Reads what was dismissed in a landing zone.
+
+        Raises:
+            LandingError: It cannot be read.
+        """
+        try:
+            fetched = zone.fetch(DISMISSALS_KEY)
+        except FileNotFoundError:
+            return cls((), None)
+        try:
+            content = msgspec.json.decode(fetched.content, type=_Content)
+        except msgspec.DecodeError as error:
+            raise LandingError(f"{zone.location}/{DISMISSALS_KEY} is damaged ({error}): restore it") from error
+        return cls(content.dismissals, fetched.version)
+
+    def cover(self, record: QuarantinedRecord, books: Books) -> bool:
+        """Whether a quarantined record was dismissed."""
+        file_sha256 = books.files[record.key].file.sha256
+        return any(
+            (known.file_sha256, known.byte_offset) == (file_sha256, record.byte_offset) for known in self.dismissals
+        )
+
+    def add(self, zone: Folder, record: QuarantinedRecord, books: Books, note: str) -> None:
+        """Dismisses a record, in one step.
+
+        Raises:
+            LandingError: Somebody else dismissed another one meanwhile.
+        """
+        file_sha256 = books.files[record.key].file.sha256 or ""
+        added = Dismissal(record.source_file, record.line, file_sha256, record.byte_offset, note, ledger.now_ms())
+        content = msgspec.json.format(msgspec.json.encode(_Content((*self.dismissals, added))), indent=2) + b"\n"
+        try:
+            zone.replace(DISMISSALS_KEY, content, self.version)
+        except FileChangedError as error:
+            raise LandingError("another record was dismissed at the same time: try again") from error

@@ -1,0 +1,240 @@
+"""Works out who is who in the landed records, and lands that as tables of its own.
+
+No engine of the three can fold the case of every address or hold the key of the pseudonyms, and none remembers who is
+gone. So it is done here, once for all engines:
+
+- `customer_identities`: every spelling of an address, with the canonical address and the pseudonym;
+- `customer_suspensions`: whom the customer records that cannot be read are about;
+- `device_owners` and `step_claims`: who ever registered a device, and which steps of a shared device each of them can
+  have made. These two only ever grow. A person who leaves stays in them under a pseudonym, so that the steps that may
+  be theirs do not become somebody else's.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from lakehouse import ledger
+from lakehouse.derived_tables import HeldZone, column_reader, land_derived, landed_lines, landed_zone, quarantined_rows
+from lakehouse.dismissals import Dismissals
+from lakehouse.errors import LandingError
+from lakehouse.identity import canonical_address
+from lakehouse.ledger import QuarantinedRecord
+from lakehouse.pseudonym_key import PseudonymKey
+from lakehouse.pseudonyms import IDENTITIES_TABLE, check_key_of
+from lakehouse.reporting import Reporter
+from lakehouse.shared_devices import Claim, DeviceHistory, Owner
+from lakehouse.sources import Table
+from lakehouse.storage import Folder, Say
+from lakehouse.suspensions import suspensions_of
+
+CUSTOMERS_TABLE = "customer_landing"
+READINGS_TABLE = "accelerometer_landing"
+STEPS_TABLE = "step_trainer_landing"
+SUSPENSIONS_TABLE = "customer_suspensions"
+OWNERS_TABLE = "device_owners"
+CLAIMS_TABLE = "step_claims"
+
+
+class Identity(msgspec.Struct, frozen=True, order=True):
+    """A spelling of an address; the columns of the declared table customer_identities."""
+
+    email: str
+    canonical_email: str
+    customer_pseudonym: str
+
+
+@dataclass(frozen=True)
+class PeopleReport:
+    """Who was found in the landing zone."""
+
+    customers: int
+    """Number of people, each with a pseudonym."""
+    suspended: int
+    """Number of people whom a customer record names that cannot be read."""
+    suspicions: Mapping[str, int]
+    """Why: the number of such records by what is wrong with them."""
+    naming_nobody: int
+    """Number of such records in which no address can be made out."""
+    changed: bool
+    """Whether the landing zone held anything else before."""
+
+
+def land_people(
+    zone: str | Path, tables: Mapping[str, Table], key: PseudonymKey, say: Say, *, new_key: bool = False
+) -> PeopleReport:
+    """Works out who is who, and lands it.
+
+    Args:
+        zone: The landing zone.
+        tables: The declared tables, by name.
+        key: What decides the pseudonyms.
+        say: Is told what the work waits for.
+        new_key: Whether all pseudonyms may become others, since the key is another one than before.
+
+    Raises:
+        LandingError: The zone's pseudonyms were made with another key, or there is no landing zone.
+    """
+    with landed_zone(zone, say) as held:
+        if not new_key:
+            check_key_of(held.folder, tables, key)
+        work = _Work(held.folder, tables, key)
+        history = work.device_history()
+        identities = sorted(work.identities.values())
+        found = suspensions_of(_unreadable(held.folder), {row.canonical_email for row in identities})
+        changed = [
+            _land(held, tables[OWNERS_TABLE], sorted(history.owners), None),
+            _land(held, tables[CLAIMS_TABLE], sorted(history.claims), None),
+            _land(held, tables[SUSPENSIONS_TABLE], sorted(found.suspensions), None),
+            # last: who was called what before is known until all else has the new pseudonyms
+            _land(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
+        ]
+    return PeopleReport(
+        customers=len(work.customers),
+        suspended=len({row.canonical_email for row in found.suspensions}),
+        suspicions=found.reasons,
+        naming_nobody=found.naming_nobody,
+        changed=any(changed),
+    )
+
+
+def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
+    """Says how many people are suspended and why, and how to go on; names nobody."""
+    if report.suspended:
+        records = sum(report.suspicions.values())
+        reporter.warn(
+            f"{report.suspended:,} {'person is' if report.suspended == 1 else 'people are'} suspended: "
+            f"{records:,} customer {'record' if records == 1 else 'records'} about them cannot be read, "
+            "and may be a withdrawal. Their data is in no trusted and no curated relation"
+        )
+        for reason, count in report.suspicions.items():
+            reporter.say(f"  {count:,} x {reason}")
+        reporter.say("  to look at these records, and to dismiss them: .venv/bin/python scripts/suspensions.py --help")
+    if report.naming_nobody:
+        reporter.warn(
+            f"{report.naming_nobody:,} customer {'record' if report.naming_nobody == 1 else 'records'} that cannot be "
+            "read name nobody: look at them in loader.quarantine"
+        )
+
+
+def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
+    """The customer records of a landing zone that cannot be read and that nobody has dismissed.
+
+    Raises:
+        LandingError: The zone cannot be read.
+    """
+    with landed_zone(zone, _nobody, dry_run=True) as held:
+        return list(_unreadable(held.folder))
+
+
+def dismiss(zone: str | Path, record: str, note: str) -> None:
+    """Notes that an unreadable customer record is no reason to suspend anybody.
+
+    Args:
+        zone: The landing zone.
+        record: Its file and line, as in `customers.json:3`.
+        note: Why.
+
+    Raises:
+        LandingError: There is no such record, or no note.
+    """
+    if not note.strip():
+        raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
+    with landed_zone(zone, _nobody) as held:
+        rows = [row for row in _unreadable(held.folder) if f"{row.source_file}:{row.line}" == record]
+        if not rows:
+            raise LandingError(f"{record} is not among the open records: without --dismiss they are listed")
+        books = ledger.read_books(held.folder, CUSTOMERS_TABLE)
+        held.still_ours()
+        for row in rows:
+            Dismissals.read(held.folder).add(held.folder, row, books, note.strip())
+
+
+def _nobody(message: str) -> None:
+    """Takes note of nothing."""
+
+
+def _unreadable(folder: Folder) -> Iterator[QuarantinedRecord]:
+    """The customer records in quarantine that nobody has dismissed."""
+    books = ledger.read_books(folder, CUSTOMERS_TABLE)
+    dismissals = Dismissals.read(folder)
+    return (row for row in quarantined_rows(folder, books) if not dismissals.cover(row, books))
+
+
+class _Work:
+    """One look at everything that is landed of customers, readings and steps."""
+
+    def __init__(self, folder: Folder, tables: Mapping[str, Table], key: PseudonymKey) -> None:
+        self._folder = folder
+        self._tables = tables
+        self._key = key
+        self._pseudonyms: dict[str, str] = {}
+        self.identities: dict[str, Identity] = {}
+        """By the address as it is spelt."""
+        self.customers: set[str] = set()
+        """Their pseudonyms."""
+
+    def pseudonym(self, canonical_email: str) -> str:
+        """The pseudonym of a person, which is worked out once."""
+        if canonical_email not in self._pseudonyms:
+            self._pseudonyms[canonical_email] = self._key.pseudonym(canonical_email)
+        return self._pseudonyms[canonical_email]
+
+    def identify(self, email: str | None) -> str | None:
+        """The pseudonym of whoever is spelt so; None of a blank."""
+        if not email:
+            return None
+        known = self.identities.get(email)
+        if known is None:
+            canonical = canonical_address(email)
+            if not canonical:
+                return None
+            known = self.identities[email] = Identity(email, canonical, self.pseudonym(canonical))
+        return known.customer_pseudonym
+
+    def device_history(self) -> DeviceHistory:
+        """Who registered which device, and who can have made which step of a shared one, now or ever before."""
+        history = self._history_before()
+        for email, serial_number in self._read(CUSTOMERS_TABLE, "email", "serialNumber"):
+            if customer := self.identify(email):
+                self.customers.add(customer)
+                if serial_number:
+                    history.add_owner(serial_number, customer)
+        if history.has_shared_devices:
+            for serial_number, moment in self._read(STEPS_TABLE, "serialNumber", "sensorReadingTime"):
+                history.add_step(serial_number or "", int(moment or 0))
+        for email, moment in self._read(READINGS_TABLE, "user", "timestamp"):
+            if walker := self.identify(email):
+                history.add_walk(walker, int(moment or 0))
+        return history
+
+    def _history_before(self) -> DeviceHistory:
+        """What was known of devices before, under the pseudonyms of now."""
+        before = _rows(self._folder, self._tables[IDENTITIES_TABLE], Identity)
+        renamed = {row.customer_pseudonym: self.pseudonym(row.canonical_email) for row in before}
+        owners = _rows(self._folder, self._tables[OWNERS_TABLE], Owner)
+        claims = _rows(self._folder, self._tables[CLAIMS_TABLE], Claim)
+        return DeviceHistory(
+            (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in owners),
+            (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in claims),
+        )
+
+    def _read(self, table: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
+        declared = {column.name: column for column in self._tables[table].columns}
+        read = column_reader(self._tables[table], [declared[name] for name in columns])
+        return map(read, landed_lines(self._folder, self._tables[table]))
+
+
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+def _rows(folder: Folder, table: Table, row: type[_Row]) -> Iterator[_Row]:
+    return map(msgspec.json.Decoder(row).decode, landed_lines(folder, table))
+
+
+def _land(held: HeldZone, table: Table, rows: Iterable[msgspec.Struct], version: str | None) -> bool:
+    lines = [msgspec.json.encode(row) + b"\n" for row in rows]
+    return land_derived(held, table, lines, "customers and their devices", version)

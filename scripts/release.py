@@ -1,0 +1,118 @@
+"""Makes a release of the training data: a Parquet file and its card, under pseudonyms that no other release has."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakehouse.databases import open_database
+from lakehouse.dataset import SAMPLE, Dataset
+from lakehouse.dbt_session import UNCOUNTED, DbtSession
+from lakehouse.ending import end_on_sigterm
+from lakehouse.errors import DbtError, LandingError
+from lakehouse.owner_only import keep_private
+from lakehouse.parity.dump import DumpError
+from lakehouse.release_pseudonyms import land_release_pseudonyms
+from lakehouse.releases import Release, recorded_releases, write_release, zone_state
+from lakehouse.reporting import ConsoleReporter
+from lakehouse.sources import load_tables
+from lakehouse.storage import Folder, open_folder
+from lakehouse.zone_identity import NO_ZONE_YET
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+
+def main(
+    *,
+    dataset: Annotated[str, typer.Option(help="Name of the data that was landed and is released.")] = SAMPLE,
+    target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
+    to: Annotated[Path, typer.Option(help="Folder in which each release gets a folder.")] = PROJECT_DIR / "releases",
+    list_only: Annotated[bool, typer.Option("--list", help="Only print the releases on record.")] = False,
+) -> None:
+    """Draw new pseudonyms, build and test everything, and write machine_learning_curated v3 with a data card.
+
+    Nothing is released unless every model is built of what is landed now, and every test passes.
+    """
+    end_on_sigterm()
+    keep_private()
+    reporter = ConsoleReporter()
+    try:
+        data = Dataset.named(PROJECT_DIR, [], dataset, 1)
+        os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
+        zone = open_folder(data.zone)
+        zone.check_zone()
+        if list_only:
+            print_records(recorded_releases(zone), data.zone, reporter)
+        else:
+            release(data, zone, target, to, reporter)
+    except (LandingError, DumpError) as error:
+        typer.echo(f"error: nothing was released: {error}", err=True)
+        raise typer.Exit(2) from error
+    except DbtError as error:
+        typer.echo(f"error: nothing was released: {error}", err=True)
+        typer.echo(f"dbt's log, and what it ran: {PROJECT_DIR}/logs/dbt.log, {PROJECT_DIR}/target/run", err=True)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        typer.echo(f"error: nothing was released: {error.filename or to}: {error.strerror or error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: ConsoleReporter) -> None:
+    """Draws, builds, tests, writes, and says what was released.
+
+    Raises:
+        LandingError: Nothing is landed, nobody can be released, or somebody landed or erased meanwhile.
+        DbtError: The build or one of its tests failed.
+        DumpError: The engine gave a value that cannot be written.
+    """
+    variables: Mapping[str, object] = UNCOUNTED if data.was_erased_from() else {}
+    dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, variables=variables)
+    dbt.parse()
+    zone_id = data.zone_id() or NO_ZONE_YET
+    with open_database(dbt, zone_id) as database:
+        dbt.operation("preflight", zone_id=zone_id)
+        people = land_release_pseudonyms(data.zone, load_tables(PROJECT_DIR), reporter.say, draw_anew=True)
+        reporter.say(f"new pseudonyms for {people:,} people")
+        reporter.heading(f"build and test on {target}")
+        before = zone_state(zone)
+        dbt.operation("register_landing", zone_id=data.zone_id() or "")
+        dbt.operation("withdraw_people")
+        with database.building(reporter.say) as attempt:
+            dbt.build()
+            attempt.has_passed = True
+            written, folder = write_release(dbt, zone, to, lambda: check_unchanged(zone, before))
+            print_release(written, folder, dbt, reporter)
+
+
+def check_unchanged(zone: Folder, before: Mapping[str, str]) -> None:
+    """Checks that what was built is what is landed now.
+
+    Raises:
+        LandingError: Something was landed or erased meanwhile.
+    """
+    if zone_state(zone) != before:
+        raise LandingError(f"something was landed or erased in {zone.location} meanwhile: run it again")
+
+
+def print_release(release: Release, folder: Path, dbt: DbtSession, reporter: ConsoleReporter) -> None:
+    """Prints what was released, what it gives away, and where it is."""
+    reporter.heading(f"release {release.release_id}")
+    dbt.operation("print_reidentification_risk")
+    figures = release.figures
+    reporter.say(f"\n{figures.people:,} people, {figures.sessions:,} sessions, {figures.rows:,} rows")
+    reporter.say(f"data and its card: {folder}")
+    reporter.say("A released file cannot be called back: note to whom you give it. --list tells what was released.")
+
+
+def print_records(releases: list[Release], zone: str, reporter: ConsoleReporter) -> None:
+    """Prints the releases that a landing zone has on record."""
+    for one in releases:
+        figures = one.figures
+        reporter.say(f"{one.release_id}  {one.released_at}  {figures.people:,} people  {figures.rows:,} rows")
+    reporter.say(f"{len(releases)} releases on record in {zone}/loader/releases")
+
+
+if __name__ == "__main__":
+    typer.run(main)

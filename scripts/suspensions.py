@@ -1,0 +1,43 @@
+"""Lists the customer records that cannot be read and suspend somebody, and dismisses those that were looked at."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakehouse.errors import LandingError
+from lakehouse.people import dismiss, open_suspicions
+from lakehouse.storage import is_s3
+
+SHOWN_CHARACTERS = 400  # of a record
+
+
+def main(
+    *,
+    zone: Annotated[str, typer.Option(help="Landing zone, a folder or s3:// prefix.")],
+    record: Annotated[str, typer.Option("--dismiss", help="Record to dismiss, as it is listed: file:line.")] = "",
+    note: Annotated[str, typer.Option(help="Why the record is no reason to stop using the person's data.")] = "",
+) -> None:
+    """List the customer records that cannot be read, with what they hold; or dismiss one of them.
+
+    A person whom such a record names is suspended: the record may be a withdrawal. Mend the file at its source and land
+    it again, or dismiss the record with a note. Either takes effect at the next `make run`.
+    """
+    zone = zone if is_s3(zone) else str(Path(zone).absolute())
+    try:
+        if record:
+            dismiss(zone, record, note)
+            typer.echo(f"dismissed {record}; at the next run it suspends nobody")
+            return
+        found = open_suspicions(zone)
+    except LandingError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    for row in found:
+        typer.echo(f"{row.source_file}:{row.line}  {row.reason}")
+        typer.echo(f"    {row.kept[:SHOWN_CHARACTERS].decode('utf-8', 'backslashreplace')}")
+    typer.echo(f"{len(found):,} customer records cannot be read and are not dismissed")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -3,14 +3,10 @@
     Whose a row is, a column's `person` says: an e-mail address, the serial number of a device, or the name of a column that
     stands beside the address in a landing table, as pseudonyms do. In doubt, out: the build that follows brings back what is right. -#}
 {% macro withdraw_people() -%}
-    {%- set published = published_people() -%}
-    {%- set counts = [] -%}
-    {%- for relation, columns in published -%}
-        {%- do counts.append(count_withdrawn(loop.index0, relation, columns)) -%}
-    {%- endfor -%}
-    {%- if counts -%}
-        {%- for row in run_query(counts | join(' union all ') ~ ' order by 1') if row[1] -%}
-            {%- set relation, columns = published[row[0] | int] -%}
+    {#- a query a relation: one for all has more stages than Athena takes #}
+    {%- for relation, columns in published_people() -%}
+        {%- set row = run_query(count_withdrawn(relation, columns)).rows[0] -%}
+        {%- if row[0] -%}
             {%- call statement('withdraw') -%}
                 delete from {{ relation }}
                 where {{ is_withdrawn(columns) }}
@@ -18,11 +14,11 @@
             {%- do adapter.commit() -%}
             {{ print(
                 'taken out of ' ~ relation.schema ~ '.' ~ relation.identifier ~ ', for want of consent: '
-                ~ '{:,}'.format(row[1] | int) ~ ' rows of '
-                ~ ('{:,} people'.format(row[2] | int) if row[2] else '{:,} devices'.format(row[3] | int))
+                ~ '{:,}'.format(row[0] | int) ~ ' rows of '
+                ~ ('{:,} people'.format(row[1] | int) if row[1] else '{:,} devices'.format(row[2] | int))
             ) }}
-        {%- endfor -%}
-    {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- The published relations that there are, each with the columns that say whose its rows are. -#}
@@ -38,11 +34,10 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{% macro count_withdrawn(position, relation, columns) -%}
+{% macro count_withdrawn(relation, columns) -%}
     {%- set devices = columns | selectattr('meta.person', 'equalto', 'serial_number') | map(attribute='name') | list -%}
     {%- set people = columns | rejectattr('meta.person', 'equalto', 'serial_number') | map(attribute='name') | list -%}
     select
-        {{ position }} as position,
         count(*) as withdrawn_rows,
         {{ 'count(distinct ' ~ people[0] ~ ')' if people else '0' }} as people,
         {{ 'count(distinct ' ~ devices[0] ~ ')' if devices else '0' }} as devices

@@ -1,31 +1,7 @@
-{#- Works out of the raw records when consent had lapsed, without windows and without the models. Goes behind `consenting_in_landing`. Gives
+{#- Works out of the raw records when consent had lapsed, without windows and without the models. Goes behind `decided`. Gives
     common table expressions, of which the last, `lapses`, goes from a record without consent, or from the last one of a
     consent that was given anew later, until consent was given again. -#}
 {% macro lapses_in_landing() -%}
-decided as (
-
-    -- of several records of one moment, one that denies consent decides
-    select
-        canonical_email,
-        updated_ms,
-        case when count(*) = count(consented_ms) then max(consented_ms) end as consented_ms
-    from records_in_landing
-    group by
-        canonical_email,
-        updated_ms
-
-),
-
-first_consents as (
-
-    select
-        canonical_email,
-        min(consented_ms) as consented_ms
-    from decided
-    group by canonical_email
-
-),
-
 withdrawals as (
 
     -- a denial of what an earlier record consented to, by then

@@ -20,24 +20,15 @@ records_in_landing as (
 
     select
         canonical_email,
-        serial_number,
-        claimed_ms as updated_ms,
+        case
+            when claimed_ms > landed_ms then landed_ms
+            else claimed_ms
+        end as updated_ms,
         consented_ms
     from records_as_landed
     where
         canonical_email <> ''
-        and claimed_ms <= landed_ms
-    union all
-    select
-        canonical_email,
-        serial_number,
-        landed_ms as updated_ms,
-        consented_ms
-    from records_as_landed
-    where
-        canonical_email <> ''
-        and claimed_ms > landed_ms
-        and consented_ms is null
+        and (claimed_ms <= landed_ms or consented_ms is null)
 
 )
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Goes behind `lapses_in_landing`: the common table expression `steady`, the customers of whom no record denies consent or gives it
+{#- Goes behind `decided`: the common table expression `steady`, the customers of whom no record denies consent or gives it
     a second date. -#}
 {% macro steady_in_landing() -%}
 steady as (

@@ -362,7 +362,7 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
         "machine_learning_curated_v3": rows_in_sessions(
             [
                 (
-                    reading["user"],
+                    person(reading["user"]),
                     reading["timestamp"],
                     step["distanceFromObject"],
                     reading["x"],
@@ -372,7 +372,7 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
                 for step, (_, people) in zip(data.steps, candidates, strict=True)
                 if len(people) == 1 and people <= curated
                 for reading in trusted_readings_at[step["sensorReadingTime"]]
-                if reading["user"] in people and reading["timestamp"] >= consent[reading["user"]]
+                if (who := person(reading["user"])) in people and reading["timestamp"] >= consent[who]
             ]
         ),
     }
@@ -382,19 +382,16 @@ def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]
     """Rows that are told apart by person, session, time since its first reading (ms), distance and acceleration."""
     times_of: dict[str, set[int]] = defaultdict(set)
     moments = list(moments)
-    for person, time, *_ in moments:
-        times_of[person].add(time)
+    for who, time, *_ in moments:
+        times_of[who].add(time)
     beginnings: dict[tuple[str, int], int] = {}
-    for person, times in times_of.items():
+    for who, times in times_of.items():
         ordered = sorted(times)
         for before, time in zip([None, *ordered], ordered, strict=False):
             follows = before is not None and time - before <= SESSION_GAP_MS
-            beginnings[person, time] = beginnings[person, before] if before is not None and follows else time
+            beginnings[who, time] = beginnings[who, before] if before is not None and follows else time
     return len(
-        {
-            (person, beginnings[person, time], time - beginnings[person, time], *measured)
-            for person, time, *measured in moments
-        }
+        {(who, beginnings[who, time], time - beginnings[who, time], *measured) for who, time, *measured in moments}
     )
 
 

@@ -28,7 +28,12 @@ from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of dbt, which leaves its log open
 
-CUSTOMER = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
+CUSTOMER = {
+    "email": "a@test.com",
+    "serialNumber": "D1",
+    "registrationDate": 1_655_564_400_000,
+    "lastUpdateDate": 1_655_564_400_000,
+}
 CLIENT = """
 import duckdb, sys
 with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "reads") as database:

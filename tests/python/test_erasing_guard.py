@@ -28,19 +28,20 @@ OTHER = PseudonymKey(b"another key, of 32 characters ..")
 CUSTOMERS = "stedi/customer/landing/1.json"
 READINGS = "stedi/accelerometer/landing/1.json"
 STEPS = "stedi/step_trainer/landing/1.json"
+NOON_MS = 1_655_564_400_000
 PERSONAL = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
 
 
 def customer(email: str, device: str, at: int = 1) -> dict[str, Any]:
-    return {"email": email, "serialNumber": device, "registrationDate": 1, "lastUpdateDate": at}
+    return {"email": email, "serialNumber": device, "registrationDate": NOON_MS, "lastUpdateDate": NOON_MS + at}
 
 
 def reading(email: str, at: int) -> dict[str, Any]:
-    return {"user": email, "timestamp": at, "x": 1.0, "y": 2.0, "z": 3.0}
+    return {"user": email, "timestamp": NOON_MS + at, "x": 1.0, "y": 2.0, "z": 3.0}
 
 
 def step(device: str, at: int) -> dict[str, Any]:
-    return {"sensorReadingTime": at, "serialNumber": device, "distanceFromObject": 5}
+    return {"sensorReadingTime": NOON_MS + at, "serialNumber": device, "distanceFromObject": 5}
 
 
 def deliver(source: FolderPlace, at: int) -> None:
@@ -190,7 +191,7 @@ def test_who_says_no_has_changed_nothing(zone: FolderPlace) -> None:
     assert content_of(zone) == before
     (question,) = asked
     assert question == (
-        "erase 1 address: 4 landed and 1 quarantined records, 1 devices, 0 values in the database; "
+        "erase 1 address: 7 landed and 1 quarantined records, 1 devices, 0 values in the database; "
         f"from {zone.location}, and for good?"
     )
 

@@ -45,6 +45,7 @@ PERSONAL = (
     "customer_identities",
     "release_pseudonyms",
 )
+NOON_MS = 1_655_564_400_000
 CUSTOMERS = "stedi/customer/landing"
 READINGS = "stedi/accelerometer/landing"
 STEPS = "stedi/step_trainer/landing"
@@ -73,17 +74,17 @@ def customer(email: str, device: str, at: int = 1) -> dict[str, Any]:
         "customerName": "N. N.",
         "email": email,
         "serialNumber": device,
-        "registrationDate": 1,
-        "lastUpdateDate": at,
+        "registrationDate": NOON_MS,
+        "lastUpdateDate": NOON_MS + at,
     }
 
 
 def reading(email: str, at: int) -> dict[str, Any]:
-    return {"user": email, "timestamp": at, "x": 1.0, "y": 2.0, "z": 3.0}
+    return {"user": email, "timestamp": NOON_MS + at, "x": 1.0, "y": 2.0, "z": 3.0}
 
 
 def step(device: str, at: int) -> dict[str, Any]:
-    return {"sensorReadingTime": at, "serialNumber": device, "distanceFromObject": 5}
+    return {"sensorReadingTime": NOON_MS + at, "serialNumber": device, "distanceFromObject": 5}
 
 
 def fill(source: Place) -> None:

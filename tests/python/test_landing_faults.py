@@ -711,7 +711,10 @@ KILLED_TABLES = ("staging_songs", "customer_landing", "step_trainer_landing")
 def _fill_first(source: Place) -> None:
     source.put("step_trainer/1.json", [_step(1), _step(2)])
     source.put("step_trainer/2.json", [_step(3)])
-    source.put("customers/1.json", '{"email": "a@b", "serialNumber": "s", "registrationDate": 1, "lastUpdateDate": 1}')
+    source.put(
+        "customers/1.json",
+        '{"email": "a@b", "serialNumber": "s", "lastUpdateDate": 1655564400000}',
+    )
     source.put("song_data/A/1.json", [_song(1)])
     source.put("song_data/B/1.json", [_song(2)])
 

@@ -21,7 +21,12 @@ from lakehouse.suppression import suppress
 from landing_helpers import TABLES, ids, load, put
 from real_data import PROJECT_DIR
 
-CUSTOMER = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
+CUSTOMER = {
+    "email": "a@test.com",
+    "serialNumber": "D1",
+    "registrationDate": 1_655_564_400_000,
+    "lastUpdateDate": 1_655_564_400_000,
+}
 CUSTOMERS = "stedi/customer/landing/customers.json"
 
 

@@ -29,7 +29,12 @@ SECRET = "5fd81c0b7a3e9624" + "c0ffee0123456789" * 3
 KEY = PseudonymKey(SECRET.encode())
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
 CUSTOMERS = "stedi/customer/landing/customers.json"
-CUSTOMER = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
+CUSTOMER = {
+    "email": "a@test.com",
+    "serialNumber": "D1",
+    "registrationDate": 1_655_564_400_000,
+    "lastUpdateDate": 1_655_564_400_000,
+}
 SONG = {"song_id": "S1", "title": "t", "artist_id": "A1", "artist_name": "n", "duration": 1.5}
 NONE: dict[str, int] = {}
 

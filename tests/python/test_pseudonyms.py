@@ -22,7 +22,7 @@ OTHER = PseudonymKey(b"another key, of 32 characters ..")
 
 
 def customer(email: str | float, **more: object) -> dict[str, object]:
-    return {"email": email, "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1, **more}
+    return {"email": email, "serialNumber": "D1", "lastUpdateDate": 1_655_564_400_000, **more}
 
 
 def landed_zone(folder: Path, *emails: str | float) -> Path:

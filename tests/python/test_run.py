@@ -19,7 +19,12 @@ from landing_helpers import ledger_of
 from real_data import PROJECT_DIR
 
 KEY = 'it\'s a secret of "more" than 32 $characters'
-CUSTOMER = {"email": "a@test.com", "serialNumber": "D1", "registrationDate": 1, "lastUpdateDate": 1}
+CUSTOMER = {
+    "email": "a@test.com",
+    "serialNumber": "D1",
+    "registrationDate": 1_655_564_400_000,
+    "lastUpdateDate": 1_655_564_400_000,
+}
 
 
 @pytest.fixture(scope="module")

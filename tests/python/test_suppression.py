@@ -41,6 +41,7 @@ from s3_server import s3_server as serving
 
 KEY = PseudonymKey(b"5fd81c0b7a3e9624c0ffee0123456789c0ffee01")
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
+NOON_MS = 1_655_564_400_000
 CUSTOMERS = "stedi/customer/landing"
 READINGS = "stedi/accelerometer/landing"
 STEPS = "stedi/step_trainer/landing"
@@ -81,15 +82,15 @@ def zone(tmp_path: Path) -> FolderPlace:
 
 
 def customer(email: str, device: str, at: int = 1, **more: object) -> dict[str, Any]:
-    return {"email": email, "serialNumber": device, "registrationDate": 1, "lastUpdateDate": at, **more}
+    return {"email": email, "serialNumber": device, "registrationDate": NOON_MS, "lastUpdateDate": NOON_MS + at, **more}
 
 
 def reading(email: str, at: int) -> dict[str, Any]:
-    return {"user": email, "timestamp": at, "x": 1.0, "y": 2.0, "z": 3.0}
+    return {"user": email, "timestamp": NOON_MS + at, "x": 1.0, "y": 2.0, "z": 3.0}
 
 
 def step(device: str, at: int) -> dict[str, Any]:
-    return {"sensorReadingTime": at, "serialNumber": device, "distanceFromObject": 5}
+    return {"sensorReadingTime": NOON_MS + at, "serialNumber": device, "distanceFromObject": 5}
 
 
 def keep_out(
@@ -146,7 +147,7 @@ def test_who_is_on_the_list_is_not_landed_however_the_address_is_written(places:
 
 def test_raw_stays_raw_between_those_who_are_left_out(source: FolderPlace, zone: FolderPlace) -> None:
     keep_out(zone, "ann@test.com")
-    kept = b'{ "user":"bob@test.com", "timestamp":1,"x":1.50,"y":2.0,"z":3.0}'
+    kept = b'{ "user":"bob@test.com", "timestamp":1655564400000,"x":1.50,"y":2.0,"z":3.0}'
     gone = as_bytes([reading("ann@test.com", 1)]).strip()
     source.put(f"{READINGS}/1.json", gone + b"\r\n" + kept + b"\r\n" + gone)
     source.put(f"{READINGS}/2.json", kept.replace(b"1.50", b"1.25") + b" " + gone + kept)  # not one a line
@@ -212,7 +213,7 @@ def test_a_value_that_is_no_address_is_kept_out_as_it_was_landed(source: FolderP
     keep_out(zone, "bob@y.com, rob@z.com", "Customer Seven", "7")
     others = [customer("bob@y.com", "D1"), customer("customer", "D2"), customer("77", "D3")]
     theirs = [customer("Bob@y.com, ROB@z.com ", "D4"), customer("customer seven", "D5")]
-    number = b'{"email":7,"serialNumber":"D6","registrationDate":1,"lastUpdateDate":1}\n'
+    number = b'{"email":7,"serialNumber":"D6","registrationDate":1655564400000,"lastUpdateDate":1655564400000}\n'
     source.put(f"{CUSTOMERS}/1.json", as_bytes(others + theirs) + number)
     source.put(f"{CUSTOMERS}/2.json", b'{"email": "customer SEVEN", "broken\n{"email": 7}\n{"email": "seven"}')
     load(source, zone)

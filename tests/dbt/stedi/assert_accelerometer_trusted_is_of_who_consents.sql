@@ -1,9 +1,34 @@
 -- Every reading of a consenting customer is trusted, unless their consent had lapsed, and no other one: compared row by row with
 -- the landing table. That nothing is lost is asserted of those whose consent never changed; of the others, by random histories in
 -- pytest.
-with {{ consenting_in_landing() }},
+with consenting as (
 
-{{ lapses_in_landing() }},
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
+
+lapses as (
+
+    select
+        canonical_email,
+        lapsed_ms,
+        resumed_ms
+    from {{ ref('stg_stedi__check_lapses') }}
+
+),
+
+decided as (
+
+    select
+        canonical_email,
+        updated_ms,
+        consented_ms
+    from {{ ref('stg_stedi__check_decided') }}
+
+),
 
 {{ steady_in_landing() }},
 
@@ -18,7 +43,7 @@ landed as (
         readings.y,
         readings.z
     from {{ source('stedi', 'accelerometer_landing') }} as readings
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on readings."user" = identities.email
 
 ),

@@ -1,6 +1,33 @@
 -- As is known today: the customers with a period that is not over are those whose latest landed record consents, nobody else and
 -- all of them. Who is suspended, or whose consent is dated ahead, has not withdrawn: of these there may be a period.
-with {{ consenting_in_landing() }},
+with consenting as (
+
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
+
+decided as (
+
+    select
+        canonical_email,
+        updated_ms,
+        consented_ms
+    from {{ ref('stg_stedi__check_decided') }}
+
+),
+
+last_updates as (
+
+    select
+        canonical_email,
+        max(updated_ms) as updated_ms
+    from decided
+    group by canonical_email
+
+),
 
 known as (
 
@@ -16,7 +43,7 @@ consenting_pseudonyms as (
 
     select distinct identities.customer_pseudonym
     from consenting
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on consenting.canonical_email = identities.canonical_email
 
 ),
@@ -24,23 +51,23 @@ consenting_pseudonyms as (
 denying_pseudonyms as (
 
     select distinct identities.customer_pseudonym
-    from records_in_landing
+    from decided
     inner join last_updates
         on
-            records_in_landing.canonical_email = last_updates.canonical_email
-            and records_in_landing.updated_ms = last_updates.updated_ms
-    inner join {{ source('stedi', 'customer_identities') }} as identities
-        on records_in_landing.canonical_email = identities.canonical_email
-    where records_in_landing.consented_ms is null
+            decided.canonical_email = last_updates.canonical_email
+            and decided.updated_ms = last_updates.updated_ms
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
+        on decided.canonical_email = identities.canonical_email
+    where decided.consented_ms is null
 
 ),
 
 recorded_pseudonyms as (
 
     select distinct identities.customer_pseudonym
-    from records_in_landing
-    inner join {{ source('stedi', 'customer_identities') }} as identities
-        on records_in_landing.canonical_email = identities.canonical_email
+    from decided
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
+        on decided.canonical_email = identities.canonical_email
 
 ),
 

@@ -1,9 +1,34 @@
 -- Curated are the consenting customers of whom there are readings, other than of times when their consent had lapsed: nobody
 -- else, and none of them twice. That none is missing is asserted of those whose consent never changed; of the others, by random
 -- histories in pytest.
-with {{ consenting_in_landing() }},
+with consenting as (
 
-{{ lapses_in_landing() }},
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
+
+lapses as (
+
+    select
+        canonical_email,
+        lapsed_ms,
+        resumed_ms
+    from {{ ref('stg_stedi__check_lapses') }}
+
+),
+
+decided as (
+
+    select
+        canonical_email,
+        updated_ms,
+        consented_ms
+    from {{ ref('stg_stedi__check_decided') }}
+
+),
 
 {{ steady_in_landing() }},
 
@@ -11,7 +36,7 @@ walking as (
 
     select distinct consenting.canonical_email
     from consenting
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on consenting.canonical_email = identities.canonical_email
     inner join {{ source('stedi', 'accelerometer_landing') }} as readings
         on identities.email = readings."user"
@@ -28,7 +53,7 @@ curated as (
 
     select identities.canonical_email
     from {{ ref('customer_curated') }} as customers
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on customers.email = identities.email
 
 ),

@@ -1,6 +1,13 @@
 -- A customer without consent in the trusted zone is a breach, a consenting one missing is a loss, one who is there under two
 -- spellings is two people: all fail.
-with {{ consenting_in_landing() }},
+with consenting as (
+
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
 
 trusted as (
 
@@ -8,7 +15,7 @@ trusted as (
         identities.canonical_email,
         customers.share_with_research_as_of_date
     from {{ ref('customer_trusted') }} as customers
-    left join {{ source('stedi', 'customer_identities') }} as identities
+    left join {{ ref('stg_stedi__customer_identities') }} as identities
         on customers.email = identities.email
 
 ),

@@ -18,7 +18,14 @@ readings as (
 
 ),
 
-{{ consenting_in_landing() }},
+consenting as (
+
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
 
 unconsented as (
 
@@ -28,7 +35,7 @@ unconsented as (
     from curated
     where email not in (
         select identities.email
-        from {{ source('stedi', 'customer_identities') }} as identities
+        from {{ ref('stg_stedi__customer_identities') }} as identities
         inner join consenting
             on identities.canonical_email = consenting.canonical_email
     )

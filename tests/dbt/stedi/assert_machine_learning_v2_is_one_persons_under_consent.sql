@@ -14,25 +14,60 @@ with curated as (
 
 ),
 
-{{ consenting_in_landing() }},
+consenting as (
 
-{{ lapses_in_landing() }},
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
+
+lapses as (
+
+    select
+        canonical_email,
+        lapsed_ms,
+        resumed_ms
+    from {{ ref('stg_stedi__check_lapses') }}
+
+),
+
+decided as (
+
+    select
+        canonical_email,
+        updated_ms,
+        consented_ms
+    from {{ ref('stg_stedi__check_decided') }}
+
+),
+
+first_consents as (
+
+    select
+        canonical_email,
+        min(consented_ms) as consented_ms
+    from decided
+    group by canonical_email
+
+),
 
 device_owners as (
 
     -- whoever registers a device in a record that is there, or did in one that is gone
     select
-        records_as_landed.serial_number,
+        customers.serial_number,
         identities.customer_pseudonym as owner_token
-    from records_as_landed
-    inner join {{ source('stedi', 'customer_identities') }} as identities
-        on records_as_landed.canonical_email = identities.canonical_email
-    where records_as_landed.serial_number <> ''
+    from {{ ref('stg_stedi__customers') }} as customers
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
+        on customers.email = identities.email
+    where customers.serial_number is not null
     union
     select
         serial_number,
         owner_token
-    from {{ source('stedi', 'device_owners') }}
+    from {{ ref('stg_stedi__device_owners') }}
 
 ),
 
@@ -40,24 +75,24 @@ walkers as (
 
     -- whose phone was read in the step's millisecond, as is landed or was before
     select
-        steps.serialnumber as serial_number,
-        steps.sensorreadingtime as reading_time_ms,
+        steps.serial_number,
+        steps.sensor_reading_time,
         device_owners.owner_token
-    from {{ source('stedi', 'step_trainer_landing') }} as steps
+    from {{ ref('stg_stedi__step_readings') }} as steps
     inner join device_owners
-        on steps.serialnumber = device_owners.serial_number
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on steps.serial_number = device_owners.serial_number
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on device_owners.owner_token = identities.customer_pseudonym
-    inner join {{ source('stedi', 'accelerometer_landing') }} as readings
+    inner join {{ ref('stg_stedi__accelerometer_readings') }} as readings
         on
-            identities.email = readings."user"
-            and steps.sensorreadingtime = readings."timestamp"
+            identities.email = readings.email
+            and steps.sensor_reading_time = readings.reading_time
     union
     select
         serial_number,
-        sensor_reading_time as reading_time_ms,
+        sensor_reading_time,
         owner_token
-    from {{ source('stedi', 'step_claims') }}
+    from {{ ref('stg_stedi__step_claims') }}
 
 ),
 
@@ -66,11 +101,11 @@ contested as (
     -- a step of which somebody else can have made it, too, or could have
     select
         serial_number,
-        reading_time_ms
+        sensor_reading_time
     from walkers
     group by
         serial_number,
-        reading_time_ms
+        sensor_reading_time
     having count(*) > 1
 
 ),
@@ -88,7 +123,7 @@ pairs as (
         readings.y,
         readings.z
     from {{ source('stedi', 'accelerometer_landing') }} as readings
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on readings."user" = identities.email
     inner join consenting
         on identities.canonical_email = consenting.canonical_email
@@ -101,7 +136,7 @@ pairs as (
     left join contested
         on
             steps.serialnumber = contested.serial_number
-            and steps.sensorreadingtime = contested.reading_time_ms
+            and {{ epoch_ms_to_timestamp('steps.sensorreadingtime') }} = contested.sensor_reading_time
     where contested.serial_number is null
 
 ),

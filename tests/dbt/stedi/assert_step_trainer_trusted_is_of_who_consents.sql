@@ -1,9 +1,34 @@
 -- The step trainer knows devices, not people. A step is trusted if, and only if, everybody who can have made it is a consenting
 -- customer of whom there are readings, and nobody's consent had lapsed: compared with the landing tables. That nothing is lost is
 -- asserted where no owner's consent ever changed; of the others, by random histories in pytest.
-with {{ consenting_in_landing() }},
+with consenting as (
 
-{{ lapses_in_landing() }},
+    select
+        canonical_email,
+        consented_at_ms
+    from {{ ref('stg_stedi__check_consenting') }}
+
+),
+
+lapses as (
+
+    select
+        canonical_email,
+        lapsed_ms,
+        resumed_ms
+    from {{ ref('stg_stedi__check_lapses') }}
+
+),
+
+decided as (
+
+    select
+        canonical_email,
+        updated_ms,
+        consented_ms
+    from {{ ref('stg_stedi__check_decided') }}
+
+),
 
 {{ steady_in_landing() }},
 
@@ -11,17 +36,17 @@ device_owners as (
 
     -- whoever registers a device in a record that is there, or did in one that is gone
     select
-        records_as_landed.serial_number,
+        customers.serial_number,
         identities.customer_pseudonym as owner_token
-    from records_as_landed
-    inner join {{ source('stedi', 'customer_identities') }} as identities
-        on records_as_landed.canonical_email = identities.canonical_email
-    where records_as_landed.serial_number <> ''
+    from {{ ref('stg_stedi__customers') }} as customers
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
+        on customers.email = identities.email
+    where customers.serial_number is not null
     union
     select
         serial_number,
         owner_token
-    from {{ source('stedi', 'device_owners') }}
+    from {{ ref('stg_stedi__device_owners') }}
 
 ),
 
@@ -29,24 +54,24 @@ walkers as (
 
     -- whose phone was read in the step's millisecond, as is landed or was before
     select
-        steps.serialnumber as serial_number,
-        steps.sensorreadingtime as reading_time_ms,
+        steps.serial_number,
+        steps.sensor_reading_time,
         device_owners.owner_token
-    from {{ source('stedi', 'step_trainer_landing') }} as steps
+    from {{ ref('stg_stedi__step_readings') }} as steps
     inner join device_owners
-        on steps.serialnumber = device_owners.serial_number
-    inner join {{ source('stedi', 'customer_identities') }} as identities
+        on steps.serial_number = device_owners.serial_number
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
         on device_owners.owner_token = identities.customer_pseudonym
-    inner join {{ source('stedi', 'accelerometer_landing') }} as readings
+    inner join {{ ref('stg_stedi__accelerometer_readings') }} as readings
         on
-            identities.email = readings."user"
-            and steps.sensorreadingtime = readings."timestamp"
+            identities.email = readings.email
+            and steps.sensor_reading_time = readings.reading_time
     union
     select
         serial_number,
-        sensor_reading_time as reading_time_ms,
+        sensor_reading_time,
         owner_token
-    from {{ source('stedi', 'step_claims') }}
+    from {{ ref('stg_stedi__step_claims') }}
 
 ),
 
@@ -62,9 +87,9 @@ sole_owners as (
 walking as (
 
     select distinct identities.canonical_email
-    from {{ source('stedi', 'accelerometer_landing') }} as readings
-    inner join {{ source('stedi', 'customer_identities') }} as identities
-        on readings."user" = identities.email
+    from {{ ref('stg_stedi__accelerometer_readings') }} as readings
+    inner join {{ ref('stg_stedi__customer_identities') }} as identities
+        on readings.email = identities.email
 
 ),
 
@@ -75,7 +100,7 @@ people as (
         identities.canonical_email,
         consenting.canonical_email as consenting_email,
         steady.canonical_email as steady_email
-    from {{ source('stedi', 'customer_identities') }} as identities
+    from {{ ref('stg_stedi__customer_identities') }} as identities
     inner join walking
         on identities.canonical_email = walking.canonical_email
     inner join consenting
@@ -104,7 +129,7 @@ judged as (
         on
             device_owners.serial_number = walkers.serial_number
             and device_owners.owner_token = walkers.owner_token
-            and landed.sensorreadingtime = walkers.reading_time_ms
+            and {{ epoch_ms_to_timestamp('landed.sensorreadingtime') }} = walkers.sensor_reading_time
     left join people
         on device_owners.owner_token = people.customer_pseudonym
     left join lapses

@@ -1,0 +1,4 @@
+-- for the tests: what they compare the models with, worked out of the raw records and without the models
+with {{ consenting_in_landing() }}
+
+select * from consenting

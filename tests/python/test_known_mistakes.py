@@ -29,6 +29,7 @@ ACCELEROMETER_TRUSTED = "models/stedi/trusted/accelerometer_trusted.sql"
 CUSTOMER_CURATED = "models/stedi/curated/customer_curated.sql"
 V1 = "models/stedi/curated/machine_learning_curated_v1.sql"
 PAIRS = "models/stedi/curated/sensor_pairs_curated.sql"
+BY_NOW = "<= (select last_landing.last_landed_at from last_landing)"
 V3 = "models/stedi/curated/machine_learning_curated_v3.sql"
 
 Edits = tuple[tuple[str, str, str], ...]
@@ -283,7 +284,7 @@ MISTAKES = (
         (
             (
                 CUSTOMER_CURATED,
-                "where email in (select accelerometer_readings.email from accelerometer_readings)",
+                "where email in (select walking_spellings.email from walking_spellings)",
                 "inner join accelerometer_readings using (email)",
             ),
         ),
@@ -296,18 +297,20 @@ MISTAKES = (
         (
             (
                 STEP_TRAINER_TRUSTED,
-                "reading_owners.email = customers.email\n",
-                "reading_owners.email <> 'nobody' and customers.email <> 'nobody'\n",
+                "reading_owners.owner_token = consenting.customer_pseudonym\n",
+                "reading_owners.owner_token <> 'nobody' and consenting.customer_pseudonym <> 'nobody'\n",
             ),
             (
                 STEP_TRAINER_TRUSTED,
-                "count(case when consent_periods.email is null then customers.email end) as consenting_owners",
-                "customers.email as consenting_owners",
+                "count(\n"
+                "            case when consent_periods.canonical_email is null then consenting.customer_pseudonym end\n"
+                "        ) as consenting_owners",
+                "consenting.customer_pseudonym as consenting_owners",
             ),
             (
                 STEP_TRAINER_TRUSTED,
                 "        reading_owners.possible_owners\n\n",
-                "        reading_owners.possible_owners,\n        customers.email\n\n",
+                "        reading_owners.possible_owners,\n        consenting.customer_pseudonym\n\n",
             ),
             (STEP_TRAINER_TRUSTED, "where consenting_owners = possible_owners", ""),
         ),
@@ -317,7 +320,7 @@ MISTAKES = (
     ),
     Mistake(
         "everybody is trusted",
-        ((CUSTOMER_TRUSTED, "and share_with_research_as_of_date is not null", ""),),
+        ((CUSTOMER_TRUSTED, f"and share_with_research_as_of_date {BY_NOW}", ""),),
         "customer_trusted accelerometer_trusted customer_curated",
         (
             "assert_customer_trusted_is_who_consents",
@@ -329,7 +332,13 @@ MISTAKES = (
     ),
     Mistake(
         "some who consent are lost",
-        ((CUSTOMER_TRUSTED, "share_with_research_as_of_date is not null", "share_with_public_as_of_date is not null"),),
+        (
+            (
+                CUSTOMER_TRUSTED,
+                f"share_with_research_as_of_date {BY_NOW}",
+                f"share_with_public_as_of_date {BY_NOW}",
+            ),
+        ),
         "customer_trusted accelerometer_trusted",
         ("assert_customer_trusted_is_who_consents", "assert_accelerometer_trusted_is_of_who_consents"),
         published={"stedi.customer_trusted": 491},
@@ -362,7 +371,7 @@ MISTAKES = (
     ),
     Mistake(
         "every owner of a shared device is taken for the walker",
-        ((OWNERS, "counted_owners.device_owners = 1\n        or walks.email is not null", "true"),),
+        ((OWNERS, "counted_owners.owners_of_device = 1\n        or step_claims.owner_token is not null", "true"),),
         "int_stedi__step_reading_owners step_trainer_trusted sensor_pairs_curated machine_learning_curated.v2",
         ("shared_devices_are_told_apart_by_the_accelerometer",),
         only_on_sample=("assert_step_trainer_trusted_is_of_who_consents",),
@@ -408,7 +417,7 @@ MISTAKES = (
     ),
     Mistake(
         "v2 pairs by the timestamp alone",
-        ((PAIRS, "owned_steps.email = accelerometer_readings.email\n            and ", ""),),
+        ((PAIRS, "owned_steps.owner_token = identities.customer_pseudonym\n            and ", ""),),
         "sensor_pairs_curated machine_learning_curated.v2",
         ("assert_machine_learning_v2_is_one_persons_under_consent",),
         published={"stedi.machine_learning_curated_v2": 34_437},

@@ -19,7 +19,7 @@ from warehouses import ask_athena, ask_redshift
 
 SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
 PERSON = (
-    "select email, customer_pseudonym from stedi_staging.int_stedi__customer_profiles where customer_pseudonym in "
+    "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities where customer_pseudonym in "
     "(select customer_pseudonym from stedi_privacy.consent_periods_snapshot) order by email limit 1"
 )
 

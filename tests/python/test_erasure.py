@@ -545,7 +545,7 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     built = run(project, "run.py", "--scale", "0.02")
     assert built.returncode == 0, built.stdout + built.stderr
     zone, database = project / "landing/sample_x0.02", project / "lakehouse.duckdb"
-    query = "select email, customer_pseudonym from stedi_staging.int_stedi__customer_profiles order by email"
+    query = "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities order by email"
     with duckdb.connect(str(database), read_only=True) as connection:
         people = dict(connection.execute(query).fetchall())
         history = connection.execute("select count(*) from stedi_privacy.consent_history").fetchall()

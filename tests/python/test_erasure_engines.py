@@ -20,7 +20,7 @@ pytestmark = [  # of the adapters and the driver
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
-STORED = "unique_int_stedi__customer_profiles_email"
+STORED = "unique_int_stedi__customer_profiles_canonical_email"
 ROWS = "select count(*), count(distinct dbt_scd_id) from stedi_privacy.consent_periods_snapshot"
 
 
@@ -31,7 +31,7 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: Path) ->
     dbt.run_models(["+int_stedi__customer_profiles", "+int_stedi__consent_periods"])
     assert warehouse.dbt("snapshot")
     ((email, pseudonym),) = warehouse.query(
-        "select email, customer_pseudonym from stedi_staging.int_stedi__customer_profiles "
+        "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities "
         "where customer_pseudonym in (select customer_pseudonym from stedi_privacy.consent_periods_snapshot) "
         "order by email limit 1"
     )

@@ -158,7 +158,7 @@ MATCHED = """
 
     select count(*), (select count(distinct customer_pseudonym) from published)
     from best
-    inner join stedi_staging.int_stedi__customer_profiles as profiles using (customer_pseudonym, email)
+    inner join stedi_staging.stg_stedi__customer_identities as identities using (customer_pseudonym, email)
 """
 
 

@@ -179,7 +179,7 @@ def people_in(database: Path) -> dict[str, set[str]]:
         pseudonyms = {
             pseudonym: email.partition("@")[0]
             for email, pseudonym in connection.execute(
-                "select email, customer_pseudonym from stedi_staging.int_stedi__customer_profiles"
+                "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities"
             ).fetchall()
         }
         for relation, column in PUBLISHED.items():

@@ -232,9 +232,9 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
 
 def _expected_of_sources(build: Build) -> dict[str, Physical]:
     """By the sources' YAML: a table over the loader's objects, and a view before it that the ledger decides."""
-    found = {"loader.objects": Physical("view")}
+    found = {"loader.objects": Physical("view"), "loader.built_from": Physical("view")}
     for source in build.manifest["sources"].values():
-        if source["identifier"] == "objects":
+        if f"loader.{source['identifier']}" in found:
             continue
         meta = source["config"]["meta"]
         files = Physical(

@@ -254,7 +254,7 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
         "--config",
         config,
         "--exclude-rules",
-        # rendered macros are not laid out, dbt writes types and functions in upper case, one test joins only to count; see .sqlfluff
+        # rendered macros are not laid out, dbt writes in upper case, one test joins only to count; see .sqlfluff
         "layout,capitalisation,structure.unused_join,structure.column_order,references.keywords,references.quoting",
         *models,
         singular,

@@ -40,6 +40,9 @@ LAYOUT = {
     "step_trainer/landing": {"step_trainer_landing"},
     "customer/identities": {"customer_identities"},
     "customer/release_pseudonyms": {"release_pseudonyms"},
+    "customer/suspensions": {"customer_suspensions"},
+    "step_trainer/device_owners": {"device_owners"},
+    "step_trainer/step_claims": {"step_claims"},
     "customer/privacy": {
         "consent_history", "published_anonymity", "reidentification_risk", "machine_learning_dictionary",
         "consent_periods_snapshot",

@@ -254,8 +254,10 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
         "--config",
         config,
         "--exclude-rules",
-        # rendered macros are not laid out, dbt writes in upper case, one test joins only to count; see .sqlfluff
-        "layout,capitalisation,structure.unused_join,structure.column_order,references.keywords,references.quoting",
+        # rendered macros are not laid out, dbt writes in upper case, one test joins only to count, and not every engine
+        # has UNION DISTINCT; see .sqlfluff
+        "layout,capitalisation,structure.unused_join,structure.column_order,references.keywords,references.quoting,"
+        "ambiguous.union",
         *models,
         singular,
         cwd=tmp_path,

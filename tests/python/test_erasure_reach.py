@@ -286,7 +286,7 @@ def test_a_fault_of_the_program_has_an_exit_code_of_its_own_and_shows_no_address
         "from lakehouse.dbt_session import DbtSession\n"
         "def fails(*_): raise ValueError('a fault')\n"
         "DbtSession.parse = fails\n"
-        f"sys.argv[1:] = ['--zone', {zone.location!r}, '--dataset', 'sample', '--email', {PERSON!r}]\n"
+        f"sys.argv[1:] = ['--zone', {zone.location!r}, '--dataset', 'sample', '--yes', '--email', {PERSON!r}]\n"
         "runpy.run_path('scripts/erase.py', run_name='__main__')\n"
     )
     settings = {"PATH": os.environ["PATH"], "PYTHONPATH": "scripts"}

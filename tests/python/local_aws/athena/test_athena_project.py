@@ -308,4 +308,8 @@ def test_landing_tables_have_the_declared_columns(build: Build) -> None:
             else types.get(column["data_type"], column["data_type"])
             for column in source["columns"].values()
         }
-        assert {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]} == declared, name
+        found = {
+            column["Name"]: "string" if column["Type"].startswith("varchar") else column["Type"]  # as views have it
+            for column in table["StorageDescriptor"]["Columns"]
+        }
+        assert found == declared, name

@@ -417,7 +417,10 @@ MISTAKES = (
     ),
     Mistake(
         "v2 pairs by the timestamp alone",
-        ((PAIRS, "owned_steps.owner_token = identities.customer_pseudonym\n            and ", ""),),
+        (
+            (PAIRS, "owned_steps.owner_token = identities.customer_pseudonym\n            and ", ""),
+            (PAIRS, "select distinct\n        identities.canonical_email", "select\n        identities.canonical_email"),
+        ),
         "sensor_pairs_curated machine_learning_curated.v2",
         ("assert_machine_learning_v2_is_one_persons_under_consent",),
         published={"stedi.machine_learning_curated_v2": 34_437},

@@ -419,7 +419,11 @@ MISTAKES = (
         "v2 pairs by the timestamp alone",
         (
             (PAIRS, "owned_steps.owner_token = identities.customer_pseudonym\n            and ", ""),
-            (PAIRS, "select distinct\n        identities.canonical_email", "select\n        identities.canonical_email"),
+            (
+                PAIRS,
+                "select distinct\n        identities.canonical_email",
+                "select\n        identities.canonical_email",
+            ),
         ),
         "sensor_pairs_curated machine_learning_curated.v2",
         ("assert_machine_learning_v2_is_one_persons_under_consent",),

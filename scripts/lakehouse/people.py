@@ -26,7 +26,7 @@ from lakehouse.ledger import QuarantinedRecord
 from lakehouse.pseudonym_key import PseudonymKey
 from lakehouse.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.reading import KEPT_BYTES
-from lakehouse.reporting import Reporter
+from lakehouse.reporting import Reporter, Silent
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, Say
@@ -141,7 +141,7 @@ def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
     Raises:
         LandingError: The zone cannot be read.
     """
-    with landed_zone(zone, _nobody, dry_run=True) as held:
+    with landed_zone(zone, Silent().say, dry_run=True) as held:
         return list(_unreadable(held.folder))
 
 
@@ -170,7 +170,7 @@ def dismiss(zone: str | Path, record: str, note: str) -> None:
     """
     if not note.strip():
         raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
-    with landed_zone(zone, _nobody) as held:
+    with landed_zone(zone, Silent().say) as held:
         unreadable = list(_unreadable(held.folder))
         rows = [row for row in unreadable if reference(row) == record]
         rows = rows or [row for row in unreadable if shown(reference(row)) == record]
@@ -180,10 +180,6 @@ def dismiss(zone: str | Path, record: str, note: str) -> None:
         held.still_ours()
         for row in rows:
             Dismissals.read(held.folder).add(held.folder, row, books, note.strip())
-
-
-def _nobody(message: str) -> None:
-    """Takes note of nothing."""
 
 
 def _unreadable(folder: Folder) -> Iterator[QuarantinedRecord]:

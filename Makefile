@@ -70,27 +70,28 @@ override DATA = --sources="$$SOURCE" --scale="$$SCALE" $${DATASET:+--dataset="$$
 override LOCAL_AWS := $(BIN)/python -m local_aws
 override IS_LOCAL := $(filter-out 0,$(LOCAL))
 
+# `exec` gives make's SIGTERM to the command itself and not to a shell above it, which would leave it behind.
 run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
-	@$(if $(IS_LOCAL),$(LOCAL_AWS) --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
+	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
 		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
 
 erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and database: asks for whom, or PEOPLE=file; DRY_RUN=1 looks only
 	$(if $(filter EMAIL,$(ON_COMMAND_LINE)),$(error EMAIL= would show the address to everybody on this machine and leave it in the shell's history: make erase asks for it, or give PEOPLE=file))
-	@$(BIN)/python scripts/erase.py --zone="$${LANDING_ZONE:-landing/$${DATASET:-sample}}" --target="$$TARGET" \
+	@exec $(BIN)/python scripts/erase.py --zone="$${LANDING_ZONE:-landing/$${DATASET:-sample}}" --target="$$TARGET" \
 		$${DATASET:+--dataset="$$DATASET"} $${PEOPLE:+--file="$$PEOPLE"} $(if $(filter-out 0,$(DRY_RUN)),--dry-run) \
 		$(if $(filter-out 0,$(YES)),--yes) $(if $(filter-out 0,$(ALLOW_AGAIN)),--allow-again)
 
 release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
-	@$(BIN)/python scripts/release.py --dataset="$${DATASET:-sample}" --target="$$TARGET"
+	@exec $(BIN)/python scripts/release.py --dataset="$${DATASET:-sample}" --target="$$TARGET"
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
-	@$(LOCAL_AWS)
+	@exec $(LOCAL_AWS)
 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
-	@$(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $${SELECT:+--select="$$SELECT"}
+	@exec $(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $${SELECT:+--select="$$SELECT"}
 
 # The endpoints' own tests run apart: each points the whole process at itself.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
@@ -114,7 +115,7 @@ bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a b
 docs:  ## serve the docs and lineage site that `make run` built, on PORT
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
 	@echo "http://127.0.0.1:$$PORT/static_index.html  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
-	@$(BIN)/python -m http.server "$$PORT" --bind 127.0.0.1 --directory target
+	@exec $(BIN)/python -m http.server "$$PORT" --bind 127.0.0.1 --directory target
 
 override UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

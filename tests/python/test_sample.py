@@ -345,9 +345,9 @@ def test_consent_is_withdrawn_given_and_contradicted(sample: Sample) -> None:
         return any(RESEARCH in record for record in records[email,])
 
     assert had("Agnes.Withdrawn@example.com")
-    assert RESEARCH not in deciding["Agnes.Withdrawn@example.com"]
+    assert RESEARCH not in deciding[oracle.person("Agnes.Withdrawn@example.com")]
     assert any(RESEARCH not in record for record in records["Boris.Newlygiven@example.com",])
-    assert RESEARCH in deciding["Boris.Newlygiven@example.com"]
+    assert RESEARCH in deciding[oracle.person("Boris.Newlygiven@example.com")]
     undecided = records["Carla.Undecided@example.com",]
     assert [RESEARCH in record for record in undecided] == [True, False]
     assert distinct(undecided, "lastUpdateDate", "registrationDate") == 1
@@ -379,7 +379,7 @@ def test_readings_without_customers_and_customers_without_readings(sample: Sampl
     emails = {customer["email"] for customer in stedi.customers}
     users = {reading["user"] for reading in stedi.readings}
     assert "Klara.Unread@example.com" in emails - users
-    assert RESEARCH in oracle.deciding_records(stedi.customers)["Klara.Unread@example.com"]
+    assert RESEARCH in oracle.deciding_records(stedi.customers)[oracle.person("Klara.Unread@example.com")]
     assert "Lothar.Nobody@example.com" in users - emails
     assert {step["serialNumber"] for step in stedi.steps} - {c["serialNumber"] for c in stedi.customers}
 
@@ -425,7 +425,7 @@ def test_stedi_shortcuts_give_other_numbers(sample: Sample) -> None:
     deciding = oracle.deciding_records(stedi.customers)
     any_at = oracle.users_at(stedi.readings)
     consenting_ever = {customer["email"] for customer in stedi.customers if RESEARCH in customer}
-    trusted_at = oracle.users_at(r for r in stedi.readings if RESEARCH in deciding.get(r["user"], {}))
+    trusted_at = oracle.users_at(r for r in stedi.readings if RESEARCH in deciding.get(oracle.person(r["user"]), {}))
     unfiltered = sum(len(trusted_at.get(step["sensorReadingTime"], [])) for step in stedi.steps)
     landing = sum(len(any_at.get(step["sensorReadingTime"], [])) for step in stedi.steps)
 

@@ -22,7 +22,7 @@ LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
 LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws"]
 VENV = Path(sys.executable).parents[1]
 # what is installed is there: these tests install nothing
-MAKE = ["make", f"VENV={VENV}", *(f"--old-file={VENV}/{name}.installed" for name in ("uv", "run", "local_aws"))]
+MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
 # somebody's real account, and a proxy, neither of which may be asked for anything: nothing listens on that port
 THEIRS = {
     "AWS_PROFILE": "production",
@@ -50,6 +50,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy = folder / part
         copy.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
+    (folder / ".venv").symlink_to(VENV)
     return folder
 
 

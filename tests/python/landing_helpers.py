@@ -221,6 +221,14 @@ def state_of(
     return state
 
 
+def facts_of(zone: Place | Path, tables: Sequence[str] = (READINGS.name, EVENTS.name)) -> dict[str, list[Any]]:
+    """What a zone says and holds, however many loads it took: not when records were landed, nor which share a part."""
+    return {
+        name: sorted((fact for _, *facts in rows for fact in facts), key=str) if name.endswith("_key") else rows
+        for name, rows in state_of(zone, tables, but={"landed_at"}).items()
+    }
+
+
 def _lines(zone: Place | Path, key: str, column: str, own: Collection[str]) -> list[object]:
     lines = lines_of(zone, [{column: key}], column)
     return [_without(json.loads(line), own) for line in lines] if column == "quarantine_key" else list(lines)

@@ -77,6 +77,7 @@ def test_on_athena_a_killed_swap_of_the_snapshot_is_mended(tmp_path: Path) -> No
         )
         place = f"s3://lake/{tmp_path.name}"
         athena.query("create schema if not exists stedi_privacy")
+        athena.query(f"drop table if exists {SNAPSHOT}")  # another test's
         athena.query(make.format(SNAPSHOT, f"{place}/0", values))
 
         def pseudonyms() -> set[str]:

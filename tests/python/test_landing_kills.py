@@ -18,10 +18,10 @@ from landing_helpers import (
     PATIENCE_SECONDS,
     READINGS,
     assert_books_balance,
+    facts_of,
     landed,
     load,
     put,
-    state_of,
 )
 from real_data import PROJECT_DIR
 
@@ -81,7 +81,7 @@ def test_a_killed_load_is_all_or_nothing_and_the_next_one_repairs_it(
     old = _seen(tmp_path / "before")
     _second(source)
     load(source, tmp_path / "clean", forget_vanished=True)
-    clean = state_of(tmp_path / "clean")
+    clean = facts_of(tmp_path / "clean")
     new = _seen(tmp_path / "clean")
     survived = False
     moment = 0
@@ -102,7 +102,7 @@ def test_a_killed_load_is_all_or_nothing_and_the_next_one_repairs_it(
             assert records in (old[table], new[table]), f"killed at {moment}"
         load(source, zone, forget_vanished=True)
         assert_books_balance(zone)
-        assert state_of(zone) == clean, f"killed at {moment}"
+        assert facts_of(zone) == clean, f"killed at {moment}"
     assert moment >= 20
 
 
@@ -119,7 +119,7 @@ def test_a_killed_first_load_leaves_a_zone_that_the_next_one_accepts(
             with pytest.raises(_KilledError):
                 load(source, zone)
         load(source, zone)
-        assert state_of(zone) == state_of(tmp_path / "clean"), f"killed at {moment}"
+        assert facts_of(zone) == facts_of(tmp_path / "clean"), f"killed at {moment}"
 
 
 def test_a_killed_load_whose_source_goes_back_leaves_the_old_state(
@@ -128,7 +128,7 @@ def test_a_killed_load_whose_source_goes_back_leaves_the_old_state(
     source = tmp_path / "source"
     _first(source)
     load(source, tmp_path / "clean")
-    clean = state_of(tmp_path / "clean")
+    clean = facts_of(tmp_path / "clean")
     for moment in range(1, 200):
         zone = tmp_path / f"zone{moment}"
         _first(source)
@@ -145,7 +145,7 @@ def test_a_killed_load_whose_source_goes_back_leaves_the_old_state(
         _first(source)
         load(source, zone, forget_vanished=True)
         assert_books_balance(zone)
-        assert state_of(zone) == clean, f"killed at {moment}"
+        assert facts_of(zone) == clean, f"killed at {moment}"
     pytest.fail("the load has no end")
 
 

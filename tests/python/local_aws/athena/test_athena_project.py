@@ -172,7 +172,9 @@ def _glue_tables(clients: Client, schemas: set[str]) -> dict[str, dict[str, Any]
 
 
 def _file_format(contents: list[bytes], folder: Path) -> tuple[str, str]:
-    """Format and compression of all files together, from their bytes."""
+    """Format and compression of all files together, from their bytes; neither where there is no file."""
+    if not contents:
+        return "", ""
     found = set()
     for content in contents:
         if content[:4] == content[-4:] == b"PAR1":
@@ -206,6 +208,10 @@ def _physical(build: Build, table: dict[str, Any], folder: Path) -> Physical:
     # table_unique, dbt-athena's naming here: a folder for the table, and one of no meaning for this making of it
     unique = re.fullmatch(rf"(.*/{table['Name']})/[0-9a-f-]{{36}}", location)
     return Physical(kind, unique[1] if unique else location, *shape, partitions, serde)
+
+
+EMPTY = {"stedi_staging.stg_stedi__customer_suspensions"}
+"""Of the sample nobody is suspended."""
 
 
 def _expected_of_models(build: Build) -> dict[str, Physical]:
@@ -260,7 +266,13 @@ def test_every_relation_is_what_the_project_says(build: Build, tmp_path: Path) -
     expected = _expected_of_models(build) | _expected_of_sources(build)
     tables = _glue_tables(build.clients, {name.split(".")[0] for name in expected})
     assert tables.keys() == expected.keys()
-    assert {name: _physical(build, table, tmp_path) for name, table in tables.items()} == expected
+    made = {name: _physical(build, table, tmp_path) for name, table in tables.items()}
+    without_rows = {name for name, physical in made.items() if physical.kind != "view" and not physical.format}
+    assert without_rows <= EMPTY
+    assert made == {
+        name: replace(physical, format="", compression="") if name in without_rows else physical
+        for name, physical in expected.items()
+    }
 
 
 def test_relations_lie_where_the_layout_has_them(build: Build) -> None:

@@ -13,7 +13,7 @@ from itertools import product, takewhile
 
 import msgspec
 
-from lakehouse.identity import canonical_address
+from lakehouse.identity import canonical_address, folded
 from lakehouse.ledger import QuarantinedRecord
 from lakehouse.person_search import ADDRESS_COLUMNS, texts_in, unescaped
 from lakehouse.reading import KEPT_BYTES
@@ -209,7 +209,7 @@ class _Surroundings:
 
     def beginnings(self) -> Iterator[str]:
         """What the address begins with if it is cut off."""
-        some = {canonical_address(f"{before}@{self.domain}") for before in (*self.befores, self._narrow.lstrip("'"))}
+        some = {folded(f"{before}@{self.domain}") for before in (*self.befores, self._narrow.lstrip("'"))}
         return (start for start in some if len(start) >= _LEAST_LETTERS and not start.startswith("@"))
 
     def _with_domain(self, befores: Iterable[str]) -> set[str]:

@@ -49,7 +49,7 @@ def main(target: str, project: Path, source: Path) -> None:
     ]
     runs = [
         subprocess.run([*erase, "--email", email.upper(), *options], capture_output=True, text=True, check=False)
-        for options in (["--dry-run"], [], [])
+        for options in (["--dry-run"], ["--yes"], ["--yes"])
     ]
     found["codes"] = [run.returncode for run in runs]
     found["said"] = [run.stdout + run.stderr for run in runs]

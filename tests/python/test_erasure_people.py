@@ -15,6 +15,7 @@ from lakehouse.erasure_proof import search_zone
 from lakehouse.erasure_receipts import begin_receipt
 from lakehouse.erasure_tokens import SECRET_KEY
 from lakehouse.errors import LandingError
+from lakehouse.identity import canonical_address
 from lakehouse.landing import land
 from lakehouse.people import land_people
 from lakehouse.person_search import Needles
@@ -110,14 +111,16 @@ def test_what_was_landed_as_an_address_is_erased_and_nobody_else(
     source.put(f"{STEPS}/1.json", [step("D1", 1), step("E1", 1)])
     land_both(source, zone)
     told = erase(zone, value, exact=exact)
-    assert emails(zone) == emails(zone, "accelerometer_landing", "user") == sorted(OTHERS)
-    assert emails(zone, "customer_identities") == sorted(OTHERS)
-    assert emails(zone, "step_trainer_landing", "serialNumber") == ["E1"]
-    assert told.tables["customer_landing"].records == 1
+    stays = exact and canonical_address(value) in OTHERS  # under the other spelling, as the owner of D1
+    others = [one for one in OTHERS if exact or canonical_address(one) != canonical_address(value)]
+    assert emails(zone) == emails(zone, "accelerometer_landing", "user") == sorted(others)
+    assert emails(zone, "customer_identities") == sorted(others)
+    assert emails(zone, "step_trainer_landing", "serialNumber") == ["D1"] * stays + ["E1"]
+    assert told.tables["customer_landing"].records == 1 + len(OTHERS) - len(others)
     kept = [row["line"] for row in quarantined(zone, "customer_landing")]
     assert kept in ([9], [])  # a name that looks like an address, in a broken record, goes with the record
     assert (kept == []) == ("@x" in value or "@y" in value)
-    assert not search_zone(open_folder(zone.location), TABLES, Needles([value], ["D1"], exact=exact))
+    assert not search_zone(open_folder(zone.location), TABLES, Needles([value], [] if stays else ["D1"], exact=exact))
 
 
 def test_every_spelling_of_the_canonical_address_goes(source: FolderPlace, zone: FolderPlace) -> None:
@@ -147,13 +150,13 @@ def test_exactly_one_spelling_goes_and_what_the_others_share_stays(source: Folde
 
 def test_a_value_that_holds_the_address_is_told_and_stays(source: FolderPlace, zone: FolderPlace) -> None:
     """It may be somebody else's, or two people's: only a person can tell."""
-    neighbours = ["Ann <ann@x.com>", "ann@x.com, bob@x.com", "ann@x.com."]
+    neighbours = ["ann@x.com (and Ben)", "ann@x.com, bob@x.com", "ann@x.com/bob"]
     source.put(f"{CUSTOMERS}/1.json", [customer(email, "D1") for email in (*neighbours, "ann@x.com", "joann@x.com")])
     land_both(source, zone)
     assert erase(zone, "ann@x.com").neighbours == sorted(neighbours)
     assert emails(zone) == sorted([*neighbours, "joann@x.com"])
     assert erase(zone, "bob@x.com", dry_run=True).neighbours == ["ann@x.com, bob@x.com"]
-    assert erase(zone, "<joann@x.com>", dry_run=True).neighbours == ["joann@x.com"]
+    assert erase(zone, "joann@x.com or ann", dry_run=True).neighbours == ["joann@x.com"]
 
 
 # ------------------------------------------------------------------------------------- what must be remembered stays

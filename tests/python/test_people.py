@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
@@ -65,6 +67,17 @@ def land_all(folder: Path, *, key: PseudonymKey = KEY, new_key: bool = False) ->
         "\ufeffzoë@test.com",
         "zoë@test.com\u200b",
         "\u200e zo\u00adë@test.com\x00",
+        "Zoë Lee <zoë@test.com>",
+        '"Lee, Zoë" <ZOË@test.com >',
+        "zoë@test.com <zoë@test.com> (at home)",
+        "<zoë@test.com>",
+        "mailto:zoë@test.com",
+        "MAILTO:zo%C3%AB%40test.com?subject=leave",
+        "mailto:zoe%CC%88@test.com",
+        "'zoë@test.com'",
+        '"zoë@test.com",',
+        "zoë@test.com.",
+        "zoë@test.com; ",
     ],
 )
 def test_one_person_has_one_address(written: str) -> None:
@@ -72,12 +85,24 @@ def test_one_person_has_one_address(written: str) -> None:
 
 
 def test_other_people_have_others() -> None:
-    addresses = ["zoe@test.com", "zoë@test.com", "zoë@test.co", "zo ë@test.com", "zoë+a@test.com"]
+    addresses = ["zoe@test.com", "zoë@test.com", "zoë@test.co", "zo ë@test.com", "zoë+a@test.com", "zoë@test.com, a@b"]
+    addresses += [
+        "a@b; zoë@test.com",
+        "<zoë@test.com> <a@b>",
+        "o'zoë@test.com",
+        "'zoë'@test.com",
+        "zoë",
+        "mailto:zoë",
+        ".",
+    ]
     assert len({*map(canonical_address, addresses)}) == len(addresses)
     assert canonical_address("ann@test.com\x00") == canonical_address("\x7fann@test.com") == "ann@test.com"
     assert canonical_address("STRASSE@x.de") == canonical_address("straße@x.de")
-    for address in addresses:
-        assert canonical_address(canonical_address(address)) == canonical_address(address)
+
+
+@given(st.text(st.sampled_from("aA@<>.,;'\" :?#%40ßéE\u0301\u037emailto")) | st.text())
+def test_a_canonical_address_is_its_own(address: str) -> None:
+    assert canonical_address(canonical_address(address)) == canonical_address(address)
 
 
 # ------------------------------------------------------------------------------------------------------- suspensions

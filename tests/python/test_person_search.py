@@ -133,7 +133,8 @@ def test_whatever_is_landed_as_an_address_is_found_as_one(value: str) -> None:
     for record in ({"email": value}, {"user": f" {value.upper()}", "x": 1}, {"note": 1, "email": value}):
         assert needles.name_address(json.dumps(record).encode())
         assert needles.name_address(json.dumps(record, ensure_ascii=False).encode())
-    assert not needles.name_address(json.dumps({"email": f"x{value}x", "customerName": f"{value}x"}).encode())
+    own = canonical_address(value)
+    assert not needles.name_address(json.dumps({"email": f"x{own}x", "customerName": f"{own}x"}).encode())
 
 
 def test_a_word_is_somebody_only_where_addresses_are() -> None:

@@ -1,6 +1,7 @@
 {#- The raw customer records, each with the person whom it names. Gives common table expressions, of which the last, `records_in_landing`,
     is the one to use. A record that is dated after it was landed cannot be right: if it consents it is left out, if not it counts
-    from its landing. Written without the models, so that a test that compares with it does not follow them into their mistakes. -#}
+    from its landing. The last denial of a person who has a record stays one, also if its own record is gone. Written without the models,
+    so that a test that compares with it does not follow them into their mistakes. -#}
 {% macro records_in_landing() -%}
 records_as_landed as (
 
@@ -16,7 +17,7 @@ records_as_landed as (
 
 ),
 
-records_in_landing as (
+dated_records as (
 
     select
         canonical_email,
@@ -29,6 +30,25 @@ records_in_landing as (
     where
         canonical_email <> ''
         and (claimed_ms <= landed_ms or consented_ms is null)
+
+),
+
+records_in_landing as (
+
+    select
+        canonical_email,
+        serial_number,
+        updated_ms,
+        consented_ms
+    from dated_records
+    union all
+    select
+        withdrawals.canonical_email,
+        cast(null as varchar(64)) as serial_number,
+        withdrawals.withdrawn_ms as updated_ms,
+        cast(null as bigint) as consented_ms
+    from {{ source('stedi', 'customer_withdrawals') }} as withdrawals
+    where withdrawals.canonical_email in (select dated_records.canonical_email from dated_records)
 
 )
 {%- endmacro %}

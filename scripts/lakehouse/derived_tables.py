@@ -56,9 +56,20 @@ def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
     Raises:
         LandingError: A part is damaged.
     """
+    return (line for line, _ in dated_lines(zone, table))
+
+
+def dated_lines(zone: Folder, table: Table) -> Iterator[tuple[bytes, int]]:
+    """Yields the landed records of a table, each with when it was landed, in epoch milliseconds.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
     files = ledger.read_books(zone, table.name).files.values()
-    for key in sorted({key for landed in files for key in landed.object_keys}):
-        yield from read_part(zone, key)
+    loads = {key: landed.landed_at for landed in files for key in landed.object_keys}  # one for all files of a part
+    for key in sorted(loads):
+        for line in read_part(zone, key):
+            yield line, loads[key]
 
 
 def quarantined_rows(zone: Folder, books: Books) -> Iterator[QuarantinedRecord]:

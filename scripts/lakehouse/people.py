@@ -5,12 +5,14 @@ gone. So it is done here, once for all engines:
 
 - `customer_identities`: every spelling of an address, with the canonical address and the pseudonym;
 - `customer_suspensions`: whom the customer records that cannot be read are about;
+- `customer_withdrawals`: when each person last denied consent, by any record that was ever landed. The time only ever
+  gets later, so that a withdrawal counts also when its record is gone;
 - `device_owners` and `step_claims`: who ever registered a device, and which steps of a shared device each of them can
   have made. These two only ever grow. A person who leaves stays in them under a pseudonym, so that the steps that may
   be theirs do not become somebody else's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +20,15 @@ from typing import TypeVar
 import msgspec
 
 from lakehouse import ledger
-from lakehouse.derived_tables import HeldZone, column_reader, land_derived, landed_lines, landed_zone, quarantined_rows
+from lakehouse.derived_tables import (
+    HeldZone,
+    column_reader,
+    dated_lines,
+    land_derived,
+    landed_lines,
+    landed_zone,
+    quarantined_rows,
+)
 from lakehouse.dismissals import Dismissals
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
@@ -38,6 +48,9 @@ STEPS_TABLE = "step_trainer_landing"
 SUSPENSIONS_TABLE = "customer_suspensions"
 OWNERS_TABLE = "device_owners"
 CLAIMS_TABLE = "step_claims"
+WITHDRAWALS_TABLE = "customer_withdrawals"
+_NO_CONSENT = (None, "", "false", "0")
+"""How the website writes that there is none, as the engines read text."""
 
 
 class Identity(msgspec.Struct, frozen=True, order=True):
@@ -46,6 +59,14 @@ class Identity(msgspec.Struct, frozen=True, order=True):
     email: str
     canonical_email: str
     customer_pseudonym: str
+
+
+class Withdrawal(msgspec.Struct, frozen=True, order=True):
+    """When somebody last denied consent to research; the columns of the declared table customer_withdrawals."""
+
+    canonical_email: str
+    withdrawn_ms: int
+    """Epoch milliseconds: the record's time of update, but never later than its landing."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +113,7 @@ def land_people(
             _land(held, tables[OWNERS_TABLE], sorted(history.owners), None),
             _land(held, tables[CLAIMS_TABLE], sorted(history.claims), None),
             _land(held, tables[SUSPENSIONS_TABLE], sorted(found.suspensions), None),
+            _land(held, tables[WITHDRAWALS_TABLE], sorted(work.withdrawals()), None),
             # last: who was called what before is known until all else has the new pseudonyms
             _land(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
         ]
@@ -236,6 +258,19 @@ class _Work:
                 history.add_walk(walker, int(moment or 0))
         return history
 
+    def withdrawals(self) -> list[Withdrawal]:
+        """When each person last denied consent, by a record that is there or was there before."""
+        table = self._tables[CUSTOMERS_TABLE]
+        read = self._reader(table, "email", "lastUpdateDate", "shareWithResearchAsOfDate")
+        before = _rows(self._folder, self._tables[WITHDRAWALS_TABLE], Withdrawal)
+        latest = {row.canonical_email: row.withdrawn_ms for row in before}
+        for line, landed_at in dated_lines(self._folder, table):
+            email, updated, consented = read(line)
+            if consented in _NO_CONSENT and (canonical := canonical_address(email or "")):
+                withdrawn = min(int(updated or 0), landed_at)
+                latest[canonical] = max(withdrawn, latest.get(canonical, withdrawn))
+        return [Withdrawal(*row) for row in latest.items()]
+
     def _history_before(self) -> DeviceHistory:
         """What was known of devices before, under the pseudonyms of now."""
         before = _rows(self._folder, self._tables[IDENTITIES_TABLE], Identity)
@@ -247,10 +282,14 @@ class _Work:
             (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in claims),
         )
 
-    def _read(self, table: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
-        declared = {column.name: column for column in self._tables[table].columns}
-        read = column_reader(self._tables[table], [declared[name] for name in columns])
-        return map(read, landed_lines(self._folder, self._tables[table]))
+    def _read(self, name: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
+        table = self._tables[name]
+        return map(self._reader(table, *columns), landed_lines(self._folder, table))
+
+    @staticmethod
+    def _reader(table: Table, *columns: str) -> Callable[[bytes], tuple[str | None, ...]]:
+        declared = {column.name: column for column in table.columns}
+        return column_reader(table, [declared[name] for name in columns])
 
 
 _Row = TypeVar("_Row", bound=msgspec.Struct)

@@ -158,6 +158,17 @@ class History:
         return {record.who for record, _ in self.records() if record.broken}
 
     @cached_property
+    def remembered(self) -> Mapping[str, int]:
+        """When each customer last denied consent, by all records that ever came."""
+        moments: dict[str, int] = {}
+        for number, delivery in enumerate(self.deliveries):
+            for record in delivery.records:
+                if record.consented is None and not record.broken:
+                    denied = min(record.updated, landed_at(number))
+                    moments[record.who] = max(denied, moments.get(record.who, denied))
+        return moments
+
+    @cached_property
     def deciding(self) -> Mapping[str, list[CustomerRecord]]:
         """Of each customer, the record that counts of every moment of update, first to last."""
         by_moment: dict[tuple[str, int], list[CustomerRecord]] = defaultdict(list)
@@ -168,6 +179,8 @@ class History:
                 by_moment[record.who, record.updated].append(record)
             elif record.consented is None:
                 by_moment[record.who, landed].append(replace(record, updated=landed))
+        for who in {who for who, _ in by_moment} & self.remembered.keys():
+            by_moment[who, self.remembered[who]].append(CustomerRecord(who, self.remembered[who], None))
         histories: dict[str, list[CustomerRecord]] = defaultdict(list)
         for (who, _), rivals in sorted(by_moment.items()):
             refusing = [record for record in rivals if record.consented is None]
@@ -471,6 +484,11 @@ def consents(*written: tuple[int, int | None]) -> Delivery:
     return Delivery(records, EVERYWHERE, [Step("D1", moment) for moment in MOMENTS])
 
 
+def withdraws(moment: int) -> Delivery:
+    """What the website wrote of Ann when she withdrew."""
+    return Delivery([CustomerRecord(ANN, moment, None)])
+
+
 def then(delivery: Delivery, record: CustomerRecord) -> History:
     return History([delivery, Delivery([record])])
 
@@ -526,6 +544,33 @@ EXAMPLES = {
         f"withdrawn, with {broken}": then(consents((0, 0)), CustomerRecord(ANN, 6, None, broken=broken))
         for broken in BROKEN
     },
+    "a withdrawal is overwritten": History(
+        [consents((0, 0)), withdraws(6), Delivery([CustomerRecord(ANN, 0, 0)], gone={ANN: "records"})]
+    ),
+    "a withdrawal is overwritten, and the old consent comes later": History(
+        [consents((0, 0)), withdraws(6), Delivery(gone={ANN: "records"}), Delivery([CustomerRecord(ANN, 0, 0)])]
+    ),
+    "a withdrawal is overwritten by a consent of its moment": History(
+        [consents((3, 3)), withdraws(3), Delivery([CustomerRecord(ANN, 3, 3)], gone={ANN: "records"})]
+    ),
+    "a withdrawal of the future is overwritten": History(
+        [consents((0, 0)), withdraws(1000), Delivery([CustomerRecord(ANN, 4, 0, spelling=1)], gone={ANN: "records"})]
+    ),
+    "a withdrawal is overwritten, and consent given again": History(
+        [
+            consents((0, 0)),
+            withdraws(6),
+            Delivery([CustomerRecord(ANN, 0, 0), CustomerRecord(ANN, 8, 8)], gone={ANN: "records"}),
+        ]
+    ),
+    "a withdrawal is overwritten by one before it": History(
+        [
+            consents((0, 0)),
+            withdraws(6),
+            Delivery([CustomerRecord(ANN, moment, None) for moment in (2, 4)], gone={ANN: "records"}),
+            Delivery([CustomerRecord(ANN, 5, 5), CustomerRecord(ANN, 12, 12)]),
+        ]
+    ),
     "the readings are spelt otherwise": History(
         [Delivery([shares(ANN, 0)], [Reading(ANN, 1, spelling=1), Reading(ANN, 1, spelling=2)], STEPS)]
     ),
@@ -590,6 +635,13 @@ def test_an_example_is_seen_rightly(
             "partition by canonical_email, last_update_date",
             "partition by email, last_update_date",
         ),
+        ("int_stedi__customer_records", "from known", "from identified"),
+        ("int_stedi__customer_records", "and identified.last_update_date = withdrawals.withdrawn_at", ""),
+        (
+            "int_stedi__customer_records",
+            "identified.share_with_research_as_of_date is null\n                and identified.last_update_date",
+            "identified.last_update_date",
+        ),
         (
             "int_stedi__step_reading_owners",
             "counted_owners.owners_of_device = 1",
@@ -610,6 +662,22 @@ def test_a_mistake_in_the_models_is_found(
     finally:
         lakehouse.models[model] = statement
         lakehouse.make()
+
+
+def test_a_withdrawal_that_the_models_forget_is_found_by_the_projects_own_tests(
+    lakehouse: Lakehouse, examples: Mapping[str, tuple[int, History]]
+) -> None:
+    statement = lakehouse.models["int_stedi__customer_records"]
+    lakehouse.models["int_stedi__customer_records"] = statement.replace("from known", "from identified")
+    try:
+        lakehouse.make()
+        assert {"assert_customer_trusted_is_who_consents", "assert_accelerometer_trusted_is_of_who_consents"} <= {
+            *lakehouse.alarms()
+        }
+    finally:
+        lakehouse.models["int_stedi__customer_records"] = statement
+        lakehouse.make()
+    assert lakehouse.alarms() == []
 
 
 @given(st.lists(histories, min_size=1, max_size=10))

@@ -246,7 +246,7 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
     config.write_text(f"[sqlfluff]\ndialect = {target}\ntemplater = raw\nlarge_file_skip_byte_limit = 0\n")
     singular = compiled / "tests/dbt"
     models = [path for path in (compiled / "models").rglob("*.sql") if not path.parent.name.endswith(".yml")]
-    assert len(models) == 42
+    assert len(models) == 43
     run(
         "sqlfluff",
         "lint",

@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lakehouse.erasure import erase_from_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import land
-from lakehouse.ledger import QuarantinedRecord
+from lakehouse.ledger import QuarantinedRecord, read_books
 from lakehouse.people import PeopleReport, dismiss, land_people, open_suspicions, tell_of_suspensions
 from lakehouse.pseudonym_key import PseudonymKey
 from lakehouse.reading import KEPT_BYTES
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
+from lakehouse.storage import open_folder
 from lakehouse.suspensions import addresses_in, kind_of, suspensions_of
 from landing_helpers import TABLES, as_bytes, landed, put
 from real_data import PROJECT_DIR
@@ -465,6 +467,63 @@ def test_owners_and_claims_outlive_the_records(tmp_path: Path) -> None:
     assert rows(tmp_path / "zone", "step_claims") == claims
 
 
+# ------------------------------------------------------------------------------------------------------- withdrawals
+@pytest.mark.parametrize("none", [None, "", "0", 0, False, "left out"])
+def test_a_withdrawal_outlives_its_record(tmp_path: Path, none: object) -> None:
+    base, delta = f"{CUSTOMERS}/base.json", f"{CUSTOMERS}/delta.json"
+    consent = {"shareWithResearchAsOfDate": NOON}
+    put(tmp_path / "source", base, [customer("ann@test.com", **consent), customer("bob@test.com", **consent)])
+    land_all(tmp_path)
+    assert rows(tmp_path / "zone", "customer_withdrawals") == []
+    withdrawal = {"lastUpdateDate": NOON + 1} | ({} if none == "left out" else {"shareWithResearchAsOfDate": none})
+    put(tmp_path / "source", delta, [customer(" ANN@test.com", **withdrawal), customer(" ", **withdrawal)])
+    land_all(tmp_path)
+    withdrawn = [{"canonical_email": "ann@test.com", "withdrawn_ms": NOON + 1}]
+    assert rows(tmp_path / "zone", "customer_withdrawals") == withdrawn
+    put(tmp_path / "source", delta, [customer("bob@test.com", **consent, lastUpdateDate=NOON + 2)])
+    land_all(tmp_path)
+    assert rows(tmp_path / "zone", "customer_withdrawals") == withdrawn, "the file was overwritten"
+    (tmp_path / "source" / delta).unlink()
+    (tmp_path / "source" / base).unlink()
+    put(tmp_path / "source", f"{CUSTOMERS}/other.json", [customer("cyd@test.com", **consent)])
+    land_all(tmp_path)
+    assert rows(tmp_path / "zone", "customer_withdrawals") == withdrawn, "nothing of Ann is there"
+
+
+def test_the_last_withdrawal_is_the_one_that_is_remembered(tmp_path: Path) -> None:
+    for updated, remembered in ((NOON, NOON), (NOON + 2, NOON + 2), (NOON + 1, NOON + 2)):
+        put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer("ann@test.com", lastUpdateDate=updated)])
+        land_all(tmp_path)
+        assert [row["withdrawn_ms"] for row in rows(tmp_path / "zone", "customer_withdrawals")] == [remembered]
+
+
+def test_a_withdrawal_of_the_future_counts_from_its_landing(tmp_path: Path) -> None:
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer("ann@test.com", lastUpdateDate=9_999_999_999_999)])
+    land_all(tmp_path)
+    (landed_at,) = {
+        file.landed_at for file in read_books(open_folder(tmp_path / "zone"), "customer_landing").files.values()
+    }
+    assert [row["withdrawn_ms"] for row in rows(tmp_path / "zone", "customer_withdrawals")] == [landed_at]
+
+
+def test_a_withdrawal_that_cannot_be_read_suspends_and_is_not_remembered(tmp_path: Path) -> None:
+    consents = customer("ann@test.com", shareWithResearchAsOfDate=NOON)
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", [consents, customer("ann@test.com", lastUpdateDate="soon")])
+    assert land_all(tmp_path).suspended == 1
+    assert rows(tmp_path / "zone", "customer_withdrawals") == []
+
+
+def test_who_is_erased_is_forgotten_as_one_who_withdrew(tmp_path: Path) -> None:
+    zone = tmp_path / "zone"
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer("ann@test.com"), customer("bob@test.com")])
+    land_all(tmp_path)
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer("bob@test.com")])
+    land_all(tmp_path)
+    erase_from_zone(zone, TABLES, ["Ann@test.com"], print, pseudonym_of=KEY.pseudonym)
+    land_all(tmp_path)
+    assert [row["canonical_email"] for row in rows(zone, "customer_withdrawals")] == ["bob@test.com"]
+
+
 def test_another_key_renames_owners_and_claims_of_whoever_is_there(tmp_path: Path) -> None:
     land_pair(tmp_path)
     land_all(tmp_path)
@@ -481,7 +540,8 @@ def test_what_is_landed_of_people_is_as_declared(tmp_path: Path) -> None:
     land_pair(tmp_path)
     put(tmp_path / "source", f"{CUSTOMERS}/broken.json", as_bytes("ann@test.com\n"))
     land_all(tmp_path)
-    for table in ("customer_identities", "customer_suspensions", "device_owners", "step_claims"):
+    tables = ("customer_identities", "customer_suspensions", "customer_withdrawals", "device_owners", "step_claims")
+    for table in tables:
         declared = [column.name for column in TABLES[table].columns]
         found = rows(tmp_path / "zone", table)
         assert found, table

@@ -10,6 +10,12 @@ identities as (
 
 ),
 
+withdrawals as (
+
+    select * from {{ ref('stg_stedi__customer_withdrawals') }}
+
+),
+
 identified as (
 
     select
@@ -42,6 +48,62 @@ identified as (
 
 ),
 
+remembered as (
+
+    -- whoever withdrew has withdrawn, also if a later delivery no longer has the record; of whom nothing else is there, nothing
+    -- needs to be denied
+    select
+        identified.canonical_email,
+        withdrawals.withdrawn_at,
+        min(identified.email) as email
+    from identified
+    inner join withdrawals
+        on identified.canonical_email = withdrawals.canonical_email
+    group by
+        identified.canonical_email,
+        withdrawals.withdrawn_at
+    having
+        count(case
+            when
+                identified.share_with_research_as_of_date is null
+                and identified.last_update_date = withdrawals.withdrawn_at
+                then 1
+        end) = 0
+
+),
+
+known as (
+
+    select
+        canonical_email,
+        email,
+        customer_name,
+        phone,
+        birth_day,
+        serial_number,
+        registration_date,
+        last_update_date,
+        share_with_research_as_of_date,
+        share_with_public_as_of_date,
+        share_with_friends_as_of_date
+    from identified
+    union all
+    select
+        canonical_email,
+        email,
+        cast(null as varchar(512)) as customer_name,
+        cast(null as varchar(64)) as phone,
+        cast(null as date) as birth_day,
+        cast(null as varchar(64)) as serial_number,
+        cast(null as timestamp) as registration_date,
+        withdrawn_at as last_update_date,
+        cast(null as timestamp) as share_with_research_as_of_date,
+        cast(null as timestamp) as share_with_public_as_of_date,
+        cast(null as timestamp) as share_with_friends_as_of_date
+    from remembered
+
+),
+
 ranked as (
 
     -- of several records of one millisecond, the one without consent decides, then the latest consent: in doubt, for privacy
@@ -67,7 +129,7 @@ ranked as (
                 customer_name asc nulls last, phone asc nulls last, birth_day asc nulls last,
                 share_with_public_as_of_date asc nulls last, share_with_friends_as_of_date asc nulls last
         ) as precedence
-    from identified
+    from known
 
 ),
 

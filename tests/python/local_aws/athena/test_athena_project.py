@@ -41,6 +41,7 @@ LAYOUT = {
     "customer/identities": {"customer_identities"},
     "customer/release_pseudonyms": {"release_pseudonyms"},
     "customer/suspensions": {"customer_suspensions"},
+    "customer/withdrawals": {"customer_withdrawals"},
     "step_trainer/device_owners": {"device_owners"},
     "step_trainer/step_claims": {"step_claims"},
     "customer/privacy": {

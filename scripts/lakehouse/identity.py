@@ -7,9 +7,9 @@ from urllib.parse import unquote
 _INVISIBLE = ("Cc", "Cf")  # Unicode's categories of control and format characters, which come with copied text
 _PLAIN = re.compile(r"[a-z0-9_%+'~.-]*[a-z0-9_+]@[a-z0-9.-]*[a-z0-9]")
 _NAMED = re.compile(r"[^<>]*<([^<>@]+@[^<>@]+)>[^<>@]*")  # RFC 5322, 3.4: a name, and the address in angle brackets
-_MAILTO = re.compile(r"mailto:(?://)?([^?#]*@[^?#]*|[^?#]*%40[^?#]*)(?:[?#].*)?", re.IGNORECASE | re.DOTALL)  # RFC 6068
-_QUOTED = re.compile(r"""(["'])([^"']*@[^"']*)\1""")
-_ENDED = re.compile(r"(.+@.*[^.,;])[.,;]+", re.DOTALL)
+_MAILTO = re.compile(r"mailto:(?://)?([^?#]*)", re.IGNORECASE)  # RFC 6068
+_QUOTES = ("'", '"')
+_END_OF_SENTENCE = ".,;"
 
 
 def canonical_address(address: str) -> str:
@@ -38,10 +38,9 @@ def _unwrapped(text: str) -> str:
     """A text without one layer of what stands around an address."""
     if named := _NAMED.fullmatch(text):
         return named[1]
-    if link := _MAILTO.fullmatch(text):
-        return unquote(link[1])
-    if quoted := _QUOTED.fullmatch(text):
-        return quoted[2]
-    if ended := _ENDED.fullmatch(text):
-        return ended[1]
-    return text
+    if (link := _MAILTO.match(text)) and "@" in (less := unquote(link[1])):
+        return less
+    if text.startswith(_QUOTES) and text.endswith(text[0]) and "@" in (less := text[1:-1]) and text[0] not in less:
+        return less
+    less = text.rstrip(_END_OF_SENTENCE)
+    return less if "@" in less else text

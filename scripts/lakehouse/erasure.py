@@ -236,12 +236,14 @@ class _Erasure:
     def _neighbours(self, others: Iterable[str]) -> list[str]:
         """Values that are not the people's, but one of theirs stands in them, or they in one of theirs."""
         pieces = {piece for address in self.people.addresses for piece in addresses_within(address)}
-        return sorted(
+        found = {
             other
             for other in others
             if looks_like_an_address(other)
             and (self.needles.name_address(other.encode()) or canonical_address(other) in pieces)
-        )
+        }
+        worked_out = {canonical_address(other) for other in found if other != canonical_address(other)}
+        return sorted(found - worked_out)
 
     def _keep_who_is_spelt_otherwise(self) -> None:
         """Of whom only one spelling goes, what was worked out from the other ones stays."""

@@ -255,7 +255,7 @@ def test_killed_between_two_tables_the_token_is_the_same_in_both(
             except _KilledError:
                 kills += 1
                 assert len(written) == 1
-    assert kills == 5
+    assert kills == 6
     check_memory(zone, memory)
 
 

@@ -7,7 +7,6 @@ records_as_landed as (
 
     select
         identities.canonical_email,
-        records.serialnumber as serial_number,
         records.lastupdatedate as claimed_ms,
         records.landed_at as landed_ms,
         {{ epoch_ms_or_none('records.sharewithresearchasofdate') }} as consented_ms
@@ -37,14 +36,12 @@ records_in_landing as (
 
     select
         canonical_email,
-        serial_number,
         updated_ms,
         consented_ms
     from dated_records
     union all
     select
         withdrawals.canonical_email,
-        cast(null as varchar(64)) as serial_number,
         withdrawals.withdrawn_ms as updated_ms,
         cast(null as bigint) as consented_ms
     from {{ source('stedi', 'customer_withdrawals') }} as withdrawals

@@ -180,7 +180,9 @@ class _Erasure:
         """The canonical addresses of which nothing stays."""
         self.secret = b""
         self.addresses_seen: dict[str, bool] = {}
-        """Each address that was read, and whether it is one of the people's."""
+        """Each address that was read in what came from a source, and whether it is one of the people's."""
+        self.worked_out: set[str] = set()
+        """The people's addresses in what was worked out from that, or from what is no longer there."""
 
     @cached_property
     def personal(self) -> list[Table]:
@@ -217,6 +219,7 @@ class _Erasure:
             press.wait()
         seen = self.addresses_seen
         self.report.spellings = sorted(address for address, is_theirs in seen.items() if is_theirs)
+        self.report.spellings = self.report.spellings or sorted(self.worked_out)
         self.report.is_piece_of_another = self.needles.are_pieces_of(seen)
         self.report.neighbours = self._neighbours(address for address, is_theirs in seen.items() if not is_theirs)
         for change in changes:
@@ -236,14 +239,12 @@ class _Erasure:
     def _neighbours(self, others: Iterable[str]) -> list[str]:
         """Values that are not the people's, but one of theirs stands in them, or they in one of theirs."""
         pieces = {piece for address in self.people.addresses for piece in addresses_within(address)}
-        found = {
+        return sorted(
             other
             for other in others
             if looks_like_an_address(other)
             and (self.needles.name_address(other.encode()) or canonical_address(other) in pieces)
-        }
-        worked_out = {canonical_address(other) for other in found if other != canonical_address(other)}
-        return sorted(found - worked_out)
+        )
 
     def _keep_who_is_spelt_otherwise(self) -> None:
         """Of whom only one spelling goes, what was worked out from the other ones stays."""
@@ -422,7 +423,11 @@ class _Erasure:
             (name,) = read(line)
             if name is None or email is None:
                 return name in serial_numbers
-            return self._is_wanted(name) or (not table.source_files and canonical_address(name) in self.gone)
+            if table.source_files:
+                return self._is_wanted(name)
+            if wanted := self.people.include(name):
+                self.worked_out.add(name)
+            return wanted or canonical_address(name) in self.gone
 
         return is_theirs
 

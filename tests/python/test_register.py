@@ -209,15 +209,16 @@ def test_a_copy_that_takes_another_number_of_rows_than_was_landed_changes_nothin
     redshift.load()
     key = last_written(redshift, "customer_landing")
     whole = redshift.read(key)
-    count = redshift.ledger()["customer_landing"]
-    redshift.write(key, gzip.compress(b"".join(gzip.decompress(whole).splitlines(keepends=True)[:-1])))
+    lines = gzip.decompress(whole).splitlines(keepends=True)
+    count = len(lines)
+    redshift.write(key, gzip.compress(b"".join(lines[:-1])))
     assert not redshift.register()
     told = f"COPY took {count - 1} rows of loader/copy/customer_landing/records/"
-    assert any(told in message and f"the ledger says {count}." in message for message in redshift.messages)
-    assert redshift.rows() == before
+    assert [m for m in redshift.messages if told in m and f"the ledger says {count}." in m], redshift.messages
+    assert redshift.rows()["customer_landing"] == before["customer_landing"]
     redshift.write(key, whole)
     assert redshift.register()
-    assert redshift.rows()["customer_landing"] == count
+    assert redshift.rows() == redshift.ledger()
     assert redshift.agrees()
 
 
@@ -231,7 +232,7 @@ def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(redshif
     bad = json.loads(last) | {"registrationDate": "yesterday"}
     redshift.write(key, gzip.compress(b"".join(good) + json.dumps(bad).encode() + b"\n"))
     assert not redshift.register()
-    assert redshift.rows() == before
+    assert redshift.rows()["customer_landing"] == before["customer_landing"]
     assert redshift.dbt("run-operation", "print_load_errors")
     (told,) = {message for message in redshift.messages if message.startswith("COPY refused")}
     assert f"{redshift.zone}/{key}, line {len(good) + 1}, column registrationdate: " in told

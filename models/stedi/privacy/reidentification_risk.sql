@@ -5,6 +5,33 @@ with study_readings as (
 
 ),
 
+study_epochs as (
+
+    select
+        customer_pseudonym,
+        age_band,
+        reading_time as moment,
+        cast('1970-01-01' as timestamp) as epoch,
+        x,
+        y,
+        z
+    from study_readings
+
+),
+
+study_times as (
+
+    select
+        customer_pseudonym,
+        age_band,
+        {{ dbt.datediff('epoch', 'moment', 'millisecond') }} as calendar_ms,
+        x,
+        y,
+        z
+    from study_epochs
+
+),
+
 training_readings as (
 
     select * from {{ ref('machine_learning_curated', v=3) }}
@@ -19,12 +46,12 @@ readings as (
         customer_pseudonym as pseudonym,
         age_band,
         cast(1 as integer) as session_number,
-        {{ dbt.datediff("timestamp '1970-01-01 00:00:00'", 'reading_time', 'millisecond') }} as time_ms,
-        {{ dbt.datediff("timestamp '1970-01-01 00:00:00'", 'reading_time', 'millisecond') }} as calendar_ms,
+        calendar_ms as time_ms,
+        calendar_ms,
         x,
         y,
         z
-    from study_readings
+    from study_times
     union all
     select distinct
         cast(3 as integer) as version,
@@ -55,6 +82,8 @@ motions as (
 
 ),
 
+-- sqlfluff miscounts the indents within loops
+-- noqa: disable=LT02
 runs as (
 
     -- each reading with those that follow it
@@ -72,7 +101,7 @@ runs as (
             partition by version, pseudonym, session_number order by time_ms, motion
         ) - time_ms as after_ms_{{ step }}
         {%- endfor %},
-        row_number() over (partition by version, pseudonym, session_number order by time_ms, motion) as position,
+        row_number() over (partition by version, pseudonym, session_number order by time_ms, motion) as place_in_session,
         count(*) over (partition by version, pseudonym, session_number) as session_readings
     from motions
 
@@ -80,39 +109,32 @@ runs as (
 
 compared as (
 
-    -- whether a run of so many readings is in one person's data alone; of a shorter session, the whole of it
-    {% for known in known_readings -%}
-    {%- set what_is_known -%}
-        version, age_band, calendar_ms, motion
-        {%- for step in range(1, known) %}, motion_{{ step }}, after_ms_{{ step }}{% endfor -%}
-    {%- endset -%}
+    -- in whose data a run of so many readings is, of a shorter session the whole: one person's alone, if the first is the last
+    {% for known in known_readings %}
+    {{ 'union all' if not loop.first }}
     select
         version,
         cast({{ known }} as integer) as known_readings,
         pseudonym,
-        case
-            when
-                min(pseudonym) over (partition by {{ what_is_known }})
-                = max(pseudonym) over (partition by {{ what_is_known }}) then 1
-            else 0
-        end as is_theirs_alone
+        min(pseudonym) over (partition by {{ columns_of_a_run(known) }}) as first_pseudonym,
+        max(pseudonym) over (partition by {{ columns_of_a_run(known) }}) as last_pseudonym
     from runs
     where
-        position = 1
-        or position + {{ known - 1 }} <= session_readings
-    {{- '\n    union all\n    ' if not loop.last }}
-    {%- endfor %}
+        place_in_session = 1
+        or place_in_session + {{ known - 1 }} <= session_readings
+    {% endfor %}
 
 ),
 
+-- noqa: enable=LT02
 people as (
 
     select
         version,
         known_readings,
         pseudonym,
-        max(is_theirs_alone) as by_some,
-        min(is_theirs_alone) as by_any
+        max(case when first_pseudonym = last_pseudonym then 1 else 0 end) as by_some,
+        min(case when first_pseudonym = last_pseudonym then 1 else 0 end) as by_any
     from compared
     group by
         version,

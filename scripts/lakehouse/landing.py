@@ -55,8 +55,8 @@ class LandingReport:
     zone: str
     dry_run: bool
     tables: dict[str, TableReport]
-    unclaimed: list[str]
-    """Files of the sources that belong to no table."""
+    unclaimed: dict[str, str | None]
+    """Files of the sources that belong to no table, each with the table among whose files it lies."""
     records_rejected: int
     """How many records this load put in quarantine."""
     rejects: list[QuarantinedRecord]
@@ -118,7 +118,7 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
             load = _Load(target, found, listener, still_ours, dry_run, sieve)
             rejects = Rejects(max_rejects)
             done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
-            unclaimed = [key for source in found for key in source.unclaimed]
+            unclaimed = {key: table for source in found for key, table in source.unclaimed.items()}
             report = LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
             report.leading_out = [key for source in found for key in source.leading_out]
             if sieve:

@@ -23,8 +23,18 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
         ]
     ):
         reporter.warn(link)
-    for note in _shortened([f"{path} belongs to no table and is not landed" for path in report.unclaimed]):
+    for note in _shortened(
+        [f"{path} belongs to no table and is not landed" for path, table in report.unclaimed.items() if not table]
+    ):
         reporter.say(f"note: {note}")
+    for warning in _shortened(
+        [
+            f"{path} lies among the files of {table}, and is not landed: no pattern takes its name"
+            for path, table in report.unclaimed.items()
+            if table
+        ]
+    ):
+        reporter.warn(warning)
     reporter.console.print(_grid(report))
     done = "would be landed" if report.dry_run else "landed"
     if not report.changed:

@@ -43,8 +43,8 @@ class Source:
     folder: Folder
     files: Mapping[str, Sequence[SourceFile]]
     """The files that belong to each table, by its name, in the order of their paths."""
-    unclaimed: Sequence[str]
-    """The files that belong to no table: a person may have meant them to."""
+    unclaimed: Mapping[str, str | None]
+    """The files that belong to no table, each with the table among whose files it lies: somebody may have meant it to."""
     leading_out: Sequence[str] = ()
     """The links that lead out of the folder and were not followed: what is there, nobody said to land."""
 
@@ -74,7 +74,18 @@ def look_into(folder: Folder, tables: Sequence[Table]) -> Source:
         patterns = "\n  ".join(pattern for table in tables for pattern in table.source_files)
         links = f"\n{len(leading_out):,} links lead out of it and are not followed" if leading_out else ""
         raise LandingError(f"nothing to land in {folder.location}: no file matches any of\n  {patterns}{links}")
-    return Source(folder, files, [_shown(folder, file) for file in stored if file.key not in claimed], leading_out)
+    unclaimed = {_shown(folder, file): _table_beside(file.key, tables) for file in stored if file.key not in claimed}
+    return Source(folder, files, unclaimed, leading_out)
+
+
+def _table_beside(key: str, tables: Sequence[Table]) -> str | None:
+    """The table whose files lie around a file; none for a file that programs hide or keep for themselves."""
+    if key.rpartition("/")[2].startswith((".", "_")):
+        return None
+    around = (
+        table.name for table in tables for pattern in table.source_files if key.startswith(pattern.partition("*")[0])
+    )
+    return next(around, None)
 
 
 def _matcher(pattern: str) -> re.Pattern[str]:

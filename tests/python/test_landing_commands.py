@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,8 +43,20 @@ def test_land_prints_json(source: Path, tmp_path: Path) -> None:
 def test_land_prints_json_whatever_files_are_called(source: Path, tmp_path: Path) -> None:
     (source / "no-utf8-\udcff.txt").write_text("x")
     done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--json")
-    assert json.loads(done.stdout)["unclaimed"] == [f"{source}/no-utf8-\\udcff.txt"]
+    assert json.loads(done.stdout)["unclaimed"] == {f"{source}/no-utf8-\\udcff.txt": None}
     assert run("land.py", "--source", source, "--to", tmp_path / "zone").returncode == 0
+
+
+def test_a_file_among_those_of_a_table_that_is_not_landed_is_a_warning(source: Path, tmp_path: Path) -> None:
+    """It may hold a withdrawal. What lies elsewhere, or is a program's own, is a note at most."""
+    for name in ("customer/landing/withdrawn.csv", "customer/landing/_SUCCESS", "notes.txt"):
+        put(source, name, "x")
+    done = run("land.py", "--source", source, "--to", tmp_path / "zone")
+    said = done.stdout.replace("\n", " ")
+    assert "withdrawn.csv lies among the files of customer_landing, and is not landed" in said
+    assert re.search(r"note: \S*notes\.txt belongs to no table", said)
+    assert re.search(r"note: \S*_SUCCESS belongs to no table", said)
+    assert said.count("lies among the files of") == 1
 
 
 def test_a_dry_run_says_what_would_be(source: Path, tmp_path: Path) -> None:

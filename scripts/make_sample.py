@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.owner_only import keep_private
+from lakehouse.reporting import counted
 from lakehouse.sample import SampleError, generate
 
 
@@ -24,7 +25,10 @@ def main(
     if report.was_up_to_date:
         typer.echo(f"sample data is up to date: {report.to} (scale {scale:g}, seed {seed})")
     else:
-        typer.echo(f"wrote {report.files:,} files, {report.megabytes:,.1f} MB in {report.seconds:.1f} s to {report.to}")
+        typer.echo(
+            f"wrote {counted(report.files, 'file')}, {report.megabytes:,.1f} MB, in {report.seconds:.1f} s to "
+            f"{report.to}"
+        )
 
 
 if __name__ == "__main__":

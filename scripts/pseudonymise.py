@@ -10,7 +10,7 @@ from lakehouse.errors import LandingError
 from lakehouse.owner_only import keep_private, protect
 from lakehouse.people import land_people, tell_of_suspensions
 from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 from lakehouse.sources import load_tables
 from lakehouse.suppression import seal_anew
 
@@ -37,7 +37,7 @@ def main(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     news = "landed in customer_identities" if report.changed else "which customer_identities has already"
-    typer.echo(f"{report.customers:,} customers with a pseudonym, {news}")
+    typer.echo(f"{counted(report.customers, 'customer')} with a pseudonym, {news}")
     tell_of_suspensions(report, reporter)
 
 

@@ -16,7 +16,7 @@ from lakehouse.owner_only import keep_private
 from lakehouse.parity.dump import DumpError
 from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.releases import Release, recorded_releases, write_release, zone_state
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 from lakehouse.sources import load_tables
 from lakehouse.storage import Folder, open_folder
 from lakehouse.zone_identity import NO_ZONE_YET
@@ -74,7 +74,7 @@ def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: Consol
     with open_database(dbt, zone_id) as database:
         dbt.operation("preflight", zone_id=zone_id)
         people = land_release_pseudonyms(data.zone, load_tables(PROJECT_DIR), reporter.say, draw_anew=True)
-        reporter.say(f"new pseudonyms for {people:,} people")
+        reporter.say(f"new pseudonyms for {counted(people, 'person')}")
         reporter.heading(f"build and test on {target}")
         before = zone_state(zone)
         dbt.operation("register_landing", zone_id=data.zone_id() or "")
@@ -101,7 +101,9 @@ def print_release(release: Release, folder: Path, dbt: DbtSession, reporter: Con
     reporter.heading(f"release {release.release_id}")
     dbt.operation("print_reidentification_risk")
     figures = release.figures
-    reporter.say(f"\n{figures.people:,} people, {figures.sessions:,} sessions, {figures.rows:,} rows")
+    reporter.say(
+        f"\n{counted(figures.people, 'person')}, {counted(figures.sessions, 'session')}, {counted(figures.rows, 'row')}"
+    )
     reporter.say(f"data and its card: {folder}")
     reporter.say("A released file cannot be called back: note to whom you give it. --list tells what was released.")
 
@@ -110,7 +112,9 @@ def print_records(releases: list[Release], zone: str, reporter: ConsoleReporter)
     """Prints the releases that a landing zone has on record."""
     for one in releases:
         figures = one.figures
-        reporter.say(f"{one.release_id}  {one.released_at}  {figures.people:,} people  {figures.rows:,} rows")
+        reporter.say(
+            f"{one.release_id}  {one.released_at}  {counted(figures.people, 'person')}  {counted(figures.rows, 'row')}"
+        )
     reporter.say(f"{len(releases)} releases on record in {zone}/loader/releases")
 
 

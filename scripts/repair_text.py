@@ -7,7 +7,7 @@ import typer
 
 from lakehouse.errors import LandingError
 from lakehouse.owner_only import keep_private, protect
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 from lakehouse.sources import load_tables
 from lakehouse.text_repair import repair_text
 
@@ -24,7 +24,7 @@ def main(zone: Annotated[str, typer.Option(help="Landing zone, a folder or an s3
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     news = "landed in text_repairs" if report.changed else "which text_repairs has already"
-    typer.echo(f"{report.values:,} garbled values, {len(report.repairs):,} distinct repairs, {news}")
+    typer.echo(f"{counted(report.values, 'garbled value')}, {counted(len(report.repairs), 'distinct repair')}, {news}")
 
 
 if __name__ == "__main__":

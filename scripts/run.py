@@ -13,7 +13,7 @@ from lakehouse.dbt_session import UNCOUNTED, DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.owner_only import keep_private, protect
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 from lakehouse.sample import SampleError
 from lakehouse.zone_identity import NO_ZONE_YET
 
@@ -59,7 +59,7 @@ def main(  # noqa: PLR0913 - one parameter an option
             refused = land(data, dbt, database, reporter, max_rejects, forget_vanished=forget_vanished)
             build_all(data, dbt, database, reporter)
         if refused:
-            reporter.warn(f"{refused:,} records are in quarantine, with their reasons: loader.quarantine")
+            reporter.warn(f"{counted(refused, 'record')} in quarantine, with the reasons: loader.quarantine")
     except (SampleError, LandingError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

@@ -7,6 +7,7 @@ import typer
 
 from lakehouse.errors import LandingError
 from lakehouse.people import dismiss, open_suspicions, reference, shown
+from lakehouse.reporting import counted
 from lakehouse.storage import is_s3
 
 SHOWN_BYTES = 400  # of a record
@@ -36,7 +37,7 @@ def main(
     for row in found:
         typer.echo(f"{shown(reference(row))}  {shown(row.reason)}")
         typer.echo(f"    {shown(row.kept[:SHOWN_BYTES].decode('utf-8', 'backslashreplace'))}")
-    typer.echo(f"{len(found):,} customer records cannot be read and are not dismissed")
+    typer.echo(f"{counted(len(found), 'customer record')} that cannot be read, and that nobody has dismissed")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from lakehouse.people import land_people, tell_of_suspensions
 from lakehouse.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.pseudonyms import check_key
 from lakehouse.release_pseudonyms import land_release_pseudonyms
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 from lakehouse.sample import SampleError, generate
 from lakehouse.sources import load_tables
 from lakehouse.storage import is_s3, open_folder
@@ -108,11 +108,11 @@ class Dataset:
         give_zone_id(open_folder(self.zone), reporter.say)
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
-        reporter.say(f"text that was encoded twice: {len(repairs.repairs):,} repairs found")
+        reporter.say(f"text that was encoded twice: {counted(len(repairs.repairs), 'repair')}")
         key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
         people = land_people(self.zone, tables, key, reporter.say)
         land_release_pseudonyms(self.zone, tables, reporter.say)
-        reporter.say(f"pseudonyms: {people.customers:,} customers")
+        reporter.say(f"pseudonyms: {counted(people.customers, 'customer')}")
         tell_of_suspensions(people, reporter)
         return sum(table.records_quarantined for table in report.tables.values())
 
@@ -127,7 +127,9 @@ class Dataset:
             report = generate(Path(self._sample_folder), self.scale, progress=reporter.say)
         except OSError as error:
             raise SampleError(f"{error.filename or 'sample_data'}: {error.strerror}") from error
-        state = "up to date" if report.was_up_to_date else f"{report.files:,} files, {report.megabytes:,.1f} MB"
+        state = (
+            "up to date" if report.was_up_to_date else f"{counted(report.files, 'file')}, {report.megabytes:,.1f} MB"
+        )
         reporter.say(f"{report.to}: {state}")
         return str(report.to)
 

@@ -29,7 +29,7 @@ from lakehouse.local_folder import is_half_written
 from lakehouse.person_search import Needles, looks_like_an_address
 from lakehouse.pseudonym_key import KEY_VARIABLE, PseudonymKey
 from lakehouse.pseudonyms import check_key
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, is_s3, open_folder
 from lakehouse.zone_identity import zone_id
@@ -199,7 +199,11 @@ class Erasing:
         if there.spellings:
             # what is not written to a terminal may be a log, which is not to name them
             is_seen = self.reporter.console.is_terminal
-            say(f"written as {', '.join(there.spellings)}" if is_seen else f"written in {len(there.spellings):,} ways")
+            say(
+                f"written as {', '.join(there.spellings)}"
+                if is_seen
+                else f"written in {counted(len(there.spellings), 'way')}"
+            )
         if there.neighbours:
             shown = ": " + ", ".join(there.neighbours) if self.reporter.console.is_terminal else ""
             self.reporter.warn(
@@ -209,14 +213,14 @@ class Erasing:
             )
         for name, table in there.tables.items():
             renamed = f", {table.renamed:,} stay without a name" if table.renamed else ""
-            say(f"{name}: {table.records:,} records, {table.quarantined:,} in quarantine{renamed}")
+            say(f"{name}: {counted(table.records, 'record')}, {table.quarantined:,} in quarantine{renamed}")
         if there.serial_numbers or there.shared_devices:
             say(
                 f"devices of theirs alone: {len(there.serial_numbers):,}, whose readings go; "
                 f"shared with others: {there.shared_devices:,}, whose readings stay"
             )
         for place, rows in in_engine.items():
-            say(f"{place}: {rows:,} rows")
+            say(f"{place}: {counted(rows, 'row')}")
         if not self._has_engine:
             say("there is no database of this landing zone: this is about the landing zone alone")
         if not there.lines and not in_engine:
@@ -275,7 +279,8 @@ class Erasing:
             reached.unknown.append(f"{bench}: it holds copies of the data that `make bench` measured. Delete it")
         if releases := machine.releases():
             reached.unknown.append(
-                f"{releases:,} releases of training data in {self.dbt.project_dir / 'releases'}: they keep the rows of "
+                f"{counted(releases, 'release')} of training data in "
+                f"{self.dbt.project_dir / 'releases'}: they keep the rows of "
                 "everybody who was in them. Delete them, and ask whoever was given one to do the same"
             )
         return reached

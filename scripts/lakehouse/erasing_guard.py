@@ -11,7 +11,7 @@ from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.pseudonym_key import KEY_VARIABLE, PseudonymKey
 from lakehouse.pseudonyms import check_key
-from lakehouse.reporting import Reporter
+from lakehouse.reporting import Reporter, counted
 from lakehouse.sources import Table
 from lakehouse.storage import open_folder
 from lakehouse.suppression import Number, SuppressionList, numbers_of, read_suppressions, suppress
@@ -66,10 +66,10 @@ class Guard:
             pass  # somebody was erased before
         elif unknown:
             before = "" if self._listed() is not None else ", or they were erased before, which nothing here can tell"
-            raise NobodyFoundError(f"nobody is found by {_addresses(len(unknown))}: check the spelling{before}")
+            raise NobodyFoundError(f"nobody is found by {counted(len(unknown), 'address')}: check the spelling{before}")
         self.not_found = unknown
         if unknown:
-            self.reporter.warn(f"nothing is found of {_addresses(len(unknown))}: check the spelling")
+            self.reporter.warn(f"nothing is found of {counted(len(unknown), 'address')}: check the spelling")
 
     def confirm(self, there: ZoneErasure, in_engine: Places, search: Search) -> None:
         """Asks whether all this is to be erased, and sees to it that no load brings it back.
@@ -82,8 +82,9 @@ class Guard:
         self.check_spelling(there, in_engine, search)
         landed = sum(table.records for table in there.tables.values())
         question = (
-            f"erase {_addresses(len(self.addresses))}: {landed:,} landed and {there.lines - landed:,} quarantined "
-            f"records, {len(there.serial_numbers):,} devices, {sum(in_engine.values()):,} values in the database; "
+            f"erase {counted(len(self.addresses), 'address')}: {counted(landed, 'landed record')}, "
+            f"{counted(there.lines - landed, 'quarantined record')}, {counted(len(there.serial_numbers), 'device')}, "
+            f"{counted(sum(in_engine.values()), 'value')} in the database; "
             f"from {self.zone}, and for good?"
         )
         if (there.lines or in_engine) and not self.is_sure(question):
@@ -136,7 +137,3 @@ class Guard:
                 whose = numbers_of(held.folder, self.tables, found, numbers)
             if suppress(held.folder, whose, key, exact=self.exact):
                 self.reporter.say("from now on every load leaves them out; erase.py --allow-again lets them come back")
-
-
-def _addresses(count: int) -> str:
-    return f"{count:,} {'address' if count == 1 else 'addresses'}"

@@ -6,7 +6,7 @@ from rich.table import Table as Grid
 
 from lakehouse.landing import LandingReport, TableReport
 from lakehouse.ledger import QUARANTINE_FOLDER
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.reporting import ConsoleReporter, counted
 
 SHOWN_LINES = 10
 
@@ -43,15 +43,16 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
         reporter.say(f"{done} in {report.zone}")
     if report.records_suppressed:
         reporter.warn(
-            f"{report.records_suppressed:,} records of {report.people_suppressed:,} people who were erased "
+            f"{counted(report.records_suppressed, 'record')} of "
+            f"{counted(report.people_suppressed, 'person')} who were erased "
             f"{'would be' if report.dry_run else 'were'} left out (erase.py --allow-again lets somebody come back)"
         )
     quarantined = sum(table.records_quarantined for table in report.tables.values())
     quarantine = f"{report.zone}/{QUARANTINE_FOLDER}"
     if quarantined and report.dry_run:
-        reporter.say(f"{quarantined:,} records would be in quarantine")
+        reporter.say(f"{counted(quarantined, 'record')} would be in quarantine")
     elif quarantined:
-        reporter.say(f"{quarantined:,} records in quarantine: {quarantine}")
+        reporter.say(f"{counted(quarantined, 'record')} in quarantine: {quarantine}")
     for reject in report.rejects[:SHOWN_LINES]:
         reporter.say(f"  {reject.source_file}:{reject.line}: {reject.reason}")
     if report.records_rejected > SHOWN_LINES:
@@ -67,10 +68,10 @@ def _warnings(table: TableReport) -> Iterator[str]:
     )
     yield from _shortened([f"{file} is gone from its source, its records are removed" for file in table.forgotten])
     if not_named := table.files["not named"]:
-        yield f"{not_named:,} files of sources that this load does not name stay landed"
+        yield f"{counted(not_named, 'file')} of sources that this load does not name: what they gave stays landed"
     yield from _shortened(
         [
-            f"key {drift.key!r} is not declared: {drift.records:,} records have it, first {drift.first_seen}"
+            f"key {drift.key!r} is not declared: in {counted(drift.records, 'record')}, first {drift.first_seen}"
             for drift in table.drift
         ]
     )

@@ -36,7 +36,7 @@ from lakehouse.ledger import QuarantinedRecord
 from lakehouse.pseudonym_key import PseudonymKey
 from lakehouse.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.reading import KEPT_BYTES
-from lakehouse.reporting import Reporter, Silent
+from lakehouse.reporting import Reporter, Silent, counted
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, Say
@@ -154,7 +154,7 @@ def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
 
 
 def _records(count: int) -> str:
-    return f"{count:,} customer {'record' if count == 1 else 'records'}"
+    return counted(count, "customer record")
 
 
 def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:

@@ -14,6 +14,15 @@ PLAIN_WIDTH = 120  # of output that goes to a file or a pipe
 SECONDS_PER_LINE = 10  # of progress, there
 
 
+def counted(number: int, what: str) -> str:
+    """A number and what is counted, as in "1 record" and "2 records"."""
+    if number == 1:
+        return f"1 {what}"
+    if what.endswith("person"):
+        return f"{number:,} {what.removesuffix('person')}people"
+    return f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
+
+
 class Reporter(Protocol):
     """What a load needs of whoever listens."""
 

@@ -44,7 +44,7 @@ class Source:
     files: Mapping[str, Sequence[SourceFile]]
     """The files that belong to each table, by its name, in the order of their paths."""
     unclaimed: Mapping[str, str | None]
-    """The files that belong to no table, each with the table among whose files it lies: somebody may have meant it to."""
+    """The files that belong to no table, each with the table among whose files it lies: perhaps it should."""
     leading_out: Sequence[str] = ()
     """The links that lead out of the folder and were not followed: what is there, nobody said to land."""
 

@@ -191,7 +191,7 @@ def test_who_says_no_has_changed_nothing(zone: FolderPlace) -> None:
     assert content_of(zone) == before
     (question,) = asked
     assert question == (
-        "erase 1 address: 8 landed and 1 quarantined records, 1 devices, 0 values in the database; "
+        "erase 1 address: 8 landed records, 1 quarantined record, 1 device, 0 values in the database; "
         f"from {zone.location}, and for good?"
     )
 

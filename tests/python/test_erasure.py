@@ -558,9 +558,9 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     database.chmod(0o600)
     told = run(project, "erase.py", "--email", first, "--zone", zone, "--dry-run")
     assert told.returncode == 0, told.stderr
-    assert "stedi.customer_curated.email: 1 rows" in told.stdout
-    assert "stedi.of_a_former_model.email: 1 rows" in told.stdout
-    assert "dbt_test__audit.assert_customer_trusted_is_who_consents.email: 1 rows" in told.stdout
+    assert "stedi.customer_curated.email: 1 row" in told.stdout
+    assert "stedi.of_a_former_model.email: 1 row" in told.stdout
+    assert "dbt_test__audit.assert_customer_trusted_is_who_consents.email: 1 row" in told.stdout
     assert "nothing was changed" in told.stdout
     with duckdb.connect(str(database)) as connection:
         connection.execute("drop table stedi.of_a_former_model")
@@ -569,7 +569,7 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
 
     done = run(project, "erase.py", "--file", tmp_path / "people.txt", "--zone", zone, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "written in 1 ways" in done.stdout
+    assert "written in 1 way\n" in done.stdout
     assert not [name for name in (first, second) if name.lower() in (done.stdout + done.stderr + told.stdout).lower()]
     assert "nothing is left" in done.stdout
     assert database.stat().st_mode & 0o777 == 0o600

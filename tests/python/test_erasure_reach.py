@@ -256,7 +256,7 @@ def test_releases_and_endpoints_are_told(project: Path, zone: FolderPlace, capsy
     endpoint.mkdir()
     assert erasing(project, zone).run()
     said = capsys.readouterr().out
-    assert f"1 releases of training data in {project}/releases: they keep the rows" in said
+    assert f"1 release of training data in {project}/releases: they keep the rows" in said
     assert f"{project}/.bench: it holds copies" in said
     assert str(endpoint) in said
     assert endpoint.exists()

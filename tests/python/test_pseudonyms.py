@@ -144,8 +144,8 @@ def test_the_command_says_what_it_did_and_what_it_needs(tmp_path: Path) -> None:
         ]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customers with a pseudonym, landed in customer_identities\n"
-    again = "1 customers with a pseudonym, which customer_identities has already\n"
+    assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customer with a pseudonym, landed in customer_identities\n"
+    again = "1 customer with a pseudonym, which customer_identities has already\n"
     assert run(PSEUDONYM_KEY=SECRET).stdout == again
     other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0" + SECRET
     refused = run(PSEUDONYM_KEY=other)

@@ -86,7 +86,7 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{customers}:2: column lastUpdateDate" in done.stdout
     assert "customers.csv belongs to no table" in done.stdout
-    assert "1 records are in quarantine" in done.stdout
+    assert "1 record in quarantine, with the reasons" in done.stdout
     assert "1 person is suspended: 1 customer record about them cannot be read" in done.stdout
     assert "warn: sparkify.staging_events is stale: nothing ever came" in done.stdout
     ((fresh, sources),) = re.findall(r"(\d+) of (\d+) sources are fresh", done.stdout)

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from lakehouse.errors import LandingError
-from lakehouse.people import dismiss, open_suspicions, reference, shown
+from lakehouse.people import dismiss, lasting_suspicions, open_suspicions, reference, shown
 from lakehouse.reporting import counted
+from lakehouse.sources import load_tables
 from lakehouse.storage import is_s3
 
+PROJECT_DIR = Path(__file__).resolve().parents[1]
 SHOWN_BYTES = 400  # of a record
 
 
@@ -26,18 +28,22 @@ def main(
     """
     zone = zone if is_s3(zone) else str(Path(zone).absolute())
     try:
+        tables = load_tables(PROJECT_DIR)
         if record:
-            dismiss(zone, record, note)
+            dismiss(zone, tables, record, note)
             typer.echo(f"dismissed {shown(record)}; at the next run it suspends nobody")
             return
         found = open_suspicions(zone)
+        gone = lasting_suspicions(zone, tables)
     except LandingError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     for row in found:
         typer.echo(f"{shown(reference(row))}  {shown(row.reason)}")
         typer.echo(f"    {shown(row.kept[:SHOWN_BYTES].decode('utf-8', 'backslashreplace'))}")
-    typer.echo(f"{counted(len(found), 'customer record')} that cannot be read, and that nobody has dismissed")
+    for name, people in gone.items():
+        typer.echo(f"{shown(name)}  is gone from its file; {counted(people, 'person')} suspended since")
+    typer.echo(f"{counted(len(found) + len(gone), 'customer record')} that nobody could read, or has dismissed")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@
                 where {{ is_withdrawn(columns) }}
             {%- endcall -%}
             {%- do adapter.commit() -%}
+            {%- set devices = columns | selectattr('meta.person', 'equalto', 'serial_number') | list -%}
             {{ print(
-                'taken out of ' ~ relation.schema ~ '.' ~ relation.identifier ~ ', for want of consent: '
+                'taken out of ' ~ relation.schema ~ '.' ~ relation.identifier
+                ~ (' until it is built, as not everybody who ever had the device consents: ' if devices else ', for want of consent: ')
                 ~ '{:,}'.format(row[0] | int) ~ ' rows of '
                 ~ ('{:,} people'.format(row[1] | int) if row[1] else '{:,} devices'.format(row[2] | int))
             ) }}

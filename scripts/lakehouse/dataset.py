@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakehouse.denials import remember_denials_before_a_load
 from lakehouse.erasure_receipts import has_receipts
 from lakehouse.errors import LandingError
 from lakehouse.landing import check_sources, land
@@ -96,6 +97,7 @@ class Dataset:
         sources = self.sources or [self._make_sample(reporter)]
         reporter.heading(f"land {', '.join(sources)}")
         tables = load_tables(self.project_dir)
+        remember_denials_before_a_load(self.zone, tables, reporter.say)
         # the sample is the whole of its data set: what a sample made before it had, this one need not have
         report = land(
             sources,

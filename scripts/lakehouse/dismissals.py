@@ -18,9 +18,9 @@ class Dismissal(msgspec.Struct, frozen=True):
     source_file: str
     line: int
     file_sha256: str
-    """Of the file's bytes: of another content it is another record."""
+    """Of the file's bytes: of another content it is another record. Empty if the record was gone from the file."""
     byte_offset: int
-    """Of the record's first byte in the file."""
+    """Of the record's first byte in the file; -1 if the record was gone from it."""
     note: str
     """What the person wrote who looked at it."""
     dismissed_at: int
@@ -63,6 +63,18 @@ class Dismissals:
             (known.file_sha256, known.byte_offset) == (file_sha256, record.byte_offset) for known in self.dismissals
         )
 
+    def cover_gone(self, source_file: str, line: int) -> bool:
+        """Whether a record was dismissed after it was gone from its file."""
+        return any((one.source_file, one.line, one.file_sha256) == (source_file, line, "") for one in self.dismissals)
+
+    def add_gone(self, zone: Folder, source_file: str, line: int, note: str) -> None:
+        """Dismisses a record that is gone from its file, in one step.
+
+        Raises:
+            LandingError: Somebody else dismissed another one meanwhile.
+        """
+        self._add(zone, Dismissal(source_file, line, "", -1, note, ledger.now_ms()))
+
     def add(self, zone: Folder, record: QuarantinedRecord, books: Books, note: str) -> None:
         """Dismisses a record, in one step.
 
@@ -70,7 +82,11 @@ class Dismissals:
             LandingError: Somebody else dismissed another one meanwhile.
         """
         file_sha256 = books.files[record.key].file.sha256 or ""
-        added = Dismissal(record.source_file, record.line, file_sha256, record.byte_offset, note, ledger.now_ms())
+        self._add(
+            zone, Dismissal(record.source_file, record.line, file_sha256, record.byte_offset, note, ledger.now_ms())
+        )
+
+    def _add(self, zone: Folder, added: Dismissal) -> None:
         content = msgspec.json.format(msgspec.json.encode(_Content((*self.dismissals, added))), indent=2) + b"\n"
         try:
             zone.replace(DISMISSALS_KEY, content, self.version)

@@ -4,31 +4,22 @@ No engine of the three can fold the case of every address or hold the key of the
 gone. So it is done here, once for all engines:
 
 - `customer_identities`: every spelling of an address, with the canonical address and the pseudonym;
-- `customer_suspensions`: whom the customer records that cannot be read are about;
-- `customer_withdrawals`: when each person last denied consent, by any record that was ever landed. The time only ever
-  gets later, so that a withdrawal counts also when its record is gone;
+- `customer_withdrawals` and `customer_suspensions`: who withdrew, and who may have, see `lakehouse.denials`;
 - `device_owners` and `step_claims`: who ever registered a device, and which steps of a shared device each of them can
   have made. These two only ever grow. A person who leaves stays in them under a pseudonym, so that the steps that may
   be theirs do not become somebody else's.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from lakehouse import ledger
-from lakehouse.derived_tables import (
-    HeldZone,
-    column_reader,
-    dated_lines,
-    land_derived,
-    landed_lines,
-    landed_zone,
-    quarantined_rows,
-)
+from lakehouse.denials import CUSTOMERS_TABLE, land_rows, open_doubts, remember_denials, rows_of
+from lakehouse.derived_tables import column_reader, landed_lines, landed_zone, quarantined_rows
 from lakehouse.dismissals import Dismissals
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
@@ -40,17 +31,13 @@ from lakehouse.reporting import Reporter, Silent, counted
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, Say
-from lakehouse.suspensions import suspensions_of
+from lakehouse.suspensions import Suspension
 
-CUSTOMERS_TABLE = "customer_landing"
 READINGS_TABLE = "accelerometer_landing"
 STEPS_TABLE = "step_trainer_landing"
-SUSPENSIONS_TABLE = "customer_suspensions"
 OWNERS_TABLE = "device_owners"
 CLAIMS_TABLE = "step_claims"
-WITHDRAWALS_TABLE = "customer_withdrawals"
-_NO_CONSENT = (None, "", "false", "0")
-"""How the website writes that there is none, as the engines read text."""
+_GONE = "the record is gone from its file, and no record of theirs came in its place"
 
 
 class Identity(msgspec.Struct, frozen=True, order=True):
@@ -59,14 +46,6 @@ class Identity(msgspec.Struct, frozen=True, order=True):
     email: str
     canonical_email: str
     customer_pseudonym: str
-
-
-class Withdrawal(msgspec.Struct, frozen=True, order=True):
-    """When somebody last denied consent to research; the columns of the declared table customer_withdrawals."""
-
-    canonical_email: str
-    withdrawn_ms: int
-    """Epoch milliseconds: the record's time of update, but never later than its landing."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +62,8 @@ class PeopleReport:
     """Number of unreadable customer records that were looked through whole and name nobody who is known."""
     changed: bool
     """Whether the landing zone held anything else before."""
+    several: int = 0
+    """Number of customers under several addresses in one: whose records these are, no rule can say."""
     too_large: int = 0
     """Number of unreadable customer records of which only the beginning is kept, and was looked through."""
 
@@ -108,22 +89,25 @@ def land_people(
         work = _Work(held.folder, tables, key)
         history = work.device_history()
         identities = sorted(work.identities.values())
-        found = suspensions_of(_unreadable(held.folder), {row.canonical_email for row in identities})
+        doubts = remember_denials(held, tables, {row.canonical_email for row in identities})
         changed = [
-            _land(held, tables[OWNERS_TABLE], sorted(history.owners), None),
-            _land(held, tables[CLAIMS_TABLE], sorted(history.claims), None),
-            _land(held, tables[SUSPENSIONS_TABLE], sorted(found.suspensions), None),
-            _land(held, tables[WITHDRAWALS_TABLE], sorted(work.withdrawals()), None),
+            doubts.changed,
+            land_rows(held, tables[OWNERS_TABLE], sorted(history.owners)),
+            land_rows(held, tables[CLAIMS_TABLE], sorted(history.claims)),
             # last: who was called what before is known until all else has the new pseudonyms
-            _land(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
+            land_rows(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
         ]
+    gone = {reference(row) for row in doubts.lasting if row.canonical_email in doubts.known}
     return PeopleReport(
         customers=len(work.customers),
-        suspended=len(found.known),
-        suspicions=found.reasons,
-        naming_nobody=found.naming_nobody,
+        suspended=len(doubts.known),
+        suspicions={**doubts.found.reasons, **({_GONE: len(gone)} if gone else {})},
+        naming_nobody=doubts.found.naming_nobody,
         changed=any(changed),
-        too_large=found.too_large,
+        several=len(
+            {row.canonical_email for row in identities if _is_a_list(row) and row.customer_pseudonym in work.customers}
+        ),
+        too_large=doubts.found.too_large,
     )
 
 
@@ -144,6 +128,11 @@ def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
         reporter.warn(
             f"{_records(report.naming_nobody)} that cannot be read {verb} nobody who is known: look at them in "
             "loader.quarantine"
+        )
+    if report.several:
+        reporter.warn(
+            f"{counted(report.several, 'customer')} under several addresses in one, as in a list: a withdrawal among "
+            "these records withdraws none of the people. Look at them in stedi_landing.customer_landing, and mend them"
         )
     if report.too_large:
         verb = "is" if report.too_large == 1 else "are"
@@ -167,7 +156,21 @@ def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
         return list(_unreadable(held.folder))
 
 
-def reference(row: QuarantinedRecord) -> str:
+def _is_a_list(identity: Identity) -> bool:
+    return identity.canonical_email.count("@") > 1
+
+
+def lasting_suspicions(zone: str | Path, tables: Mapping[str, Table]) -> Mapping[str, int]:
+    """The customer records that could not be read and are gone: the number of people whom each suspends, by its name.
+
+    Raises:
+        LandingError: The zone cannot be read.
+    """
+    with landed_zone(zone, Silent().say, dry_run=True) as held:
+        return Counter(map(reference, sorted(open_doubts(held.folder, tables).lasting)))
+
+
+def reference(row: QuarantinedRecord | Suspension) -> str:
     """How a record is named to dismiss it: its file and line."""
     return f"{row.source_file}:{row.line}"
 
@@ -179,11 +182,12 @@ def shown(text: str) -> str:
     )
 
 
-def dismiss(zone: str | Path, record: str, note: str) -> None:
+def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: str) -> None:
     """Notes that an unreadable customer record is no reason to suspend anybody.
 
     Args:
         zone: The landing zone.
+        tables: The declared tables, by name.
         record: Its file and line, as in `customers.json:3`, raw or as `shown` gives it.
         note: Why.
 
@@ -193,15 +197,20 @@ def dismiss(zone: str | Path, record: str, note: str) -> None:
     if not note.strip():
         raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
     with landed_zone(zone, Silent().say) as held:
-        unreadable = list(_unreadable(held.folder))
-        rows = [row for row in unreadable if reference(row) == record]
-        rows = rows or [row for row in unreadable if shown(reference(row)) == record]
-        if not rows:
+        lasting = sorted(open_doubts(held.folder, tables).lasting)
+        rows: list[QuarantinedRecord | Suspension] = [*_unreadable(held.folder), *lasting]
+        named = [row for row in rows if reference(row) == record]
+        named = named or [row for row in rows if shown(reference(row)) == record]
+        if not named:
             raise LandingError(f"{shown(record)} is not among the open records: without --dismiss they are listed")
         books = ledger.read_books(held.folder, CUSTOMERS_TABLE)
         held.still_ours()
-        for row in rows:
-            Dismissals.read(held.folder).add(held.folder, row, books, note.strip())
+        for row in named:
+            dismissals = Dismissals.read(held.folder)
+            if isinstance(row, Suspension):
+                dismissals.add_gone(held.folder, row.source_file, row.line, note.strip())
+            else:
+                dismissals.add(held.folder, row, books, note.strip())
 
 
 def _unreadable(folder: Folder) -> Iterator[QuarantinedRecord]:
@@ -258,25 +267,12 @@ class _Work:
                 history.add_walk(walker, int(moment or 0))
         return history
 
-    def withdrawals(self) -> list[Withdrawal]:
-        """When each person last denied consent, by a record that is there or was there before."""
-        table = self._tables[CUSTOMERS_TABLE]
-        read = self._reader(table, "email", "lastUpdateDate", "shareWithResearchAsOfDate")
-        before = _rows(self._folder, self._tables[WITHDRAWALS_TABLE], Withdrawal)
-        latest = {row.canonical_email: row.withdrawn_ms for row in before}
-        for line, landed_at in dated_lines(self._folder, table):
-            email, updated, consented = read(line)
-            if consented in _NO_CONSENT and (canonical := canonical_address(email or "")):
-                withdrawn = min(int(updated or 0), landed_at)
-                latest[canonical] = max(withdrawn, latest.get(canonical, withdrawn))
-        return [Withdrawal(*row) for row in latest.items()]
-
     def _history_before(self) -> DeviceHistory:
         """What was known of devices before, under the pseudonyms of now."""
-        before = _rows(self._folder, self._tables[IDENTITIES_TABLE], Identity)
+        before = rows_of(self._folder, self._tables[IDENTITIES_TABLE], Identity)
         renamed = {row.customer_pseudonym: self.pseudonym(row.canonical_email) for row in before}
-        owners = _rows(self._folder, self._tables[OWNERS_TABLE], Owner)
-        claims = _rows(self._folder, self._tables[CLAIMS_TABLE], Claim)
+        owners = rows_of(self._folder, self._tables[OWNERS_TABLE], Owner)
+        claims = rows_of(self._folder, self._tables[CLAIMS_TABLE], Claim)
         return DeviceHistory(
             (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in owners),
             (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in claims),
@@ -290,15 +286,3 @@ class _Work:
     def _reader(table: Table, *columns: str) -> Callable[[bytes], tuple[str | None, ...]]:
         declared = {column.name: column for column in table.columns}
         return column_reader(table, [declared[name] for name in columns])
-
-
-_Row = TypeVar("_Row", bound=msgspec.Struct)
-
-
-def _rows(folder: Folder, table: Table, row: type[_Row]) -> Iterator[_Row]:
-    return map(msgspec.json.Decoder(row).decode, landed_lines(folder, table))
-
-
-def _land(held: HeldZone, table: Table, rows: Iterable[msgspec.Struct], version: str | None) -> bool:
-    lines = [msgspec.json.encode(row) + b"\n" for row in rows]
-    return land_derived(held, table, lines, "customers and their devices", version)

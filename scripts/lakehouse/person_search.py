@@ -109,7 +109,11 @@ class Needles:
             columns: The keys of records that have an address as value.
         """
         self._form: Callable[[str], str] = str if exact else _folded
-        values = {address if exact else canonical_address(address) for address in addresses}
+        values = {
+            form
+            for address in addresses
+            for form in ((address,) if exact else (canonical_address(address), _folded(address).strip()))
+        }
         self._addresses = sorted(filter(looks_like_an_address, values))
         self._words = sorted(values.difference(self._addresses))
         self._numbers = sorted(set(numbers))

@@ -14,7 +14,7 @@ import pytest
 
 from dbt_project import environment
 from lakehouse.people import dismiss
-from landing_helpers import put
+from landing_helpers import TABLES, put
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
 pytestmark = [  # of dbt, the adapters and the driver: Python's own advice to them, and what they leave open
@@ -247,7 +247,7 @@ def test_a_withdrawal_takes_effect_everywhere_and_what_was_known_before_it_stays
     # who consents again counts from the new date; what was read in between never comes in. And somebody has looked at
     # the record that could not be read
     website.deliver("third/leaves", customer("leaves@test.com", 60, 60))
-    dismiss(website.warehouse.zone, "customer/landing/second/stumbles.json:1", "a test of the website")
+    dismiss(website.warehouse.zone, TABLES, "customer/landing/second/stumbles.json:1", "a test of the website")
     website.build()
     assert website.people() == {"stays", "shares", "leaves", "stumbles"}
     assert website.history(leaves)[1:] == [(day(0), day(30), "known"), (day(60), None, "known")]

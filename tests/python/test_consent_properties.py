@@ -155,7 +155,8 @@ class History:
 
     @cached_property
     def suspended(self) -> set[str]:
-        return {record.who for record, _ in self.records() if record.broken}
+        """Whom a record that cannot be read names, be it gone: in no history does a better one take its place."""
+        return {record.who for delivery in self.deliveries for record in delivery.records if record.broken}
 
     @cached_property
     def remembered(self) -> Mapping[str, int]:

@@ -12,12 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lakehouse.denials import remember_denials_before_a_load
 from lakehouse.erasure import erase_from_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import land
 from lakehouse.ledger import QuarantinedRecord, read_books
-from lakehouse.people import PeopleReport, dismiss, land_people, open_suspicions, tell_of_suspensions
+from lakehouse.people import (
+    PeopleReport,
+    dismiss,
+    land_people,
+    lasting_suspicions,
+    open_suspicions,
+    tell_of_suspensions,
+)
 from lakehouse.pseudonym_key import PseudonymKey
 from lakehouse.reading import KEPT_BYTES
 from lakehouse.shared_devices import Claim, DeviceHistory, Owner
@@ -80,10 +88,47 @@ def land_all(folder: Path, *, key: PseudonymKey = KEY, new_key: bool = False) ->
         '"zoë@test.com",',
         "zoë@test.com.",
         "zoë@test.com; ",
+        "zoë@test.com (Zoë)",
+        "*zoë@test.com*",
+        "(zoë@test.com)",
+        '["zoë@test.com"]',
+        "`zoë@test.com`",
+        "“zoë@test.com”",
+        "SMTP:zoë@test.com",
+        "email: zoë@test.com",
+        "zoë@test.com/unsubscribe",
+        "zoë@test.com!",
+        "zoë%40test.com",
+        "zo&euml;&#64;test.com",
+        "zoë\\@test.com",
+        "zoë @ test.com",
+        "\uff5a\uff4fë\uff20\uff54\uff45\uff53\uff54\uff0e\uff43\uff4f\uff4d",
+        "Zoë Lee \uff1czoë@test\u3002com\uff1e",
+        "zoë@\ufe0ftest.com",
+        '"zoë"@test.com',
     ],
 )
 def test_one_person_has_one_address(written: str) -> None:
     assert canonical_address(written) == "zoë@test.com"
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("ann@xn--bcher-kva.com", "ann@bücher.com"),
+        ("Ann <ANN@XN--BCHER-KVA.COM>", "ann@bücher.com"),
+        ("ann@xn--strae-oqa.de", "ann@strasse.de"),
+        ("ann@xn--\u00e9.com", "ann@xn--\u00e9.com"),
+        ("100%@x.com", "100%@x.com"),
+        ("ann%40x.com@relay.com", "ann%40x.com@relay.com"),
+        ("bounce+ann=x.com@relay.com", "bounce+ann=x.com@relay.com"),
+        ("12", "12"),
+        ("AT&T", "at&t"),
+        ("50%", "50%"),
+    ],
+)
+def test_what_an_address_comes_to(written: str, canonical: str) -> None:
+    assert canonical_address(written) == canonical
 
 
 def test_other_people_have_others() -> None:
@@ -349,15 +394,27 @@ def test_a_dismissed_record_suspends_nobody_and_keeps_its_note(tmp_path: Path) -
     put(tmp_path / "source", f"{CUSTOMERS}/1.json", broken("ann", "bob"))
     assert land_all(tmp_path).suspended == 2
     with pytest.raises(LandingError, match="needs a note"):
-        dismiss(zone, f"{CUSTOMERS}/1.json:1", " ")
+        dismiss(zone, TABLES, f"{CUSTOMERS}/1.json:1", " ")
     with pytest.raises(LandingError, match=r"1\.json:3 is not among the open records"):
-        dismiss(zone, f"{CUSTOMERS}/1.json:3", "a test")
-    dismiss(zone, f"{CUSTOMERS}/1.json:1", "a test of the website")
+        dismiss(zone, TABLES, f"{CUSTOMERS}/1.json:3", "a test")
+    dismiss(zone, TABLES, f"{CUSTOMERS}/1.json:1", "a test of the website")
     assert [row.line for row in open_suspicions(zone)] == [2]
     assert land_all(tmp_path).suspended == 1
     assert "a test of the website" in (zone / "loader/dismissals.json").read_text()
     put(tmp_path / "source", f"{CUSTOMERS}/1.json", broken("ann", "cyd"))
-    assert land_all(tmp_path).suspended == 2, "it is another file now, and another record"
+    assert land_all(tmp_path).suspended == 3, "it is another record now; and nothing of Bob came in place of his"
+
+
+def test_several_addresses_in_one_are_told(tmp_path: Path) -> None:
+    people = ["ann@test.com", "ann@test.com, bob@test.com", "ann@test.com,Bob@test.com", "cyd@test.com; ann@test.com"]
+    put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer(email) for email in people])
+    walk = {"user": "a@test.com b@test.com", "timestamp": NOON, "x": 0, "y": 0, "z": 0}
+    put(tmp_path / "source", "stedi/accelerometer/landing/1.json", [walk])
+    report = land_all(tmp_path)
+    assert report.several == 3
+    listener = Listener()
+    tell_of_suspensions(report, listener)
+    assert listener.lines[0].startswith("3 customers under several addresses in one")
 
 
 def test_the_run_says_how_many_are_suspended_and_why_and_names_nobody() -> None:
@@ -388,7 +445,7 @@ def test_the_command_lists_and_dismisses(tmp_path: Path) -> None:
     assert "ann@test.com" in listed.stdout
     assert run("--dismiss", f"{CUSTOMERS}/1.json:1").returncode == 2
     assert run("--dismiss", f"{CUSTOMERS}/1.json:1", "--note", "a test").returncode == 0
-    assert run().stdout == "0 customer records cannot be read and are not dismissed\n"
+    assert run().stdout == "0 customer records that nobody could read, or has dismissed\n"
     assert run("--dismiss", "no:1", "--note", "a test").returncode == 2
 
 
@@ -511,6 +568,81 @@ def test_a_withdrawal_that_cannot_be_read_suspends_and_is_not_remembered(tmp_pat
     put(tmp_path / "source", f"{CUSTOMERS}/1.json", [consents, customer("ann@test.com", lastUpdateDate="soon")])
     assert land_all(tmp_path).suspended == 1
     assert rows(tmp_path / "zone", "customer_withdrawals") == []
+
+
+BROKEN = [customer("ann@test.com", lastUpdateDate="soon")]
+CONSENTS = {"shareWithResearchAsOfDate": NOON}
+
+
+def consented_and_broken(folder: Path) -> Path:
+    """Ann and Bob consent; then a record of Ann comes that cannot be read. Gives its file."""
+    put(folder / "source", f"{CUSTOMERS}/all.json", [customer(f"{who}@test.com", **CONSENTS) for who in ("ann", "bob")])
+    land_all(folder)
+    file = put(folder / "source", f"{CUSTOMERS}/daily.json", BROKEN)
+    assert land_all(folder).suspended == 1
+    return file
+
+
+def suspended(folder: Path) -> list[str]:
+    return [row["canonical_email"] for row in rows(folder / "zone", "customer_suspensions")]
+
+
+@pytest.mark.parametrize(
+    "then", [as_bytes([customer("bob@test.com", **CONSENTS, lastUpdateDate=NOON + 9)]), b"", None, b"\n{"]
+)
+def test_a_suspension_outlives_its_record(tmp_path: Path, then: bytes | None) -> None:
+    """The file is overwritten by others' records, emptied, deleted, or broken in another way."""
+    file = consented_and_broken(tmp_path)
+    if then is None:
+        file.unlink()
+    else:
+        file.write_bytes(then)
+    for _ in range(2):
+        report = land_all(tmp_path)
+        assert suspended(tmp_path) == ["ann@test.com"]
+        assert report.suspended == 1
+        assert "gone from its file" in "".join(report.suspicions)
+    zone = tmp_path / "zone"
+    assert lasting_suspicions(zone, TABLES) == {f"{CUSTOMERS}/daily.json:1": 1}
+    dismiss(zone, TABLES, f"{CUSTOMERS}/daily.json:1", "a test")
+    assert land_all(tmp_path).suspended == 0
+    assert suspended(tmp_path) == []
+
+
+def test_a_suspension_ends_with_a_record_of_the_person_in_place_of_the_broken_one(tmp_path: Path) -> None:
+    consented_and_broken(tmp_path)
+    put(tmp_path / "source", f"{CUSTOMERS}/daily.json", [customer("ANN@test.com", lastUpdateDate=NOON + 9)])
+    assert land_all(tmp_path).suspended == 0
+    assert suspended(tmp_path) == []
+
+
+def test_a_suspension_ends_with_a_later_record_once_the_broken_one_is_gone(tmp_path: Path) -> None:
+    consented_and_broken(tmp_path)
+    put(tmp_path / "source", f"{CUSTOMERS}/later.json", [customer("ann@test.com", lastUpdateDate=NOON + 9)])
+    assert land_all(tmp_path).suspended == 1, "the broken record is still there"
+    put(tmp_path / "source", f"{CUSTOMERS}/daily.json", [customer("bob@test.com", lastUpdateDate=NOON + 9)])
+    assert land_all(tmp_path).suspended == 1, "the good one came before it was replaced"
+    put(tmp_path / "source", f"{CUSTOMERS}/latest.json", [customer("ann@test.com", lastUpdateDate=NOON + 10)])
+    assert land_all(tmp_path).suspended == 0
+
+
+@pytest.mark.parametrize("record", [customer("ann@test.com", lastUpdateDate=NOON + 9), BROKEN[0]])
+def test_what_a_killed_run_landed_is_remembered_by_the_next_one(tmp_path: Path, record: dict[str, object]) -> None:
+    """It was killed before it worked out who is who; then the record is overwritten."""
+    put(tmp_path / "source", f"{CUSTOMERS}/all.json", [customer("ann@test.com", **CONSENTS)])
+    land_all(tmp_path)
+    put(tmp_path / "source", f"{CUSTOMERS}/daily.json", [record])
+    land([tmp_path / "source"], tmp_path / "zone", TABLES)
+    put(tmp_path / "source", f"{CUSTOMERS}/daily.json", [customer("bob@test.com")])
+    remember_denials_before_a_load(tmp_path / "zone", TABLES, print)
+    land_all(tmp_path)
+    known = {"ann@test.com"} & {row["canonical_email"] for row in rows(tmp_path / "zone", "customer_withdrawals")}
+    assert known | {*suspended(tmp_path)} == {"ann@test.com"}
+
+
+def test_nothing_is_remembered_of_a_zone_that_is_not_there(tmp_path: Path) -> None:
+    remember_denials_before_a_load(tmp_path / "zone", TABLES, print)
+    assert not (tmp_path / "zone").exists()
 
 
 def test_who_is_erased_is_forgotten_as_one_who_withdrew(tmp_path: Path) -> None:

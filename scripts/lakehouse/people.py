@@ -104,9 +104,7 @@ def land_people(
         suspicions={**doubts.found.reasons, **({_GONE: len(gone)} if gone else {})},
         naming_nobody=doubts.found.naming_nobody,
         changed=any(changed),
-        several=len(
-            {row.canonical_email for row in identities if _is_a_list(row) and row.customer_pseudonym in work.customers}
-        ),
+        several=len({row.customer_pseudonym for row in identities if _is_a_list(row)} & work.customers),
         too_large=doubts.found.too_large,
     )
 

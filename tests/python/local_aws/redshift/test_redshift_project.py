@@ -106,6 +106,8 @@ def wanted(built: Built) -> dict[str, dict[str, Any]]:
     }
     # docs/landing.md: landing tables lie evenly, the list of what was copied on every node
     for source in manifest.sources.values():
+        if source.name == "built_from":  # a view of constants
+            continue
         is_list = (source.source_name, source.name) == ("loader", "objects")
         designs[f"{source.schema}.{source.identifier}"] = wanted_design({"dist": "all" if is_list else "even"})
     return designs
@@ -118,6 +120,8 @@ def found(built: Built, connect: Connect, wanted: Mapping[str, Any]) -> dict[str
     with connect() as connection:
         for schema in sorted({name.split(".")[0] for name in wanted}):
             for table in records(connection, f"show tables from schema {schema}"):
+                if table["table_type"] == "VIEW":
+                    continue
                 columns = records(connection, f"show columns from table {schema}.{table['table_name']}")
                 sort_key = sorted((abs(c["sort_key_order"]), c["column_name"]) for c in columns if c["sort_key_order"])
                 designs[f"{schema}.{table['table_name']}"] = {

@@ -82,7 +82,7 @@ motions as (
 
 ),
 
--- sqlfluff miscounts the indents within loops
+-- the linter miscounts the indents within loops
 -- noqa: disable=LT02
 runs as (
 

@@ -16,16 +16,16 @@ import msgspec
 from lakehouse import ledger
 from lakehouse.derived_tables import (
     HeldZone,
-    column_reader,
     dated_lines,
     land_derived,
     landed_lines,
     landed_zone,
+    named_reader,
     quarantined_rows,
 )
 from lakehouse.dismissals import Dismissals
 from lakehouse.identity import canonical_address
-from lakehouse.ledger import Books
+from lakehouse.ledger import Books, QuarantinedRecord
 from lakehouse.pseudonyms import IDENTITIES_TABLE
 from lakehouse.sources import Table
 from lakehouse.storage import Folder, Say, open_folder
@@ -106,8 +106,7 @@ def open_doubts(folder: Folder, tables: Mapping[str, Table]) -> Doubts:
 def _denials(folder: Folder, tables: Mapping[str, Table]) -> tuple[list[Withdrawal], dict[str, int]]:
     """When each person last denied consent, now or ever before, and when their latest record was landed."""
     table = tables[CUSTOMERS_TABLE]
-    columns = {column.name: column for column in table.columns}
-    read = column_reader(table, [columns[name] for name in ("email", "lastUpdateDate", "shareWithResearchAsOfDate")])
+    read = named_reader(table, "email", "lastUpdateDate", "shareWithResearchAsOfDate")
     withdrawn = {
         row.canonical_email: row.withdrawn_ms for row in rows_of(folder, tables[WITHDRAWALS_TABLE], Withdrawal)
     }
@@ -133,11 +132,11 @@ def _doubts(folder: Folder, tables: Mapping[str, Table], latest: Mapping[str, in
     """
     books = ledger.read_books(folder, CUSTOMERS_TABLE)
     dismissals = Dismissals.read(folder)
-    quarantined = list(quarantined_rows(folder, books))
+    unreadable, settled = unreadable_records(folder)
     identified = {row.canonical_email for row in rows_of(folder, tables[IDENTITIES_TABLE], _Identified)}
     known = {*latest, *others, *identified}
-    found = suspensions_of((row for row in quarantined if not dismissals.cover(row, books)), known)
-    dismissed = suspensions_of((row for row in quarantined if dismissals.cover(row, books)), known)
+    found = suspensions_of(unreadable, known)
+    dismissed = suspensions_of(settled, known)
     before = {*rows_of(folder, tables[SUSPENSIONS_TABLE], Suspension)}
     lasting = {
         suspension
@@ -146,6 +145,21 @@ def _doubts(folder: Folder, tables: Mapping[str, Table], latest: Mapping[str, in
         and not _is_mended(suspension, books, latest)
     }
     return Doubts(found, lasting, found.known | {row.canonical_email for row in lasting} & known)
+
+
+def unreadable_records(folder: Folder) -> tuple[list[QuarantinedRecord], list[QuarantinedRecord]]:
+    """The customer records in quarantine: those that are open, and those that somebody has dismissed.
+
+    Raises:
+        LandingError: A part of the zone is damaged.
+    """
+    books = ledger.read_books(folder, CUSTOMERS_TABLE)
+    dismissals = Dismissals.read(folder)
+    still_open: list[QuarantinedRecord] = []
+    settled: list[QuarantinedRecord] = []
+    for row in quarantined_rows(folder, books):
+        (settled if dismissals.cover(row, books) else still_open).append(row)
+    return still_open, settled
 
 
 def _is_mended(suspension: Suspension, books: Books, latest: Mapping[str, int]) -> bool:

@@ -95,6 +95,12 @@ def column_reader(table: Table, columns: Sequence[Column]) -> Callable[[bytes], 
     return read
 
 
+def named_reader(table: Table, *names: str) -> Callable[[bytes], tuple[str | None, ...]]:
+    """The same for columns that are given by their names."""
+    declared = {column.name: column for column in table.columns}
+    return column_reader(table, [declared[name] for name in names])
+
+
 def _text(value: bytes) -> str | None:
     if value.startswith(b'"'):
         return msgspec.json.decode(value, type=str)

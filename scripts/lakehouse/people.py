@@ -11,15 +11,22 @@ gone. So it is done here, once for all engines:
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from lakehouse import ledger
-from lakehouse.denials import CUSTOMERS_TABLE, land_rows, open_doubts, remember_denials, rows_of
-from lakehouse.derived_tables import column_reader, landed_lines, landed_zone, quarantined_rows
+from lakehouse.denials import (
+    CUSTOMERS_TABLE,
+    land_rows,
+    open_doubts,
+    remember_denials,
+    rows_of,
+    unreadable_records,
+)
+from lakehouse.derived_tables import landed_lines, landed_zone, named_reader
 from lakehouse.dismissals import Dismissals
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
@@ -151,7 +158,7 @@ def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
         LandingError: The zone cannot be read.
     """
     with landed_zone(zone, Silent().say, dry_run=True) as held:
-        return list(_unreadable(held.folder))
+        return unreadable_records(held.folder)[0]
 
 
 def _is_a_list(identity: Identity) -> bool:
@@ -196,7 +203,7 @@ def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: st
         raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
     with landed_zone(zone, Silent().say) as held:
         lasting = sorted(open_doubts(held.folder, tables).lasting)
-        rows: list[QuarantinedRecord | Suspension] = [*_unreadable(held.folder), *lasting]
+        rows: list[QuarantinedRecord | Suspension] = [*unreadable_records(held.folder)[0], *lasting]
         named = [row for row in rows if reference(row) == record]
         named = named or [row for row in rows if shown(reference(row)) == record]
         if not named:
@@ -209,13 +216,6 @@ def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: st
                 dismissals.add_gone(held.folder, row.source_file, row.line, note.strip())
             else:
                 dismissals.add(held.folder, row, books, note.strip())
-
-
-def _unreadable(folder: Folder) -> Iterator[QuarantinedRecord]:
-    """The customer records in quarantine that nobody has dismissed."""
-    books = ledger.read_books(folder, CUSTOMERS_TABLE)
-    dismissals = Dismissals.read(folder)
-    return (row for row in quarantined_rows(folder, books) if not dismissals.cover(row, books))
 
 
 class _Work:
@@ -278,9 +278,4 @@ class _Work:
 
     def _read(self, name: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
         table = self._tables[name]
-        return map(self._reader(table, *columns), landed_lines(self._folder, table))
-
-    @staticmethod
-    def _reader(table: Table, *columns: str) -> Callable[[bytes], tuple[str | None, ...]]:
-        declared = {column.name: column for column in table.columns}
-        return column_reader(table, [declared[name] for name in columns])
+        return map(named_reader(table, *columns), landed_lines(self._folder, table))

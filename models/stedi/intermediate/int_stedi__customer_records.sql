@@ -74,19 +74,7 @@ remembered as (
 
 known as (
 
-    select
-        canonical_email,
-        email,
-        customer_name,
-        phone,
-        birth_day,
-        serial_number,
-        registration_date,
-        last_update_date,
-        share_with_research_as_of_date,
-        share_with_public_as_of_date,
-        share_with_friends_as_of_date
-    from identified
+    select * from identified
     union all
     select
         canonical_email,
@@ -108,17 +96,7 @@ ranked as (
 
     -- of several records of one millisecond, the one without consent decides, then the latest consent: in doubt, for privacy
     select
-        canonical_email,
-        email,
-        customer_name,
-        phone,
-        birth_day,
-        serial_number,
-        registration_date,
-        last_update_date,
-        share_with_research_as_of_date,
-        share_with_public_as_of_date,
-        share_with_friends_as_of_date,
+        *,
         row_number() over (
             partition by canonical_email, last_update_date
             order by

@@ -878,7 +878,7 @@ def test_the_summary_counts_apart_what_is_unchanged_and_what_is_not_named(
     put(tmp_path / "other", "readings/a/9.json", [{"id": 9}])
     print_summary(load(tmp_path / "other", zone), ConsoleReporter())
     printed = capsys.readouterr().out
-    assert "readings: 3 files of sources that this load does not name stay landed" in printed
+    assert "readings: 3 files of sources that this load does not name: what they gave stays landed" in printed
     (row,) = [line for line in printed.splitlines() if "readings " in line]
     assert re.findall(r"\d+", row) == ["4", "1", "0", "5", "5", "0"]
 

@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
+from athena_server import own_athena, why_there_is_no_trino
 from dbt_project import environment
 from lakehouse.s3_prefix import forget_client
 from landing_helpers import TABLES, land_all
@@ -171,18 +170,10 @@ def ask_athena(sql: str) -> list[list[Any]]:
 @contextmanager
 def local_athena() -> Iterator[dict[str, str]]:
     """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
-    command = [sys.executable, "-m", "local_aws.athena"]
-    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        settings: dict[str, str] = {}
-        while "AWS_EC2_METADATA_DISABLED" not in settings:
-            name, _, value = process.stdout.readline().removeprefix("export ").strip().partition("=")
-            assert name, "the endpoint did not start"
-            settings[name] = value
-        try:
-            yield settings
-        finally:
-            process.terminate()
+    if reason := why_there_is_no_trino():
+        pytest.skip(f"NOT TESTED: {reason}")
+    with own_athena() as (_, settings):
+        yield settings
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +186,7 @@ def endpoints() -> Iterator["S3Client"]:
         stack.enter_context(environment(athena | redshift.environment() | places))
         stack.callback(forget_client)
         forget_client()
+        boto3.setup_default_session()  # the one before has the keys of an endpoint that has ended
         client = boto3.client("s3")
         client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
         yield client

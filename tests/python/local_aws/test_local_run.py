@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from athena_server import needs_trino
 from dbt_project import PARTS
 from leftovers import FOUND
+from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 SCALE = "0.05"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
-LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws"]
+LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws", "--only", "redshift"]
 VENV = Path(sys.executable).parents[1]
 # what is installed is there: these tests install nothing
 MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
@@ -56,7 +58,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def clean(**settings: str) -> dict[str, str]:
     """An environment with nothing but what is said."""
-    return {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "HOME": "/nonexistent", **settings}
+    kept = {"PATH": os.environ["PATH"], "LOCAL_AWS_CACHE": str(cache_folder())}
+    return {**kept, "PYTHONUTF8": "1", "HOME": "/nonexistent", **settings}
 
 
 def run(project: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -107,6 +110,7 @@ def assert_all_is_built(output: str) -> None:
     assert re.search(r"stedi\.machine_learning_curated_v2 +[1-9]", output)
 
 
+@needs_trino
 def test_athena_runs_from_nothing_to_the_site_whatever_account_the_caller_has(project: Path) -> None:
     done = run(project, *MAKE, "run", "LOCAL=1", "TARGET=athena", f"SCALE={SCALE}", **THEIRS)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -116,6 +120,7 @@ def test_athena_runs_from_nothing_to_the_site_whatever_account_the_caller_has(pr
     assert FOUND not in done.stdout
 
 
+@needs_trino  # both engines are kept running
 def test_redshift_runs_in_another_shell_with_what_local_aws_prints(project: Path) -> None:
     with running(project, [*LEFTOVERS, *MAKE, "local-aws"], "Ctrl-C ends them") as (endpoints, lines):
         exports = "".join(line for line in lines if line.startswith(("unset ", "export ")))

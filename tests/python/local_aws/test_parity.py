@@ -14,9 +14,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from athena_server import needs_trino
 from dbt_project import PARTS
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
+from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 Row = Sequence[str | None]
@@ -167,6 +169,7 @@ def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[
     settings = {
         "PATH": os.environ["PATH"],
         "PYTHONUTF8": "1",
+        "LOCAL_AWS_CACHE": str(cache_folder()),
         "AWS_PROFILE": "production",
         "PSEUDONYM_KEY": "a key of thirty-two characters, or more",
     }
@@ -183,6 +186,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
+@needs_trino
 def test_all_engines_agree_on_every_relation_of_the_sample(project: Path) -> None:
     done = parity(project)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -194,6 +198,7 @@ def test_all_engines_agree_on_every_relation_of_the_sample(project: Path) -> Non
     assert empty == {"stg_stedi__customer_suspensions"}, "nothing was compared: of the sample nobody is suspended"
 
 
+@needs_trino
 def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Path) -> None:
     """Sunday by Redshift's own count, which starts at 0: a well-known mistake."""
     macro = project / "macros/cross_db/iso_weekday.sql"

@@ -45,7 +45,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity test explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity test spark explore lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -99,6 +99,9 @@ test: lint  ## prove everything: lint, then pytest with all data, unit and mutat
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
 
+spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
+	@$(BIN)/pytest tests/python/local_aws/athena/test_athena_spark.py
+
 explore: $(VENV)/test.installed profiles.yml  ## run the property tests with fresh examples, which `make test` does not: for as long as it takes
 	@HYPOTHESIS_PROFILE=fresh $(BIN)/pytest --numprocesses 2 $$(grep -l '^from hypothesis' tests/python/test_*.py)
 
@@ -124,6 +127,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
+	@$(UV_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv

@@ -74,18 +74,18 @@ STATEMENTS = (
     Refusal("TRUNCATE", f"{_GUIDE}/ddl-reference.html"),
     Refusal("USE", f"{_GUIDE}/ddl-reference.html"),
     Refusal("WITH FUNCTION", f"{_RELEASES}-431.html"),
-    Refusal("WITH SESSION", f"{_RELEASES}-469.html"),
+    Refusal("WITH SESSION", f"{_RELEASES}-470.html"),
 )
 """What there is stands in https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html and its neighbours."""
 
 FUNCTIONS = {
-    "array_first": f"{_RELEASES}-476.html",
-    "array_last": f"{_RELEASES}-476.html",
-    "cosine_distance": f"{_RELEASES}-467.html",
-    "dot_product": f"{_RELEASES}-467.html",
-    "euclidean_distance": f"{_RELEASES}-467.html",
-    "t_cdf": f"{_RELEASES}-462.html",
-    "t_pdf": f"{_RELEASES}-462.html",
+    "array_first": f"{_RELEASES}-479.html",
+    "array_last": f"{_RELEASES}-479.html",
+    "cosine_distance": f"{_RELEASES}-452.html",
+    "dot_product": f"{_RELEASES}-452.html",
+    "euclidean_distance": f"{_RELEASES}-452.html",
+    "t_cdf": f"{_RELEASES}-451.html",
+    "t_pdf": f"{_RELEASES}-451.html",
 }
 """Functions that Trino has had for a short while: https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html."""
 

@@ -156,7 +156,9 @@ def ask_redshift(sql: str) -> list[list[Any]]:
 def ask_athena(sql: str) -> list[list[Any]]:
     client = boto3.client("athena")
     started = client.start_query_execution(
-        QueryString=sql, ResultConfiguration={"OutputLocation": "s3://lake/results/"}, WorkGroup="primary"
+        QueryString=sql,
+        ResultConfiguration={"OutputLocation": os.environ["ATHENA_S3_STAGING_DIR"]},
+        WorkGroup="primary",
     )["QueryExecutionId"]
     while True:
         execution = client.get_query_execution(QueryExecutionId=started)["QueryExecution"]
@@ -181,9 +183,10 @@ def endpoints() -> Iterator["S3Client"]:
     """Both endpoints over one S3, with their settings in the environment."""
     with ExitStack() as stack:
         athena = stack.enter_context(local_athena())
+        stack.enter_context(environment(athena))  # Redshift's endpoint reads S3 with these keys
         redshift = stack.enter_context(LocalRedshift(athena["AWS_ENDPOINT_URL"]))
         places = {"ATHENA_S3_STAGING_DIR": "s3://lake/results/", "ATHENA_S3_DATA_DIR": "s3://lake/lake"}
-        stack.enter_context(environment(athena | redshift.environment() | places))
+        stack.enter_context(environment(redshift.environment() | places))
         stack.callback(forget_client)
         forget_client()
         boto3.setup_default_session()  # the one before has the keys of an endpoint that has ended

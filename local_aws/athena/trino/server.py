@@ -110,17 +110,18 @@ class Trino:
         return _ended(self._process, self._folder / "trino.log")
 
 
-def launch(
+def launch(  # noqa: PLR0913 - what a start is told
     installation: Installation,
     folder: Path,
     environment: Mapping[str, str],
     catalogs: Path,
     *,
+    port: int = 0,
     writes_archive: bool = False,
 ) -> tuple[subprocess.Popen[bytes], IO[bytes], str]:
-    """Start Trino on a free port of the loopback interface; gives the process, its log and its address."""
+    """Start Trino on a port of the loopback interface, 0 for a free one; gives the process, its log and its address."""
     (folder / "plugins").mkdir(parents=True)
-    port = _free_port()
+    port = port or _free_port()
     places = {"TRINO_PORT": str(port), "TRINO_PLUGINS": str(folder / "plugins"), "TRINO_CATALOGS": str(catalogs)}
     if writes_archive:
         archive = [f"-XX:ArchiveClassesAtExit={installation.archive}.new", "-Dlocal.archive=true"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from athena_server import needs_trino, own_athena
 from local_aws.athena import LocalAthena
 from local_aws.athena.client import Client, QueryFailedError
-from local_aws.athena.trino import installation, java
+from local_aws.athena.trino import installation, java, server
 from local_aws.athena.trino.java import Java, TrinoUnavailableError
 from real_data import PROJECT_DIR
 
@@ -90,6 +91,35 @@ def test_an_endpoint_that_is_ended_while_a_query_waits_for_trino_does_not_wait()
         assert process.wait() == 0
         assert not is_running(trino)
         assert not folder_of(settings).exists()
+
+
+@needs_trino
+def test_a_trino_that_runs_elsewhere_is_used_and_outlives_the_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started as trino/compose.yml does, after the endpoint and with what that printed."""
+    there = server.installed()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("TRINO_URL", f"http://127.0.0.1:{port}")
+    with own_athena() as (process, settings):
+        assert children(process.pid) == []
+        assert there is not None
+        trino, log, url = server.launch(there, tmp_path / "trino", settings, installation.HERE / "catalog", port=port)
+        try:
+            assert url == os.environ["TRINO_URL"]
+            client = Client.connect(settings, "lake")
+            client.glue.create_database(DatabaseInput={"Name": "d"})
+            kind = "table_type = 'ICEBERG', is_external = false, location = 's3://lake/t/'"
+            client.execute(f"create table d.t with ({kind}) as select 1 as n")
+            assert client.rows("select n from d.t") == [("1",)]
+            process.terminate()
+            process.wait()
+            assert trino.poll() is None
+        finally:
+            server.close(trino)
+            log.close()
 
 
 # -------------------- without Trino

@@ -159,7 +159,7 @@ class LocalAthena:
             "AWS_DEFAULT_REGION": self._region,
             "AWS_CONFIG_FILE": str(self._directory / "aws-config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self._directory / "aws-credentials"),
-            "ATHENA_POLL_INTERVAL": "0.1",
+            "ATHENA_POLL_INTERVAL": "0.3",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

@@ -27,7 +27,7 @@ from whole_run import (
     run_whole,
 )
 
-SCALE = 0.2
+SCALE = 0.05
 BOUND = 16
 """How many characters of a text Iceberg's statistics keep of a bound."""
 OPENX = "org.openx.data.jsonserde.JsonSerDe"

@@ -157,7 +157,9 @@ def ask_redshift(sql: str) -> list[list[Any]]:
 def ask_athena(sql: str) -> list[list[Any]]:
     client = boto3.client("athena")
     started = client.start_query_execution(
-        QueryString=sql, ResultConfiguration={"OutputLocation": "s3://lake/results/"}, WorkGroup="primary"
+        QueryString=sql,
+        ResultConfiguration={"OutputLocation": os.environ["ATHENA_S3_STAGING_DIR"]},
+        WorkGroup="primary",
     )["QueryExecutionId"]
     while True:
         execution = client.get_query_execution(QueryExecutionId=started)["QueryExecution"]

@@ -10,15 +10,22 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 
-from dbt_project import DbtProject, environment, name_of
-from lakehouse.s3_prefix import forget_client
-from lakehouse.sample import generate
-from landing_helpers import land_all
+from dbt_project import environment
 from local_aws.athena.client import Client
+from warehouses import ask_athena
+from whole_run import (
+    EMPTY,
+    PERSON,
+    SNAPSHOT,
+    WholeRun,
+    assert_a_person_is_erased,
+    assert_everything_passed,
+    assert_rows_are_those_of_duckdb,
+    run_whole,
+)
 
+SCALE = 0.05
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 
 # Where each published relation lies below the data's place, as the S3 layout of the two products has it.
@@ -53,28 +60,17 @@ LAYOUT = {
 
 @dataclass(frozen=True)
 class Build:
-    """What a build of the project left behind.
+    """What a run of the project left behind.
 
     Attributes:
-        statuses: The status of every node by its name.
-        messages: What dbt says of those that neither succeeded nor passed.
-        manifest: dbt's, of this build.
-        zone: The landing zone.
+        run: The run.
         data: Where the models' data lie.
         clients: To look at them with.
     """
 
-    statuses: dict[str, str]
-    messages: dict[str, str | None]
-    manifest: dict[str, Any]
-    zone: str
+    run: WholeRun
     data: str
     clients: Client
-
-    def nodes(self, *kinds: str) -> list[dict[str, Any]]:
-        """The models, seeds and tests that are in the graph."""
-        every = [*self.manifest["nodes"].values(), *self.manifest["unit_tests"].values()]
-        return [node for node in every if node["resource_type"] in kinds]
 
     def keys(self, location: str) -> list[str]:
         """The objects below a place in S3."""
@@ -92,52 +88,26 @@ class Build:
 
 @pytest.fixture(scope="module")
 def build(clients: Client, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The sample data landed, registered, built and tested."""
-    folder = tmp_path_factory.mktemp("athena_project")
-    zone, data = f"s3://{clients.bucket}/landing", f"s3://{clients.bucket}/lake"
+    """The sample landed, registered, built and tested, all of it below one prefix of the bucket."""
+    place = f"s3://{clients.bucket}/project"
     settings = {
-        "ATHENA_S3_STAGING_DIR": f"s3://{clients.bucket}/results/",
-        "ATHENA_S3_DATA_DIR": data,
-        "LANDING_ZONE": zone,
+        "ATHENA_S3_STAGING_DIR": f"{place}/results/",
+        "ATHENA_S3_DATA_DIR": f"{place}/lake",
+        "LANDING_ZONE": f"{place}/landing",
     }
-    with environment(settings):
-        forget_client()
-        land_all([generate(folder / "sample").to], zone)
-        forget_client()
-        project = DbtProject.copy(folder / "project", folder, "sample")
-        options = {
-            "project_dir": str(project.folder),
-            "profiles_dir": str(project.folder),
-            "target": "athena",
-            "log_path": str(project.folder / "logs"),
-            "quiet": True,
-            "log_level": "none",
-            "vars": {"dataset": "sample"},
-        }
-        registered = dbtRunner().invoke(["run-operation", "register_landing"], **options)
-        assert registered.success, registered.exception or registered.result
-        outcome = dbtRunner().invoke(["build"], **options)
-    assert outcome.exception is None
-    assert isinstance(outcome.result, RunExecutionResult)
-    results = outcome.result.results
-    return Build(
-        {name_of(r.node): str(r.status) for r in results},
-        {name_of(r.node): r.message for r in results if str(r.status) not in ("success", "pass")},
-        json.loads((project.folder / "target/manifest.json").read_text()),
-        zone,
-        data,
-        clients,
-    )
+    run = run_whole("athena", tmp_path_factory.mktemp("athena_project"), settings, SCALE)
+    return Build(run, f"{place}/lake", clients)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of dbt and its adapter
 
 
-def test_project_builds_with_every_test(build: Build) -> None:
-    assert build.messages == {}
-    wanted = {node["name"] for node in build.nodes("model", "snapshot", "seed", "test", "unit_test")}
-    assert wanted - build.statuses.keys() == set()
-    assert len(build.nodes("unit_test")) > 0
+def test_the_whole_way_of_the_data_passes(build: Build) -> None:
+    assert_everything_passed(build.run)
+
+
+def test_rows_are_those_of_duckdb(build: Build, tmp_path: Path) -> None:
+    assert_rows_are_those_of_duckdb(build.run, tmp_path)
 
 
 # -------------------- physical design
@@ -211,14 +181,10 @@ def _physical(build: Build, table: dict[str, Any], folder: Path) -> Physical:
     return Physical(kind, unique[1] if unique else location, *shape, partitions, serde)
 
 
-EMPTY = {"stedi_staging.stg_stedi__customer_suspensions"}
-"""Of the sample nobody is suspended."""
-
-
 def _expected_of_models(build: Build) -> dict[str, Physical]:
     """By dbt's manifest, which is what dbt_project.yml comes to."""
     found = {}
-    for node in build.nodes("model", "snapshot"):
+    for node in build.run.nodes("model", "snapshot"):
         config = node["config"]
         assert config["materialized"] in ("table", "snapshot")
         assert config["s3_data_naming"] == "table_unique"
@@ -229,7 +195,7 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
             config.get("write_compression", "zstd"),  # Athena's default for Iceberg, gzip for Hive
             tuple(config.get("partitioned_by", ())),
         )
-    for node in build.nodes("seed"):
+    for node in build.run.nodes("seed"):
         found[f"{node['schema']}.{node['alias']}"] = Physical(
             "hive",
             f"{node['config']['s3_data_dir']}/{node['alias']}",
@@ -243,13 +209,13 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
 def _expected_of_sources(build: Build) -> dict[str, Physical]:
     """By the sources' YAML: a table over the loader's objects, and a view before it that the ledger decides."""
     found = {"loader.objects": Physical("view"), "loader.built_from": Physical("view")}
-    for source in build.manifest["sources"].values():
+    for source in build.run.manifest["sources"].values():
         if f"loader.{source['identifier']}" in found:
             continue
         meta = source["config"]["meta"]
         files = Physical(
             "hive",
-            f"{build.zone}/{meta['landing_folder']}",
+            f"{build.run.zone}/{meta['landing_folder']}",
             "text",
             "gzip",
             ("part",) if meta.get("part_by") else (),
@@ -285,7 +251,7 @@ def test_relations_lie_where_the_layout_has_them(build: Build) -> None:
     }
     found: dict[str, set[str]] = {}
     for name, location in locations.items():
-        place = location.removeprefix(f"{build.data}/").removeprefix(f"{build.zone}/")
+        place = location.removeprefix(f"{build.data}/").removeprefix(f"{build.run.zone}/")
         found.setdefault("/".join(place.split("/")[:2]), set()).add(name)
     assert found == LAYOUT
 
@@ -311,8 +277,8 @@ def test_parts_are_projected_as_they_were_landed(build: Build) -> None:
 
 def test_landing_tables_have_the_declared_columns(build: Build) -> None:
     types = {"integer": "int", "double precision": "double"}
-    tables = _glue_tables(build.clients, {source["schema"] for source in build.manifest["sources"].values()})
-    for source in build.manifest["sources"].values():
+    tables = _glue_tables(build.clients, {source["schema"] for source in build.run.manifest["sources"].values()})
+    for source in build.run.manifest["sources"].values():
         name = f"{source['schema']}.{source['identifier']}"
         declared = {
             column["name"].lower(): "string"
@@ -331,3 +297,18 @@ def _columns(table: dict[str, Any]) -> dict[str, str]:
         column["Name"]: "string" if column["Type"].startswith("varchar") else column["Type"]
         for column in table["StorageDescriptor"]["Columns"]
     }
+
+
+def test_a_person_is_erased(build: Build) -> None:
+    """The last test of the build. The snapshot is written anew, and nothing is left of its former files."""
+
+    def place_of_snapshot() -> str:
+        table = _glue_tables(build.clients, {"stedi_privacy"})[SNAPSHOT]
+        return str(table["StorageDescriptor"]["Location"])
+
+    before = place_of_snapshot()
+    with environment(build.run.settings):
+        ((email, pseudonym),) = ask_athena(PERSON)
+        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym)
+    assert build.keys(before) == []
+    assert build.keys(place_of_snapshot()) != []

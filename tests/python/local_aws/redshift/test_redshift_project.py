@@ -1,83 +1,56 @@
 """This project, from raw files to its last test, by the loader and the unmodified adapter on the local endpoint."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.artifacts.resources.types import NodeType
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 from mypy_boto3_s3 import S3Client
 
-from dbt_project import DbtProject, environment
-from lakehouse.s3_prefix import forget_client
-from lakehouse.sample import generate
-from landing_helpers import land_all
+from dbt_project import environment
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, Connection, rows, run
+from warehouses import ask_redshift
+from whole_run import (
+    PERSON,
+    WholeRun,
+    assert_a_person_is_erased,
+    assert_everything_passed,
+    assert_rows_are_those_of_duckdb,
+    run_whole,
+)
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
+]
 
-SCALE = 0.1
-DATASET = f"sample_x{SCALE}"
+SCALE = 0.05
 STORED = ("table", "incremental", "snapshot", "seed")
 
 
-@dataclass(frozen=True)
-class Built:
-    """What came of a build."""
-
-    outcome: RunExecutionResult
-    manifest: Manifest
-
-
 @pytest.fixture(scope="module")
-def built(
+def run_of_project(
     s3: S3Client, s3_endpoint_url: str, redshift: LocalRedshift, tmp_path_factory: pytest.TempPathFactory
-) -> Built:
-    folder = tmp_path_factory.mktemp("redshift_project")
-    zone = "s3://lake/zone"
+) -> WholeRun:
+    """The sample landed, registered, built and tested."""
     settings = redshift.environment() | {
-        "LANDING_ZONE": zone,
+        "LANDING_ZONE": "s3://lake/zone",
         "AWS_ENDPOINT_URL": s3_endpoint_url,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": "us-west-2",
     }
-    with environment(settings):
-        forget_client()
-        land_all([generate(folder / "raw", SCALE).to], zone)
-        forget_client()
-        project = DbtProject.copy(folder / "project", folder, DATASET)
-        assert dbtRunner().invoke(["run-operation", "register_landing"], **options_of(project)).success
-        runner = dbtRunner()
-        outcome = runner.invoke(["build"], **options_of(project))
-        parsed = runner.invoke(["parse"], **options_of(project)).result
-
-    assert outcome.exception is None
-    assert isinstance(outcome.result, RunExecutionResult)
-    assert isinstance(parsed, Manifest)
-    return Built(outcome.result, parsed)
+    return run_whole("redshift", tmp_path_factory.mktemp("redshift_project"), settings, SCALE)
 
 
-def options_of(project: DbtProject) -> dict[str, Any]:
-    return {
-        "project_dir": str(project.folder),
-        "profiles_dir": str(project.folder),
-        "target": "redshift",
-        "log_path": str(project.folder / "logs"),
-        "quiet": True,
-        "log_level": "none",
-        "vars": {"dataset": DATASET},
-    }
+def test_the_whole_way_of_the_data_passes(run_of_project: WholeRun) -> None:
+    assert_everything_passed(run_of_project)
 
 
-def test_every_model_and_every_test_of_the_project_passes(built: Built) -> None:
-    failures = {r.node.name: r.message for r in built.outcome.results if r.status not in ("success", "pass")}
-    assert not failures
-    assert built.outcome.results
+@pytest.mark.usefixtures("sockets_closed")
+def test_rows_are_those_of_duckdb(run_of_project: WholeRun, tmp_path: Path) -> None:
+    assert_rows_are_those_of_duckdb(run_of_project, tmp_path)
 
 
 # The physical design --------------------------------------------------------------------------------------------------
@@ -96,25 +69,23 @@ def wanted_design(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def wanted(built: Built) -> dict[str, dict[str, Any]]:
+def wanted(run_of_project: WholeRun) -> dict[str, dict[str, Any]]:
     """The design of every table of the project, by schema and name: models, seeds, and the landing tables."""
-    manifest = built.manifest
-    relations = [node for node in manifest.nodes.values() if node.resource_type is not NodeType.Operation]
-    stored = [node for node in relations if node.config.materialized in STORED]
-    designs = {
-        f"{node.schema}.{node.alias}": wanted_design({**node.config._extra, **vars(node.config)}) for node in stored
-    }
+    stored = [
+        node for node in run_of_project.nodes("model", "snapshot", "seed") if node["config"]["materialized"] in STORED
+    ]
+    designs = {f"{node['schema']}.{node['alias']}": wanted_design(node["config"]) for node in stored}
     # docs/landing.md: landing tables lie evenly, the list of what was copied on every node
-    for source in manifest.sources.values():
-        if source.name == "built_from":  # a view of constants
+    for source in run_of_project.manifest["sources"].values():
+        if source["name"] == "built_from":  # a view of constants
             continue
-        is_list = (source.source_name, source.name) == ("loader", "objects")
-        designs[f"{source.schema}.{source.identifier}"] = wanted_design({"dist": "all" if is_list else "even"})
+        is_list = (source["source_name"], source["name"]) == ("loader", "objects")
+        designs[f"{source['schema']}.{source['identifier']}"] = wanted_design({"dist": "all" if is_list else "even"})
     return designs
 
 
 @pytest.fixture(scope="module")
-def found(built: Built, connect: Connect, wanted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def found(run_of_project: WholeRun, connect: Connect, wanted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The design of every table that there is. SVV_TABLE_INFO leaves the empty ones out, SHOW TABLES does not."""
     designs = {}
     with connect() as connection:
@@ -180,3 +151,11 @@ def test_what_is_shown_of_tables_with_rows_agrees(connect: Connect, wanted: Mapp
         assert table["sortkey1"] == (design["sort key"] or ["AUTO(SORTKEY)"])[0]
         assert table["encoded"] == "Y, AUTO(ENCODE)"
         assert table["stats_off"] == 0
+
+
+@pytest.mark.usefixtures("sockets_closed")
+def test_a_person_is_erased(run_of_project: WholeRun) -> None:
+    """The last test of the run."""
+    with environment(run_of_project.settings):
+        ((email, pseudonym),) = ask_redshift(PERSON)
+        assert_a_person_is_erased(run_of_project, ask_redshift, email, pseudonym)

@@ -1,0 +1,173 @@
+"""The product on one engine: built once, whole, by its own command; parity and erasure are then asked of that build."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.contracts.graph.manifest import Manifest
+
+from dbt_project import PARTS, environment
+from lakehouse.dbt_session import DbtSession
+from lakehouse.parity.compare import compare, explain
+from lakehouse.parity.dump import dump_relations
+from lakehouse.reporting import ConsoleReporter
+from lakehouse.s3_prefix import forget_client
+from parity import copy_zone
+from real_data import PROJECT_DIR
+
+SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
+PERSON = (
+    "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities where customer_pseudonym in "
+    "(select customer_pseudonym from stedi_privacy.consent_periods_snapshot) and email in "
+    "(select email from stedi.customer_trusted) order by email limit 1"
+)
+"""The first one by name: whom the statistics of files would name as a column's lower bound."""
+KINDS = {"relations": ("model", "snapshot", "seed"), "tests": ("test", "unit_test")}
+EMPTY = {"stedi_staging.stg_stedi__customer_suspensions"}
+"""Of the sample nobody is suspended."""
+
+Ask = Callable[[str], list[list[Any]]]
+
+
+@dataclass(frozen=True)
+class WholeRun:
+    """What `scripts/run.py` made of the sample on an engine.
+
+    Attributes:
+        target: The output of profiles.example.yml.
+        project: A copy of the project, in which it ran.
+        settings: The environment in which it ran, beside the process's own.
+        dataset: The sample's name.
+        output: What it printed.
+    """
+
+    target: str
+    project: Path
+    settings: Mapping[str, str]
+    dataset: str
+    output: str
+
+    @property
+    def zone(self) -> str:
+        """The landing zone."""
+        return self.settings["LANDING_ZONE"]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """dbt's, of this run."""
+        return dict(json.loads((self.project / "target/manifest.json").read_text()))
+
+    def nodes(self, *kinds: str) -> list[dict[str, Any]]:
+        """The models, seeds, tests and so on that are in the graph."""
+        every = [*self.manifest["nodes"].values(), *self.manifest["unit_tests"].values()]
+        return [node for node in every if node["resource_type"] in kinds]
+
+
+def run_whole(target: str, folder: Path, settings: Mapping[str, str], scale: float) -> WholeRun:
+    """Copies the project and runs it: from no data to the docs site."""
+    project = folder / "project"
+    for part in (*PARTS, "scripts"):
+        copy = project / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
+    shutil.copy(PROJECT_DIR / "profiles.example.yml", project / "profiles.yml")
+    run = WholeRun(target, project, settings, f"sample_x{scale}", "")
+    done = command(run, "run.py", "--target", target, "--scale", str(scale))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return WholeRun(target, project, settings, run.dataset, done.stdout + done.stderr)
+
+
+def command(run: WholeRun, script: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Runs one of the project's commands as a person does."""
+    return subprocess.run(
+        [sys.executable, f"scripts/{script}", *options],
+        cwd=run.project,
+        env={**os.environ, **run.settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_everything_passed(run: WholeRun) -> None:
+    """Every relation was built and every test passed, without a warning; the sources are fresh, and the site stands."""
+    told = re.search(r"^(\d+) relations built, (\d+) tests passed", run.output, re.MULTILINE)
+    assert told, run.output
+    in_graph = [len(run.nodes(*kinds)) for kinds in KINDS.values()]
+    assert [int(number) for number in told.groups()] == in_graph
+    assert min(in_graph) > 0
+    assert re.search(r"\b([1-9]\d*) of \1 sources are fresh", run.output)
+    assert "Warning" not in run.output, run.output  # of Python's and of dbt's
+    assert (run.project / "target/static_index.html").is_file()
+
+
+def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
+    """Every model and the snapshot has the same rows as on DuckDB, which reads a copy of the same landing zone."""
+    forget_client()  # it keeps the endpoint and the keys of whoever asked first
+    with environment(run.settings):
+        copy_zone(run.zone, folder / "landing")
+        dumped(run, run.target, folder)
+    forget_client()
+    on_duckdb = {"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": str(folder / "lakehouse.duckdb")}
+    with environment(on_duckdb):
+        dumped(run, "duckdb", folder)
+    comparisons = compare(folder / "duckdb/rows", folder / run.target / "rows")
+    found = {comparison.relation: comparison for comparison in comparisons}
+    differing = {name: list(explain(one, "duckdb", run.target)) for name, one in found.items() if not one.is_same}
+    assert differing == {}
+    assert found.keys() == {f"{node['schema']}.{node['alias']}" for node in run.nodes("model", "snapshot")}
+    assert {name for name, comparison in found.items() if not comparison.rows} == EMPTY
+
+
+def dumped(run: WholeRun, target: str, folder: Path) -> None:
+    """Writes down what an engine says of every relation; DuckDB builds them first."""
+    dbt = DbtSession(run.project, target, run.dataset, ConsoleReporter().console, folder / target)
+    dbt.parse()
+    if target == "duckdb":
+        dbt.operation("register_landing")
+        dbt.run_models()
+    dump_relations(dbt.manifest, target, built_nodes(dbt.manifest), folder / target / "rows")
+
+
+def built_nodes(manifest: Manifest) -> list[str]:
+    """The unique ids of the models and snapshots."""
+    return [name for name, node in manifest.nodes.items() if node.resource_type.value in KINDS["relations"][:2]]
+
+
+def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: str) -> None:
+    """Erases somebody by the command, who is then in none of the tables where they were; the snapshot keeps its rows.
+
+    The caller's environment is the run's.
+    """
+    rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
+    for unit_tests in (run.project / "models").rglob("*__unit_tests.yml"):
+        unit_tests.unlink()  # the erasure builds everything anew; these have passed, and know nobody
+    whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
+    told, done, again = (command(run, "erase.py", *whom, option) for option in ("--dry-run", "--yes", "--yes"))
+    for ran in (told, done, again):
+        said = ran.stdout + ran.stderr
+        assert ran.returncode == 0, said
+        assert email.lower() not in said.lower()
+        assert "not looked into, since no command can reach it:" in said
+        assert ("STL_LOAD_ERRORS" in said) == (run.target == "redshift")
+    assert "nothing was changed" in told.stdout
+    assert f"{SNAPSHOT}.customer_pseudonym" in told.stdout
+    assert "nothing is left" in done.stdout
+    assert "nothing of them is in the landing zone or in the database" in again.stdout
+    assert "results of queries below s3://" not in again.stdout
+    assert ask(f"select count(*) from {SNAPSHOT}") == rows  # noqa: S608 - a name of ours
+    assert int(rows[0][0]) > 0
+    for relation, column in (
+        (SNAPSHOT, "customer_pseudonym"),
+        ("stedi.customer_curated", "email"),
+        ("stedi_landing.customer_landing", "email"),
+    ):
+        held = ask(f"select count(*) from {relation} where {column} in ('{email}', '{pseudonym}')")  # noqa: S608
+        assert int(held[0][0]) == 0, relation

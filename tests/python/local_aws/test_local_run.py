@@ -105,7 +105,8 @@ def test_both_engines_answer_in_another_shell_with_what_local_aws_prints(project
     with running(project, [*LEFTOVERS, *MAKE, "local-aws"], "Ctrl-C ends them") as (endpoints, lines):
         exports = "".join(line for line in lines if line.startswith(("unset ", "export ")))
         shutil.copy(project / "profiles.example.yml", project / "profiles.yml")
-        debug = [f"{VENV}/bin/dbt --no-use-colors debug --connection --target {target}" for target in ("redshift", "athena")]
+        dbt = f"{VENV}/bin/dbt --no-use-colors debug --connection --target"
+        debug = [f"{dbt} redshift", f"{dbt} athena"]
         done = run(project, "bash", "-euc", "\n".join([exports, *debug]), **THEIRS)
         os.killpg(endpoints.pid, signal.SIGINT)
         assert endpoints.stdout is not None

@@ -125,10 +125,14 @@ def test_consent_is_read_in_three_models_and_the_record_that_decides_chosen_in_o
         node["name"] for node in models if re.search(r"share_with_research_as_of_date (is |<=)", node["raw_code"])
     }
     assert readers == {"int_stedi__customer_records", "int_stedi__consent_periods", "customer_trusted"}
-    of_the_tests = {f"stg_stedi__check_{name}" for name in ("decided", "consenting", "lapses")}
     landed = readers_of(models, "source.lakehouse.stedi.customer_landing")
-    assert landed == {"stg_stedi__customers", *of_the_tests}
-    assert all(readers_of(models, f"model.lakehouse.{name}") == set() for name in of_the_tests)
+    assert landed == {"stg_stedi__customers", "stg_stedi__check_decided", "stg_stedi__check_consenting"}
+    # what the tests compare with is read by no model but their own
+    assert readers_of(models, "model.lakehouse.stg_stedi__check_decided") == {"int_stedi__check_lapses"}
+    assert readers_of(models, "model.lakehouse.stg_stedi__check_consenting") == set()
+    assert readers_of(models, "model.lakehouse.int_stedi__check_lapses") == set()
+    [lapses] = [model for model in models if model["name"] == "int_stedi__check_lapses"]
+    assert lapses["depends_on"]["nodes"] == ["model.lakehouse.stg_stedi__check_decided"]
     # of the records of a moment one decides, for who consents and for when
     assert readers_of(models, "model.lakehouse.stg_stedi__customers") == {"int_stedi__customer_records"}
 

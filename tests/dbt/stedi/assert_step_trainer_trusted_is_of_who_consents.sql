@@ -16,7 +16,7 @@ lapses as (
         canonical_email,
         lapsed_ms,
         resumed_ms
-    from {{ ref('stg_stedi__check_lapses') }}
+    from {{ ref('int_stedi__check_lapses') }}
 
 ),
 

@@ -1,7 +1,6 @@
 -- for the tests: what they compare the models with, worked out of the raw records and without the models
 with decided as (
 
-    -- a table, since Athena takes no query of more than 150 stages
     select
         canonical_email,
         updated_ms,

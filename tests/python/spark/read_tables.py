@@ -21,6 +21,8 @@ def session(jars: str) -> SparkSession:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": "1",
         "spark.sql.session.timeZone": "UTC",
+        # Trino encodes texts as DELTA_LENGTH_BYTE_ARRAY, which Iceberg 1.10 reads row by row only
+        "spark.sql.iceberg.vectorization.enabled": "false",
         CATALOG: "org.apache.iceberg.spark.SparkCatalog",
         f"{CATALOG}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
         f"{CATALOG}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",

@@ -132,7 +132,7 @@ def _doubts(folder: Folder, tables: Mapping[str, Table], latest: Mapping[str, in
     """
     books = ledger.read_books(folder, CUSTOMERS_TABLE)
     dismissals = Dismissals.read(folder)
-    unreadable, settled = unreadable_records(folder)
+    unreadable, settled = _unreadable(folder, books, dismissals)
     identified = {row.canonical_email for row in rows_of(folder, tables[IDENTITIES_TABLE], _Identified)}
     known = {*latest, *others, *identified}
     found = suspensions_of(unreadable, known)
@@ -147,14 +147,19 @@ def _doubts(folder: Folder, tables: Mapping[str, Table], latest: Mapping[str, in
     return Doubts(found, lasting, found.known | {row.canonical_email for row in lasting} & known)
 
 
-def unreadable_records(folder: Folder) -> tuple[list[QuarantinedRecord], list[QuarantinedRecord]]:
-    """The customer records in quarantine: those that are open, and those that somebody has dismissed.
+def unreadable_records(folder: Folder) -> list[QuarantinedRecord]:
+    """The customer records in quarantine that nobody has dismissed.
 
     Raises:
         LandingError: A part of the zone is damaged.
     """
-    books = ledger.read_books(folder, CUSTOMERS_TABLE)
-    dismissals = Dismissals.read(folder)
+    return _unreadable(folder, ledger.read_books(folder, CUSTOMERS_TABLE), Dismissals.read(folder))[0]
+
+
+def _unreadable(
+    folder: Folder, books: Books, dismissals: Dismissals
+) -> tuple[list[QuarantinedRecord], list[QuarantinedRecord]]:
+    """The customer records in quarantine: those that are open, and those that somebody has dismissed."""
     still_open: list[QuarantinedRecord] = []
     settled: list[QuarantinedRecord] = []
     for row in quarantined_rows(folder, books):

@@ -158,7 +158,7 @@ def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
         LandingError: The zone cannot be read.
     """
     with landed_zone(zone, Silent().say, dry_run=True) as held:
-        return unreadable_records(held.folder)[0]
+        return unreadable_records(held.folder)
 
 
 def _is_a_list(identity: Identity) -> bool:
@@ -203,7 +203,7 @@ def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: st
         raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
     with landed_zone(zone, Silent().say) as held:
         lasting = sorted(open_doubts(held.folder, tables).lasting)
-        rows: list[QuarantinedRecord | Suspension] = [*unreadable_records(held.folder)[0], *lasting]
+        rows: list[QuarantinedRecord | Suspension] = [*unreadable_records(held.folder), *lasting]
         named = [row for row in rows if reference(row) == record]
         named = named or [row for row in rows if shown(reference(row)) == record]
         if not named:

@@ -20,6 +20,30 @@ from real_data import PROJECT_DIR
 PARTS = ("models", "macros", "seeds", "snapshots", "tests/dbt", "dbt_project.yml")
 
 
+def copy_project(folder: Path, *more: str) -> Path:
+    """Copies the project's dbt files and a profile into a folder, and more of its parts; gives the folder."""
+    copy_parts(folder, *PARTS, *more)
+    shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+    return folder
+
+
+def copy_parts(folder: Path, *parts: str) -> None:
+    """Copies files and folders of the project to where they are in a copy of it."""
+    for part in parts:
+        origin, copy = PROJECT_DIR / part, folder / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_dir():
+            shutil.copytree(origin, copy)
+        else:
+            shutil.copy(origin, copy)
+
+
+def remove_unit_tests(project: Path) -> None:
+    """Makes the builds of a copied project quicker, where unit tests have nothing to say."""
+    for unit_tests in (project / "models").rglob("*__unit_tests.yml"):
+        unit_tests.unlink()
+
+
 @dataclass(frozen=True)
 class DbtProject:
     """A copy of the project on DuckDB.
@@ -37,15 +61,7 @@ class DbtProject:
     @classmethod
     def copy(cls, folder: Path, zone: Path, dataset: str) -> "DbtProject":
         """Copies the project's dbt files into a folder."""
-        for part in PARTS:
-            origin, copy = PROJECT_DIR / part, folder / part
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            if origin.is_dir():
-                shutil.copytree(origin, copy)
-            else:
-                shutil.copy(origin, copy)
-        shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
-        return cls(folder, zone, dataset)
+        return cls(copy_project(folder), zone, dataset)
 
     @property
     def database(self) -> Path:

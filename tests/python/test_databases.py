@@ -16,7 +16,7 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from rich.console import Console
 
-from dbt_project import PARTS, environment
+from dbt_project import copy_project, environment
 from lakehouse import databases
 from lakehouse.databases import DuckDBFiles, open_database
 from lakehouse.dbt_session import DbtSession
@@ -24,7 +24,6 @@ from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.storage import open_folder
 from lakehouse.zone_identity import NO_ZONE_YET, give_zone_id, zone_id
 from landing_helpers import land_all, put
-from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of dbt, which leaves its log open
 
@@ -47,12 +46,7 @@ with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "reads") as database:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> DbtSession:
-    project = tmp_path_factory.mktemp("databases") / "project"
-    for part in PARTS:
-        origin, to = PROJECT_DIR / part, project / part
-        to.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if origin.is_dir() else shutil.copy)(origin, to)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", project / "profiles.yml")
+    project = copy_project(tmp_path_factory.mktemp("databases") / "project")
     parsed = DbtSession(project, "duckdb", "mine", Console(file=io.StringIO()))
     with environment({"DUCKDB_PATH": str(project / "lakehouse.duckdb")}):
         parsed.parse()

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dbt_project import PARTS
+from dbt_project import copy_project, remove_unit_tests
 from lakehouse import packing
 from lakehouse.dbt_session import DbtSession
 from lakehouse.erasing import Erasing
@@ -34,7 +33,6 @@ from lakehouse.reporting import ConsoleReporter
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
-from real_data import PROJECT_DIR
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
@@ -522,14 +520,8 @@ def run(project: Path, script: str, *options: object, cwd: Path | None = None) -
 
 
 def copied_project(folder: Path) -> Path:
-    project = folder / "project"
-    for part in (*PARTS, "scripts"):
-        copy = project / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", project / "profiles.yml")
-    for unit_tests in project.rglob("*__unit_tests.yml"):
-        unit_tests.unlink()
+    project = copy_project(folder / "project", "scripts")
+    remove_unit_tests(project)
     return project
 
 

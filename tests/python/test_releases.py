@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import cast
 import duckdb
 import pytest
 
-from dbt_project import PARTS
+from dbt_project import copy_project
 from lakehouse import releases
 from lakehouse.dbt_session import DbtSession
 from lakehouse.errors import LandingError
@@ -24,7 +23,6 @@ from lakehouse.release_pseudonyms import land_release_pseudonyms
 from lakehouse.releases import AgeBand, Figures, Risk
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, landed, put
-from real_data import PROJECT_DIR
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())
 WHEN = 1_655_564_376_361
@@ -119,12 +117,7 @@ def source_of(people: int) -> dict[str, list[dict[str, object]]]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with a landed data set."""
-    folder = tmp_path_factory.mktemp("releases") / "project"
-    for part in (*PARTS, "scripts"):
-        copy = folder / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+    folder = copy_project(tmp_path_factory.mktemp("releases") / "project", "scripts")
     for path, records in source_of(PEOPLE).items():
         put(folder / "source", path, records)
     land_all([folder / "source"], folder / "landing/mine")

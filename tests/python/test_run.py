@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_project import PARTS
+from dbt_project import copy_project
 from lakehouse.dataset import Dataset
 from lakehouse.reporting import ConsoleReporter
 from landing_helpers import ledger_of
@@ -31,13 +31,7 @@ CUSTOMER = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in a folder whose name has a blank in it."""
-    folder = tmp_path_factory.mktemp("a copy") / "project"
-    for part in (*PARTS, "scripts"):
-        copy = folder / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
-    return folder
+    return copy_project(tmp_path_factory.mktemp("a copy") / "project", "scripts")
 
 
 def run(project: Path, *options: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -14,7 +14,7 @@ from dbt.contracts.graph.nodes import ModelNode
 from rich.console import Console
 
 import run
-from dbt_project import PARTS, environment
+from dbt_project import PARTS, copy_parts, environment, remove_unit_tests
 from lakehouse.databases import open_database
 from lakehouse.dataset import Dataset
 from lakehouse.dbt_session import DbtSession
@@ -94,13 +94,8 @@ class Built:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     folder = tmp_path_factory.mktemp("withdrawal")
     project, source, zone = folder / "project", folder / "source", folder / "zone"
-    for part in PARTS:
-        origin = PROJECT_DIR / part
-        if part != "tests/dbt":
-            (shutil.copytree if origin.is_dir() else shutil.copy)(origin, _made(project / part))
-    shutil.copytree(PROJECT_DIR / "tests/dbt/generic", _made(project / "tests/dbt/generic"))
-    for unit_tests in project.rglob("*__unit_tests.yml"):
-        unit_tests.unlink()
+    copy_parts(project, *(part for part in PARTS if part != "tests/dbt"), "tests/dbt/generic")
+    remove_unit_tests(project)
     curated = project / "models/stedi/curated/_stedi_curated__models.yml"
     lines = curated.read_text().splitlines(keepends=True)
     curated.write_text("".join(line for line in lines if "deprecation_date" not in line))  # dbt copies no date
@@ -125,11 +120,6 @@ def leave_out_sparkify(manifest: Manifest) -> None:
     gone = {key for key, node in manifest.nodes.items() if "sparkify" in node.path}
     for key in gone | {key for key, node in manifest.nodes.items() if gone.intersection(node.depends_on_nodes)}:
         del manifest.nodes[key]
-
-
-def _made(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def quiet_console() -> Console:

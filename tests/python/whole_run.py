@@ -3,18 +3,18 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import PARTS, environment
-from lakehouse.dbt_session import DbtSession
+from dbt_project import copy_project, environment, remove_unit_tests
+from lakehouse.dbt_session import TESTS, DbtSession
 from lakehouse.parity.compare import compare, explain
 from lakehouse.parity.dump import dump_relations
 from lakehouse.reporting import ConsoleReporter
@@ -29,9 +29,13 @@ PERSON = (
     "(select email from stedi.customer_trusted) order by email limit 1"
 )
 """The first one by name: whom the statistics of files would name as a column's lower bound."""
-KINDS = {"relations": ("model", "snapshot", "seed"), "tests": ("test", "unit_test")}
+MODELS = ("model", "snapshot")
 EMPTY = {"stedi_staging.stg_stedi__customer_suspensions"}
 """Of the sample nobody is suspended."""
+
+FILES = [path for folder in ("models", "snapshots") for path in (PROJECT_DIR / folder).rglob("*.sql")]
+RELATIONS = sorted(file.stem.removesuffix("_v1") for file in FILES)
+"""By the project's files."""
 
 Ask = Callable[[str], list[list[Any]]]
 
@@ -59,7 +63,7 @@ class WholeRun:
         """The landing zone."""
         return self.settings["LANDING_ZONE"]
 
-    @property
+    @cached_property
     def manifest(self) -> dict[str, Any]:
         """dbt's, of this run."""
         return dict(json.loads((self.project / "target/manifest.json").read_text()))
@@ -72,16 +76,10 @@ class WholeRun:
 
 def run_whole(target: str, folder: Path, settings: Mapping[str, str], scale: float) -> WholeRun:
     """Copies the project and runs it: from no data to the docs site."""
-    project = folder / "project"
-    for part in (*PARTS, "scripts"):
-        copy = project / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", project / "profiles.yml")
-    run = WholeRun(target, project, settings, f"sample_x{scale}", "")
+    run = WholeRun(target, copy_project(folder / "project", "scripts"), settings, f"sample_x{scale}", "")
     done = command(run, "run.py", "--target", target, "--scale", str(scale))
     assert done.returncode == 0, done.stdout + done.stderr
-    return WholeRun(target, project, settings, run.dataset, done.stdout + done.stderr)
+    return replace(run, output=done.stdout + done.stderr)
 
 
 def command(run: WholeRun, script: str, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -100,10 +98,12 @@ def assert_everything_passed(run: WholeRun) -> None:
     """Every relation was built and every test passed, without a warning; the sources are fresh, and the site stands."""
     told = re.search(r"^(\d+) relations built, (\d+) tests passed", run.output, re.MULTILINE)
     assert told, run.output
-    in_graph = [len(run.nodes(*kinds)) for kinds in KINDS.values()]
+    in_graph = [len(run.nodes(*MODELS, "seed")), len(run.nodes(*TESTS))]
     assert [int(number) for number in told.groups()] == in_graph
     assert min(in_graph) > 0
     assert re.search(r"\b([1-9]\d*) of \1 sources are fresh", run.output)
+    assert re.search(r"^sparkify\.songplays +[1-9]", run.output, re.MULTILINE)
+    assert re.search(r"^stedi\.machine_learning_curated_v2 +[1-9]", run.output, re.MULTILINE)
     assert "Warning" not in run.output, run.output  # of Python's and of dbt's
     assert (run.project / "target/static_index.html").is_file()
 
@@ -122,7 +122,8 @@ def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
     found = {comparison.relation: comparison for comparison in comparisons}
     differing = {name: list(explain(one, "duckdb", run.target)) for name, one in found.items() if not one.is_same}
     assert differing == {}
-    assert found.keys() == {f"{node['schema']}.{node['alias']}" for node in run.nodes("model", "snapshot")}
+    assert found.keys() == {f"{node['schema']}.{node['alias']}" for node in run.nodes(*MODELS)}
+    assert sorted(name.partition(".")[2] for name in found) == RELATIONS
     assert {name for name, comparison in found.items() if not comparison.rows} == EMPTY
 
 
@@ -138,7 +139,7 @@ def dumped(run: WholeRun, target: str, folder: Path) -> None:
 
 def built_nodes(manifest: Manifest) -> list[str]:
     """The unique ids of the models and snapshots."""
-    return [name for name, node in manifest.nodes.items() if node.resource_type.value in KINDS["relations"][:2]]
+    return [name for name, node in manifest.nodes.items() if node.resource_type.value in MODELS]
 
 
 def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: str) -> None:
@@ -147,8 +148,7 @@ def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: st
     The caller's environment is the run's.
     """
     rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
-    for unit_tests in (run.project / "models").rglob("*__unit_tests.yml"):
-        unit_tests.unlink()  # the erasure builds everything anew; these have passed, and know nobody
+    remove_unit_tests(run.project)  # the erasure builds everything anew; these have passed, and know nobody
     whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
     told, done, again = (command(run, "erase.py", *whom, option) for option in ("--dry-run", "--yes", "--yes"))
     for ran in (told, done, again):

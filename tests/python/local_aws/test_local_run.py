@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_project import PARTS
+from dbt_project import PARTS, copy_parts
 from leftovers import FOUND
 from real_data import PROJECT_DIR
 
@@ -45,10 +45,7 @@ THEIRS = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, as it is cloned."""
     folder = tmp_path_factory.mktemp("a clone") / "project"
-    for part in (*PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements"):
-        copy = folder / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
+    copy_parts(folder, *PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements")
     (folder / ".venv").symlink_to(VENV)
     return folder
 

@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,10 +16,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dbt_project import PARTS
+from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
-from real_data import PROJECT_DIR
 
 Row = Sequence[str | None]
 
@@ -177,12 +175,7 @@ def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for part in (*PARTS, "scripts", "local_aws"):
-        copy = tmp_path / "project" / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (PROJECT_DIR / part).is_dir() else shutil.copy)(PROJECT_DIR / part, copy)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", tmp_path / "project/profiles.yml")
-    return tmp_path / "project"
+    return copy_project(tmp_path / "project", "scripts", "local_aws")
 
 
 def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Path) -> None:

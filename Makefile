@@ -45,7 +45,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity test explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity test spark explore lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -74,7 +74,7 @@ override IS_LOCAL := $(filter-out 0,$(LOCAL))
 run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
-	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
+	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
 		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
 
@@ -98,6 +98,9 @@ test: lint  ## prove everything: lint, then pytest with all data, unit and mutat
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws/athena --ignore tests/python/local_aws/redshift
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
+
+spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
+	@$(BIN)/pytest tests/python/local_aws/athena/test_athena_spark.py
 
 explore: $(VENV)/test.installed profiles.yml  ## run the property tests with fresh examples, which `make test` does not: for as long as it takes
 	@HYPOTHESIS_PROFILE=fresh $(BIN)/pytest --numprocesses 2 $$(grep -l '^from hypothesis' tests/python/test_*.py)
@@ -124,6 +127,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
+	@$(UV_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv

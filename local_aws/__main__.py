@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
+from local_aws.athena.trino.java import TrinoUnavailableError
 from local_aws.endpoints import LEADING_ELSEWHERE, LocalAws
 from local_aws.redshift.endpoint import LocalRedshiftError
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     received: list[int] = []
     try:
-        with _interrupted_by_signals(received), LocalAws(options.port, options.redshift_port) as aws:
+        with _interrupted_by_signals(received), LocalAws(options.port, options.redshift_port, options.only) as aws:
             try:
                 if options.command:
                     return _run(options.command)
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         # what a person ended has done what it should, a command that was kept from running has not
         return 128 + received[0] if options.command else 0
-    except (LocalRedshiftError, OSError) as error:
+    except (LocalRedshiftError, TrinoUnavailableError, OSError) as error:
         print(f"the endpoints cannot start: {error}", file=sys.stderr)
         return 1
     return 0
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_aws", description=about, epilog=details)
     parser.add_argument("--port", type=int, default=0, help="port of Athena, S3, Glue and STS (default: a free one)")
     parser.add_argument("--redshift-port", type=int, default=0, help="port of Redshift (default: a free one)")
+    parser.add_argument("--only", choices=("athena", "redshift"), help="start this engine alone, with S3, Glue and STS")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="what to run with the endpoints, after --")
     return parser
 

@@ -26,9 +26,16 @@ class LocalAws:
     keeps its state there.
     """
 
-    def __init__(self, port: int = 0, redshift_port: int = 0) -> None:
-        """Takes the ports on the loopback interface; 0 is a free one."""
-        self._athena = LocalAthena(port, _REGION)
+    def __init__(self, port: int = 0, redshift_port: int = 0, only: str | None = None) -> None:
+        """Takes the ports on the loopback interface, 0 for a free one, and the one engine that is wanted, if it is one.
+
+        Args:
+            port: Where Athena, S3, Glue and STS listen.
+            redshift_port: Where Redshift listens.
+            only: `athena` or `redshift`: the other engine is not started, and what it needs need not be there.
+        """
+        self._athena = LocalAthena(port, _REGION, has_engine=only != "redshift")
+        self._only = only
         self._redshift_port = redshift_port
         self._settings: dict[str, str] = {}
         self._running = contextlib.ExitStack()
@@ -45,13 +52,18 @@ class LocalAws:
             os.environ.update(no_proxy)
             athena = stack.enter_context(self._athena)
             os.environ.update(athena.environment())
+            stack.callback(_forget_keys)
+            _forget_keys()
             boto3.session.Session().client("s3").create_bucket(
                 Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": _REGION}
             )
-            redshift = stack.enter_context(LocalRedshift(athena.endpoint_url, self._redshift_port))
+            redshift: dict[str, str] = {}
+            if self._only != "athena":
+                started = stack.enter_context(LocalRedshift(athena.endpoint_url, self._redshift_port))
+                redshift = started.environment()
             self._settings = {
                 **athena.environment(),
-                **redshift.environment(),
+                **redshift,
                 "ATHENA_S3_STAGING_DIR": f"s3://{BUCKET}/results/",
                 "ATHENA_S3_DATA_DIR": f"s3://{BUCKET}/lake",
                 "LANDING_ZONE": f"s3://{BUCKET}/landing",
@@ -67,6 +79,11 @@ class LocalAws:
         """Stops the endpoints and restores the environment."""
         self._settings = {}
         self._running.close()
+
+
+def _forget_keys() -> None:
+    """boto3's default session keeps the keys that it found first; these are new at every start."""
+    boto3.setup_default_session()
 
 
 def _no_proxy() -> dict[str, str]:

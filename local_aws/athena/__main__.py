@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 
 from local_aws.athena.server import DEFAULT_REGION, LocalAthena
+from local_aws.athena.trino.java import TrinoUnavailableError
 
 
-def main() -> None:
+def main() -> int:
     """Run the endpoint and print what to export."""
     parser = argparse.ArgumentParser(prog="python -m local_aws.athena", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
@@ -20,11 +22,16 @@ def main() -> None:
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
-    with LocalAthena(options.port, options.region) as athena:
-        for name, value in athena.environment().items():
-            print(f"export {name}={value}", flush=True)
-        interrupted.wait()
+    try:
+        with LocalAthena(options.port, options.region) as athena:
+            for name, value in athena.environment().items():
+                print(f"export {name}={value}", flush=True)
+            interrupted.wait()
+    except TrinoUnavailableError as error:
+        print(f"the endpoint cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

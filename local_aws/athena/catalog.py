@@ -8,10 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local_aws.athena import types
 from local_aws.athena.errors import AthenaError
-from local_aws.athena.queries import SourceColumn, ViewDefinition
-from local_aws.athena.types import SqlType
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
@@ -20,12 +17,7 @@ _INPUT_KEYS = (
     "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
     "ViewExpandedText", "TableType", "Parameters", "TargetTable",
 )  # fmt: skip
-_VIEW_PREFIX, _VIEW_SUFFIX = "/* Presto View: ", " */"
-HIDDEN_COLUMNS = (
-    SourceColumn("$path", types.VARCHAR, hidden=True),
-    SourceColumn("$file_size", types.BIGINT, hidden=True),
-    SourceColumn("$file_modified_time", types.timestamp_tz(3), hidden=True),
-)
+VIEW_PREFIX, _VIEW_SUFFIX = "/* Presto View: ", " */"
 
 
 @dataclass(frozen=True)
@@ -87,10 +79,6 @@ class Table:
         """The columns that are in the paths and not in the files."""
         return _columns(self.raw.get("PartitionKeys"))
 
-    def type_of(self, column: Column) -> SqlType:
-        """A column's type: Hive holds milliseconds, Iceberg microseconds."""
-        return types.from_hive(column.type, 6 if self.is_iceberg else 3)
-
     def table_input(self) -> dict[str, Any]:
         """What Glue takes back to update the table."""
         return {key: self.raw[key] for key in _INPUT_KEYS if key in self.raw}
@@ -100,22 +88,10 @@ def _columns(raw: Iterable[dict[str, Any]] | None) -> list[Column]:
     return [Column(item["Name"], item.get("Type", "string"), item.get("Comment", "")) for item in raw or []]
 
 
-def encode_view(definition: ViewDefinition) -> str:
-    """A view's text in the form in which Athena keeps it in Glue."""
-    content = {
-        "originalSql": definition.sql,
-        "catalog": "awsdatacatalog",
-        "schema": definition.schema,
-        "columns": [{"name": name, "type": kind} for name, kind in definition.columns],
-    }
-    return f"{_VIEW_PREFIX}{base64.b64encode(json.dumps(content).encode()).decode()}{_VIEW_SUFFIX}"
-
-
-def decode_view(text: str) -> ViewDefinition:
-    """The definition in a view's text."""
-    content = json.loads(base64.b64decode(text.removeprefix(_VIEW_PREFIX).removesuffix(_VIEW_SUFFIX)))
-    columns = tuple((column["name"], column["type"]) for column in content["columns"])
-    return ViewDefinition(content["originalSql"], content["schema"], columns)
+def decode_view(text: str) -> dict[str, Any]:
+    """What is in a view's text: its query, its schema, its columns."""
+    content = json.loads(base64.b64decode(text.removeprefix(VIEW_PREFIX).removesuffix(_VIEW_SUFFIX)))
+    return dict(content)
 
 
 class Catalog:
@@ -123,23 +99,7 @@ class Catalog:
 
     def __init__(self, client: GlueClient) -> None:
         self._client = client
-        self._known: dict[tuple[str, str], Table | None] = {}
-
-    # -------------------- as a source of queries
-
-    def view(self, schema: str, name: str) -> ViewDefinition | None:
-        """The view of that name, if it is one."""
-        table = self.table(schema, name)
-        return decode_view(str(table.raw["ViewOriginalText"])) if table and table.is_view else None
-
-    def columns(self, schema: str, name: str) -> list[SourceColumn] | None:
-        """The columns of the table of that name, with its pseudo-columns."""
-        table = self.table(schema, name)
-        if table is None:
-            return None
-        plain = [SourceColumn(column.name, table.type_of(column)) for column in table.columns]
-        keys = [SourceColumn(column.name, table.type_of(column), is_partition=True) for column in table.partition_keys]
-        return [*plain, *keys, *HIDDEN_COLUMNS]
+        self._known: dict[tuple[str, str], Table] = {}
 
     # -------------------- databases
 
@@ -182,15 +142,18 @@ class Catalog:
         if key not in self._known:
             try:
                 answer = self._client.get_table(DatabaseName=schema, Name=name)
-                self._known[key] = Table(schema, dict(answer["Table"]))
             except self._client.exceptions.EntityNotFoundException:
-                self._known[key] = None
+                return None
+            self._known[key] = Table(schema, dict(answer["Table"]))
         return self._known[key]
 
-    def fresh_table(self, schema: str, name: str) -> Table | None:
+    def again(self, table: Table) -> Table:
         """The table as it is now, whatever this statement saw before."""
-        self._known.pop((schema, name), None)
-        return self.table(schema, name)
+        self._known.pop((table.schema, table.name), None)
+        newest = self.table(table.schema, table.name)
+        if newest is None:
+            raise AthenaError("FAILED", f"Execution Error, return code 1. {table.name} was dropped meanwhile")
+        return newest
 
     def tables(self, schema: str) -> list[Table]:
         """All tables and views of a database."""
@@ -209,10 +172,24 @@ class Catalog:
             ) from error
         self._known.pop((schema, content["Name"]), None)
 
-    def update_table(self, schema: str, content: dict[str, Any]) -> None:
-        """Replace a table's or view's description."""
-        self._client.update_table(DatabaseName=schema, TableInput=content)  # type: ignore[arg-type]
-        self._known.pop((schema, content["Name"]), None)
+    def update_table(self, table: Table, **changes: object) -> None:
+        """Change parts of a table's description.
+
+        Raises:
+            AthenaError: Somebody else has changed it meanwhile.
+        """
+        content = {**table.table_input(), **changes}
+        try:
+            self._client.update_table(
+                DatabaseName=table.schema,
+                TableInput=content,  # type: ignore[arg-type]
+                VersionId=table.raw["VersionId"],
+            )
+        except self._client.exceptions.ConcurrentModificationException as error:
+            raise AthenaError(
+                "FAILED", f"Execution Error, return code 1. {table.name} was changed meanwhile"
+            ) from error
+        self._known.pop((table.schema, table.name), None)
 
     def drop_table(self, schema: str, name: str) -> None:
         """Remove a table or view that exists."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import boto3
-
-from local_aws.athena.server import LocalAthena
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
@@ -34,15 +34,14 @@ class Client:
     database: str = "default"
 
     @classmethod
-    def connect(cls, endpoint: LocalAthena, bucket: str) -> Self:
-        """Clients of a running endpoint, and a new bucket on it."""
-        settings = endpoint.environment()
+    def connect(cls, settings: Mapping[str, str], bucket: str) -> Self:
+        """Clients of a running endpoint, by its environment, and a bucket on it."""
         session = boto3.session.Session(
             aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
             region_name=settings["AWS_REGION"],
         )
-        url = endpoint.endpoint_url
+        url = settings["AWS_ENDPOINT_URL"]
         s3 = session.client("s3", endpoint_url=url)
         s3.create_bucket(Bucket=bucket)
         return cls(session.client("athena", endpoint_url=url), s3, session.client("glue", endpoint_url=url), bucket)
@@ -58,13 +57,20 @@ class Client:
             QueryExecutionContext={"Database": self.database},
             ResultConfiguration={"OutputLocation": f"s3://{self.bucket}/results/"},
         )["QueryExecutionId"]
-        while True:
-            execution = self.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
-            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
-                break
+        execution = self.wait(identifier)
         if execution["Status"]["State"] != "SUCCEEDED":
             raise QueryFailedError(execution["Status"]["StateChangeReason"])
         return execution
+
+    def wait(self, identifier: str) -> QueryExecutionTypeDef:
+        """A query that has ended, however it ended."""
+        pause = 0.01
+        while True:
+            execution = self.athena.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]
+            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                return execution
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
 
     def table(self, sql: str) -> tuple[list[tuple[str, str]], Rows]:
         """A query's columns with their types, and its rows as text."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class AthenaError(Exception):
     """A query that fails, with the name that Athena puts before the message (`TYPE_MISMATCH: …`)."""
@@ -15,11 +17,8 @@ class InvalidRequestError(Exception):
     """A request that Athena refuses before any query runs."""
 
 
-class NotEmulatedError(AthenaError):
-    """Something that the real service may well do, and this one does not: never answered with a guess."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__("NOT_EMULATED", f"not emulated: {what}")
+class QueryCancelledError(Exception):
+    """A query that was stopped by its user."""
 
 
 def syntax_error(message: str) -> AthenaError:
@@ -27,11 +26,18 @@ def syntax_error(message: str) -> AthenaError:
     return AthenaError("SYNTAX_ERROR", message)
 
 
-def type_mismatch(message: str) -> AthenaError:
-    """The statement is grammatical, and its types do not fit."""
-    return AthenaError("TYPE_MISMATCH", message)
-
-
 def table_not_found(schema: str, name: str) -> AthenaError:
     """Neither a table nor a view of that name is in Glue."""
     return AthenaError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{schema}.{name}' does not exist")
+
+
+def athenas(error: AthenaError) -> AthenaError:
+    """An error of Trino's under the name that Athena documents for it.
+
+    https://docs.aws.amazon.com/athena/latest/ug/partition-projection-dynamic-id-partitioning.html
+    """
+    if error.name == "TABLE_REDIRECTION_ERROR" and (found := re.search(r"Table '(.*?)' redirected", str(error))):
+        return AthenaError("TABLE_NOT_FOUND", f"line 1:1: Table '{found[1]}' does not exist")
+    if "Injected projection requires" in str(error):
+        return AthenaError("CONSTRAINT_VIOLATION", str(error))
+    return error

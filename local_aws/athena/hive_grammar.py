@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from local_aws.athena import types
 from local_aws.athena.catalog import Column
-from local_aws.athena.errors import AthenaError, NotEmulatedError
+from local_aws.athena.errors import AthenaError
+from local_aws.athena.types import from_hive
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, the list for DDL
 RESERVED_IN_DDL = frozenset(
@@ -220,7 +220,7 @@ class HiveParser:
             text = f"{base}<{','.join(parts)}>"
         else:
             text = base
-        types.from_hive(text)
+        from_hive(text)
         return text
 
     def _type_part(self, base: str) -> str:
@@ -296,7 +296,8 @@ class HiveParser:
         schema, name = self.table_name()
         definition = TableDefinition(schema, name, external, if_not_exists)
         if self.peek() == "LIKE":
-            raise NotEmulatedError("CREATE TABLE … LIKE")
+            # https://docs.aws.amazon.com/athena/latest/ug/unsupported-ddl.html
+            raise self.fail("(, since Athena has no CREATE TABLE LIKE")
         definition.columns = self.columns()
         while not self.at_end:
             self._clause(definition)

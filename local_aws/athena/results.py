@@ -1,60 +1,59 @@
 """Results: values written as Athena writes them, in the API's answer and in the files it leaves in S3."""
-# ruff: noqa: S608 - what is written here is SQL; names and literals are quoted
 
 from __future__ import annotations
 
-import csv
-import io
+import base64
 import json
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-import duckdb
+from local_aws.athena.errors import AthenaError
+from local_aws.athena.trino.client import Column, TrinoQuery
+from local_aws.athena.types import result_type
 
-from local_aws.athena.casts import cast
-from local_aws.athena.expressions import Output, Query
-from local_aws.athena.functions import Value
-from local_aws.athena.queries import quoted
-from local_aws.athena.types import VARCHAR, SqlType, field_names, result_name
-
-Row = tuple[str | None, ...]
-_PRECISIONS = {
-    "tinyint": 3,
-    "smallint": 5,
-    "integer": 10,
-    "bigint": 19,
-    "real": 17,
-    "double": 17,
-    "timestamp": 3,
-    "varchar": 2**31 - 1,
-}
+Row = Sequence[str | None]
+MOST_RESULT_BYTES = 2**31
+"""How large a result may grow on this machine; Athena itself sets no such limit."""
 
 
 @dataclass
 class Result:
-    """What a statement gives. A result without a header is plain text: what SHOW and DESCRIBE print."""
+    """What a statement gives. A result without a header is plain text: what SHOW and DESCRIBE print.
+
+    Attributes:
+        statement_type: DML, DDL or UTILITY.
+        subtype: As Athena names the kind of statement.
+        query: Trino's query, whose rows come when they are read; None for what Trino was not asked.
+        rows: The rows of what Trino was not asked.
+        columns: Their columns.
+        has_header: Whether the names of the columns are the first row.
+        update_count: How many rows were changed.
+        finish: What is to be done when the query has ended well.
+        sent: What was sent to Trino, if that is not what was written.
+        is_text: Whether the result file is plain text.
+    """
 
     statement_type: str = "DDL"
     subtype: str | None = None
-    columns: list[tuple[str, SqlType]] = field(default_factory=list)
+    query: TrinoQuery | None = None
     rows: list[Row] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
     has_header: bool = False
     update_count: int | None = None
-    bytes_scanned: int = 0
-
-    def all_rows(self) -> list[Row]:
-        """The rows as GetQueryResults gives them: the names come first where there are any."""
-        return [tuple(name for name, _ in self.columns), *self.rows] if self.has_header else self.rows
+    finish: Callable[[], None] | None = None
+    sent: str | None = None
+    is_text: bool = True
 
 
 def text_result(subtype: str, lines: Iterable[str], column: str) -> Result:
-    """What SHOW, DESCRIBE and EXPLAIN print: one line a row."""
-    return Result("UTILITY", subtype, [(column, VARCHAR)], [(line,) for line in lines])
+    """What SHOW and DESCRIBE print: one line a row."""
+    return Result("UTILITY", subtype, rows=[(line,) for line in lines], columns=[Column(column, "varchar", {})])
 
 
 # -------------------- values
@@ -62,10 +61,6 @@ def text_result(subtype: str, lines: Iterable[str], column: str) -> Result:
 
 def java_double(value: float, digits: str | None = None) -> str:
     """A double as Java prints it: 1.0, 0.001, 1.0E10."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
     number = Decimal(digits or repr(value))
@@ -85,137 +80,180 @@ def _java_float(value: float) -> str:
     return java_double(value)
 
 
-def _fraction(microseconds: int, precision: int) -> str:
-    return f".{microseconds:06d}"[: precision + 1] if precision else ""
+Writer = Callable[[Any], str]
 
 
-def _nested(value: Any, kind: SqlType) -> str:  # noqa: ANN401 - what DuckDB gives
-    if kind.base == "array":
-        return "[" + ", ".join(_inner(item, kind.items[0]) for item in value) + "]"
-    if kind.base == "map":
-        pairs = (f"{_inner(key, kind.items[0])}={_inner(item, kind.items[1])}" for key, item in value.items())
-        return "{" + ", ".join(pairs) + "}"
-    values = value.values() if isinstance(value, dict) else value
-    named = zip(field_names(kind), values, kind.items, strict=True)
-    return "{" + ", ".join(f"{name}={_inner(item, item_kind)}" for name, item, item_kind in named) + "}"
+def writer_of(signature: dict[str, Any]) -> Writer:
+    """What writes the values of a type, which come as Trino's protocol has them."""
+    kind = signature.get("rawType", "varchar")
+    arguments = [argument["value"] for argument in signature.get("arguments", [])]
+    if kind == "array":
+        item = _or_null(writer_of(arguments[0]))
+        return lambda values: "[" + ", ".join(map(item, values)) + "]"
+    if kind == "map":
+        key, value = _key_writer(arguments[0]), _or_null(writer_of(arguments[1]))
+        return lambda pairs: "{" + ", ".join(f"{key(k)}={value(v)}" for k, v in pairs.items()) + "}"
+    if kind == "row":
+        return _row_writer(arguments)
+    return _SCALARS.get(kind, str)
 
 
-def _inner(value: object, kind: SqlType) -> str:
-    text = to_text(value, kind)
-    return "null" if text is None else text
+def _or_null(writer: Writer) -> Writer:
+    return lambda value: "null" if value is None else writer(value)
 
 
-def to_text(value: object, kind: SqlType) -> str | None:  # noqa: PLR0911 - one for each type
-    """One value, or None for null."""
-    if value is None:
-        return None
-    if kind.items:
-        return _nested(value, kind)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _java_float(value) if kind.base == "real" else java_double(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}".rjust(19, "0") + _fraction(value.microsecond, (kind.args or (3,))[0])
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, time):
-        return f"{value:%H:%M:%S}" + _fraction(value.microsecond, (kind.args or (3,))[0])
-    if isinstance(value, bytes):
-        return value.hex(" ")
-    return str(value)
+def _key_writer(signature: dict[str, Any]) -> Writer:
+    """Keys of maps are texts in the protocol."""
+    if signature.get("rawType") in ("double", "real"):
+        writer = writer_of(signature)
+        return lambda text: writer(text if text in ("NaN", "Infinity", "-Infinity") else float(text))
+    return str
 
 
-def _fetched(output: Output) -> str:
-    """How a column is fetched: Python has no value for intervals and zones."""
-    column = quoted(output.column)
-    if output.type.base == "timestamp with time zone":
-        return f"{cast(Value(column, output.type), VARCHAR).sql} as {column}"
-    if output.type.base == "interval day to second":
-        return f"epoch_us({column}) as {column}"
-    if output.type.base == "interval year to month":
-        return f"extract(year from {column}) * 12 + extract(month from {column}) as {column}"
-    return column
+def _row_writer(arguments: list[dict[str, Any]]) -> Writer:
+    names = [(argument.get("fieldName") or {}).get("name") or f"field{at}" for at, argument in enumerate(arguments)]
+    writers = [_or_null(writer_of(argument["typeSignature"])) for argument in arguments]
+
+    def write(values: Sequence[Any]) -> str:
+        parts = zip(names, writers, values, strict=True)
+        return "{" + ", ".join(f"{name}={writer(value)}" for name, writer, value in parts) + "}"
+
+    return write
 
 
-def _interval(value: int, kind: SqlType) -> str:
-    sign, size = "-" if value < 0 else "", abs(value)
-    if kind.base == "interval year to month":
-        return f"{sign}{size // 12}-{size % 12}"
-    seconds, rest = divmod(size // 1000, 1000)
-    minutes, hours = seconds // 60, seconds // 3600
-    return f"{sign}{hours // 24} {hours % 24:02d}:{minutes % 60:02d}:{seconds % 60:02d}.{rest:03d}"
-
-
-def fetch(connection: duckdb.DuckDBPyConnection, query: Query) -> tuple[list[tuple[str, SqlType]], list[Row]]:
-    """Run a query and write its values down."""
-    items = [_fetched(output) for output in query.outputs]
-    plain = all(item == quoted(output.column) for item, output in zip(items, query.outputs, strict=True))
-    sql = query.sql if plain else f"select {', '.join(items)} from ({query.sql})"
-    kinds = [output.type for output in query.outputs]
-    rows = [
-        tuple(
-            _interval(value, kind) if kind.is_interval and value is not None else to_text(value, kind)
-            for value, kind in zip(row, kinds, strict=True)
-        )
-        for row in connection.execute(sql).fetchall()
-    ]
-    columns = [(output.name or f"_col{at}", output.type) for at, output in enumerate(query.outputs)]
-    return columns, rows
-
+_SCALARS: dict[str, Writer] = {
+    "boolean": lambda value: "true" if value else "false",
+    "double": lambda value: value if isinstance(value, str) else java_double(float(value)),
+    "real": lambda value: value if isinstance(value, str) else _java_float(float(value)),
+    "varbinary": lambda value: base64.b64decode(value).hex(" "),
+}
 
 # -------------------- the API and the files
 
 
-def column_info(name: str, kind: SqlType) -> dict[str, Any]:
+def column_info(column: Column) -> dict[str, Any]:
     """A column as GetQueryResults describes it."""
-    precision, scale = _PRECISIONS.get(kind.base, 0), 0
-    if kind.base == "decimal":
-        precision, scale = kind.args
-    elif kind.base in ("varchar", "char") and kind.args:
-        precision = kind.args[0]
+    name, precision, scale = result_type(column.type)
     return {
         "CatalogName": "hive",
         "SchemaName": "",
         "TableName": "",
-        "Name": name,
-        "Label": name,
-        "Type": result_name(kind),
+        "Name": column.name,
+        "Label": column.name,
+        "Type": name,
         "Precision": precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
-        "CaseSensitive": kind.is_text,
+        "CaseSensitive": name in ("varchar", "char"),
     }
 
 
-def result_set(result: Result, rows: Sequence[Row]) -> dict[str, Any]:
-    """A page of rows with the description of the columns."""
-    return {
-        "Rows": [{"Data": [{} if value is None else {"VarCharValue": value} for value in row]} for row in rows],
-        "ResultSetMetadata": {"ColumnInfo": [column_info(name, kind) for name, kind in result.columns]},
-    }
+class Spool:
+    """A result on disk: written once as it comes, then read in pages and as the file for S3."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._starts = array("Q")
+        self.columns: list[Column] = []
+        self.has_header = False
+        self.update_count: int | None = None
 
-def as_csv(result: Result) -> bytes:
-    """The result file of a query: everything quoted, and nothing at all for null."""
-    buffer = io.StringIO()
-    for row in result.all_rows():
-        cells = ("" if value is None else '"' + value.replace('"', '""') + '"' for value in row)
-        buffer.write(",".join(cells) + "\n")
-    return buffer.getvalue().encode()
+    def write(self, result: Result) -> None:
+        """Take in all rows of a result.
 
+        Raises:
+            AthenaError: The query failed, or its result is too large for this machine.
+        """
+        self.has_header = result.has_header
+        with self._path.open("wb") as file:
+            for rows in self._batches(result):
+                for row in rows:
+                    self._starts.append(file.tell())
+                    file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                if file.tell() > MOST_RESULT_BYTES:
+                    if result.query is not None:
+                        result.query.cancel()
+                    raise AthenaError("EXCEEDED_LOCAL_LIMIT", f"The result is larger than {MOST_RESULT_BYTES} bytes")
+            self._starts.append(file.tell())
 
-def as_text(result: Result) -> bytes:
-    """The result file of a statement that prints lines."""
-    buffer = io.StringIO()
-    csv.writer(buffer, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\", lineterminator="\n").writerows(
-        result.rows
-    )
-    return buffer.getvalue().encode()
+    def _batches(self, result: Result) -> Iterator[list[Row]]:
+        if result.query is None:
+            self.columns, self.update_count = result.columns, result.update_count
+            if result.has_header:
+                yield [[column.name for column in result.columns]]
+            yield result.rows
+            return
+        yield from self._of_query(result.query, result)
 
+    def _of_query(self, query: TrinoQuery, result: Result) -> Iterator[list[Row]]:
+        writers: list[Writer] = []
+        is_update = result.update_count is not None
 
-def metadata_file(result: Result) -> bytes:
-    """The file beside the result. Athena's is binary and undocumented; this one is JSON."""
-    return json.dumps({"ColumnInfo": [column_info(name, kind) for name, kind in result.columns]}).encode()
+        def begin() -> list[Row]:
+            self.columns = query.columns
+            writers.extend(writer_of(column.signature) for column in query.columns)
+            return [[column.name for column in query.columns]] if result.has_header else []
+
+        for rows in query.batches():
+            if is_update:
+                continue
+            if not writers:
+                yield begin()
+            yield [
+                [None if value is None else writer(value) for value, writer in zip(row, writers, strict=True)]
+                for row in rows
+            ]
+        if is_update:
+            self.update_count = query.update_count or 0
+        elif not writers:
+            yield begin()
+
+    @property
+    def length(self) -> int:
+        """How many rows there are, with the header."""
+        return len(self._starts) - 1
+
+    def page(self, at: int, size: int) -> list[Row]:
+        """Some of the rows."""
+        end = min(at + size, self.length)
+        if at >= end:
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._starts[at])
+            return [json.loads(line) for line in file.read(self._starts[end] - self._starts[at]).splitlines()]
+
+    def rows(self) -> Iterator[Row]:
+        """All rows."""
+        with self._path.open("rb") as file:
+            for line in file:
+                yield json.loads(line)
+
+    def result_set(self, at: int, size: int) -> dict[str, Any]:
+        """A page of rows with the description of the columns."""
+        return {
+            "Rows": [
+                {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
+                for row in self.page(at, size)
+            ],
+            "ResultSetMetadata": {"ColumnInfo": [column_info(column) for column in self.columns]},
+        }
+
+    def write_csv(self, path: Path) -> None:
+        """The result file of a query: everything quoted, and nothing at all for null."""
+        with path.open("w", newline="") as file:
+            for row in self.rows():
+                cells = ("" if value is None else '"' + value.replace('"', '""') + '"' for value in row)
+                file.write(",".join(cells) + "\n")
+
+    def write_text(self, path: Path) -> None:
+        """The result file of a statement that prints lines."""
+        with path.open("w", newline="") as file:
+            file.writelines("\t".join(value or "" for value in row) + "\n" for row in self.rows())
+
+    def metadata(self) -> bytes:
+        """The file beside the result. Athena's is binary and undocumented; this one is JSON."""
+        return json.dumps({"ColumnInfo": [column_info(column) for column in self.columns]}).encode()
+
+    def remove(self) -> None:
+        """Forget the rows."""
+        self._path.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import shutil
 import tempfile
 import threading
@@ -20,13 +19,16 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local_aws.athena import glue_front
 from local_aws.athena.api import AthenaApi
 from local_aws.athena.catalog import Catalog
-from local_aws.athena.engine import Engine
 from local_aws.athena.errors import InvalidRequestError
 from local_aws.athena.executions import Executions
-from local_aws.athena.glue_names import GLUE_PREFIX, fold_names
+from local_aws.athena.keys import Keys, new_keys, refusal, signature_of
 from local_aws.athena.objects import ObjectStore
+from local_aws.athena.statement import Statement
+from local_aws.athena.trino.client import TrinoQuery
+from local_aws.athena.trino.server import Trino, installed
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 DEFAULT_REGION = "us-east-1"
 _TARGET_PREFIX = "AmazonAthena."
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/")
-# moto checks no signatures; clients want to have something to sign with.
-_ACCESS_KEY, _SECRET_KEY = "local", "local"
+_JSON = "application/x-amz-json-1.1"
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -51,72 +51,95 @@ class _QuietHandler(MotoRequestHandler):
 
 
 class _Application:
-    """Sends Athena's requests to this package and all others to moto, one at a time."""
+    """Sends Athena's requests to this package and all others to moto, one at a time; asks everybody for the keys."""
 
-    def __init__(self, api: AthenaApi) -> None:
+    def __init__(self, api: AthenaApi, keys: Keys, region: str) -> None:
         self._api = api
+        self._keys = keys
+        self._region = region
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto's S3 lists its keys while another thread may be adding one, and then fails.
         self._moto_lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+        # Read before the lock: a slow client must not keep the others waiting.
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else b""
+        signature = signature_of(environ)
+        if reason := refusal(environ, body, self._keys):
+            return _refuse(reason, signature.service if signature else "s3", start_response)
+        region = signature.region if signature else self._region
         if target.startswith(_TARGET_PREFIX):
-            return self._athena(target.removeprefix(_TARGET_PREFIX), environ, start_response)
-        if length := int(environ.get("CONTENT_LENGTH") or 0):
-            # Read before the lock: a slow client must not keep the others waiting.
-            body = environ["wsgi.input"].read(length)
-            if target.startswith(GLUE_PREFIX):
-                body = fold_names(target.removeprefix(GLUE_PREFIX), body)
-                environ["CONTENT_LENGTH"] = str(len(body))
-            environ["wsgi.input"] = io.BytesIO(body)
+            return self._athena(target.removeprefix(_TARGET_PREFIX), body, region, start_response)
+        if target.startswith(glue_front.GLUE_PREFIX) and (request := glue_front.parsed(body)) is not None:
+            return self._glue(target.removeprefix(glue_front.GLUE_PREFIX), request, region, environ, start_response)
+        environ["wsgi.input"] = io.BytesIO(body)
         with self._moto_lock:
             return list(self._moto(environ, start_response))
 
-    def _athena(self, operation: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        scope = _SCOPE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
-        try:
-            answer = self._api.call(operation, json.loads(body or b"{}"), scope["region"] if scope else DEFAULT_REGION)
-            status = "200 OK"
-        except InvalidRequestError as error:
-            answer = {"__type": "InvalidRequestException", "Message": str(error), "message": str(error)}
-            status = "400 Bad Request"
-        content = json.dumps(answer).encode()
-        start_response(status, [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(content)))])
-        return [content]
+    def _athena(self, operation: str, body: bytes, region: str, start_response: StartResponse) -> Iterable[bytes]:
+        message = f"this endpoint is in {self._region}: there is no Athena in {region}"
+        if region == self._region:
+            try:
+                return _answer("200 OK", self._api.call(operation, json.loads(body or b"{}")), start_response)
+            except InvalidRequestError as error:
+                message = str(error)
+        answer = {"__type": "InvalidRequestException", "Message": message, "message": message}
+        return _answer("400 Bad Request", answer, start_response)
+
+    def _glue(
+        self, operation: str, request: dict[str, Any], region: str, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        request = glue_front.as_glue_takes_it(operation, request)
+        with self._moto_lock:
+            try:
+                own = glue_front.own_answer(operation, request, region)
+            except glue_front.ConcurrentModificationError:
+                message = "Update table failed due to concurrent modifications."
+                answer = {"__type": "ConcurrentModificationException", "Message": message, "message": message}
+                return _answer("400 Bad Request", answer, start_response)
+            if own is not None:
+                return _answer("200 OK", own, start_response)
+            body = json.dumps(request).encode()
+            environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), io.BytesIO(body)
+            return list(self._moto(environ, start_response))
 
 
-class _Region:
-    """The clients with which the engine reaches one region of the endpoint itself."""
+def _answer(status: str, answer: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    content = json.dumps(answer).encode()
+    start_response(status, [("Content-Type", _JSON), ("Content-Length", str(len(content)))])
+    return [content]
 
-    def __init__(self, endpoint: str, name: str, cache: Path) -> None:
-        session = boto3.session.Session(
-            aws_access_key_id=_ACCESS_KEY, aws_secret_access_key=_SECRET_KEY, region_name=name
-        )
-        config = Config(retries={"max_attempts": 1}, max_pool_connections=32, s3={"addressing_style": "path"})
-        self.glue: GlueClient = session.client("glue", endpoint_url=endpoint, config=config)
-        self.s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
-        self.store = ObjectStore(self.s3, cache)
-        self.engine = Engine(self.glue, self.store)
+
+def _refuse(reason: str, service: str, start_response: StartResponse) -> list[bytes]:
+    message = "The request is not signed with the keys that this endpoint printed when it started."
+    if service in ("athena", "glue"):
+        return _answer("400 Bad Request", {"__type": "UnrecognizedClientException", "message": message}, start_response)
+    error = f"<Error><Code>{reason}</Code><Message>{message}</Message></Error>"
+    content = (error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>").encode()
+    start_response("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
+    return [content]
 
 
 class LocalAthena:
-    """A local endpoint for Athena, Glue, S3 and STS, on the loopback interface only.
+    """A local endpoint for Athena, Glue, S3 and STS, on the loopback interface only, with a Trino behind it.
 
     Use it as a context manager, or call `start` and `stop`. moto keeps its state in the process: run one at a time.
     """
 
     _running = threading.Lock()
 
-    def __init__(self, port: int = 0, region: str = DEFAULT_REGION) -> None:
+    def __init__(self, port: int = 0, region: str = DEFAULT_REGION, *, has_engine: bool = True) -> None:
+        """Takes the port, 0 for a free one. Without an engine no query runs: S3, Glue and STS need no Java."""
         self._port = port
         self._region = region
-        self._regions: dict[str, _Region] = {}
-        self._regions_lock = threading.Lock()
+        self._has_engine = has_engine
+        self._keys = new_keys()
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._executions: Executions | None = None
+        self._trino: Trino | None = None
         self._directory = Path()
 
     @property
@@ -130,50 +153,77 @@ class LocalAthena:
         """What to export so that AWS clients and dbt talk to this endpoint, and to nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+            "AWS_ACCESS_KEY_ID": self._keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": self._keys.secret_key,
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
             "AWS_CONFIG_FILE": str(self._directory / "aws-config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self._directory / "aws-credentials"),
+            "ATHENA_POLL_INTERVAL": "0.3",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
     def start(self) -> Self:
-        """Serve until `stop`."""
+        """Serve until `stop`; Trino starts meanwhile, and the first query waits for it.
+
+        Raises:
+            TrinoUnavailableError: Java or Maven is missing, or Trino cannot be fetched.
+        """
         if not self._running.acquire(blocking=False):
             raise RuntimeError("another LocalAthena runs in this process; moto's state is the process's")
         try:
+            installation = installed() if self._has_engine else None
             self._directory = Path(tempfile.mkdtemp(prefix="local-athena-"))
             for name in ("aws-config", "aws-credentials"):
                 (self._directory / name).touch()
-            (self._directory / "objects").mkdir()
-            self._executions = Executions(lambda region: self._in(region).engine, self._put)
-            api = AthenaApi(self._executions, lambda region: Catalog(self._in(region).glue))
-            self._server = make_server(
-                HOST, self._port, _Application(api), threaded=True, request_handler=_QuietHandler
-            )
-            self._thread = threading.Thread(target=self._server.serve_forever, name="local-athena", daemon=True)
-            self._thread.start()
+            (self._directory / "results").mkdir()
+            self._trino = Trino(has_engine=self._has_engine)
+            self._serve(self._trino)
+            self._trino.start(installation, self._directory / "trino", self.environment())
         except BaseException:
             self._running.release()
             raise
         return self
 
+    def _serve(self, trino: Trino) -> None:
+        # moto makes the server's socket known before the first request comes: the clients need its address
+        holder: list[_Application] = []
+
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            return holder[0](environ, start_response)
+
+        self._server = make_server(HOST, self._port, application, threaded=True, request_handler=_QuietHandler)
+        session = boto3.session.Session(
+            aws_access_key_id=self._keys.access_key,
+            aws_secret_access_key=self._keys.secret_key,
+            region_name=self._region,
+        )
+        config = Config(retries={"max_attempts": 1}, max_pool_connections=32, s3={"addressing_style": "path"})
+        glue: GlueClient = session.client("glue", endpoint_url=self.endpoint_url, config=config)
+        s3: S3Client = session.client("s3", endpoint_url=self.endpoint_url, config=config)
+        store = ObjectStore(s3)
+
+        def statement(sql: str, schema: str, started: Callable[[TrinoQuery], None]) -> Statement:
+            return Statement(sql, schema, trino, Catalog(glue), store, started)
+
+        self._executions = Executions(statement, store, self._directory / "results")
+        holder.append(_Application(AthenaApi(self._executions, lambda: Catalog(glue)), self._keys, self._region))
+        self._thread = threading.Thread(target=self._server.serve_forever, name="local-athena", daemon=True)
+        self._thread.start()
+
     def stop(self) -> None:
         """End the server and forget everything."""
-        if self._server is None or self._thread is None or self._executions is None:
+        if self._server is None or self._thread is None or self._executions is None or self._trino is None:
             return
+        self._executions.stop_all()
+        self._trino.stop()
         self._executions.close()
         self._reset()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-        self._server = self._thread = self._executions = None
-        for region in self._regions.values():
-            region.engine.close()
-        self._regions.clear()
-        shutil.rmtree(self._directory)
+        self._server = self._thread = self._executions = self._trino = None
+        shutil.rmtree(self._directory, ignore_errors=True)
         self._running.release()
 
     def __enter__(self) -> Self:
@@ -191,12 +241,3 @@ class LocalAthena:
         for service in ("s3", "glue", "sts"):
             get_backend(service).reset()
         reset_model_data()
-
-    def _in(self, name: str) -> _Region:
-        with self._regions_lock:
-            if name not in self._regions:
-                self._regions[name] = _Region(self.endpoint_url, name, self._directory / "objects")
-            return self._regions[name]
-
-    def _put(self, region: str, uri: str, content: bytes, content_type: str) -> None:
-        self._in(region).store.put(uri, content, content_type)

@@ -1,20 +1,20 @@
-"""What one statement works with: its own DuckDB connection and catalogue, and the store that all share."""
+"""What one statement works with: Trino, Glue, S3, and where its results may go."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import duckdb
-from sqlglot import exp
-
-from local_aws.athena.binding import Binder
 from local_aws.athena.catalog import Catalog, Table
-from local_aws.athena.errors import AthenaError, table_not_found
-from local_aws.athena.expressions import Query
-from local_aws.athena.information_schema import VirtualSource
+from local_aws.athena.errors import table_not_found
 from local_aws.athena.objects import ObjectStore
-from local_aws.athena.queries import CATALOG, QueryCompiler
+from local_aws.athena.reading import Name
+from local_aws.athena.trino.client import CATALOG, PREPARED, Session, TrinoQuery
+from local_aws.athena.trino.server import Trino
+
+ICEBERG = "iceberg"
+"""Trino's catalogue for Iceberg tables: they are made and altered through it, and read through `awsdatacatalog`."""
 
 
 @dataclass(frozen=True)
@@ -25,43 +25,57 @@ class DefaultLocation:
     is_enforced: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Statement:
-    """One statement while it runs."""
+    """One statement while it runs.
+
+    Attributes:
+        sql: Its text, from its first word on.
+        schema: The database it runs in.
+        parameters: What its question marks stand for, as SQL with commas between.
+        started: Is told every query before it is sent to Trino, to be able to stop it.
+        prepared: The prepared statements of the work group, by name.
+    """
 
     sql: str
     schema: str
-    connection: duckdb.DuckDBPyConnection
+    trino: Trino
     catalog: Catalog
     store: ObjectStore
+    started: Callable[[TrinoQuery], None]
     default_location: DefaultLocation = DefaultLocation()
-    binder: Binder = field(init=False)
-    source: VirtualSource = field(init=False)
+    parameters: str = ""
+    prepared: MutableMapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Make what the rest is made of."""
-        self.source = VirtualSource(self.catalog)
-        self.binder = Binder(self.connection, self.catalog, self.store, self.source.rows)
+    def at(self, location: DefaultLocation, parameters: str, prepared: MutableMapping[str, str]) -> Statement:
+        """The same statement with what its execution says."""
+        return replace(self, default_location=location, parameters=parameters, prepared=prepared)
 
-    def compiler(self) -> QueryCompiler:
-        """A compiler of queries that sees what this statement sees."""
-        return QueryCompiler(self.source, self.schema)
-
-    def query(self, node: exp.Expr) -> Query:
-        """Compile a query and bind its tables: what it gives can be run."""
-        compiler = self.compiler()
-        query = compiler.compile(node)
-        self.binder.bind(compiler.scans, query.sql)
+    def ask(self, sql: str, properties: Mapping[str, str] | None = None) -> TrinoQuery:
+        """A query that is sent when its rows are read, with the statement's parameters."""
+        if self.parameters:
+            session = Session(self.schema, properties or {}, sql)
+            query = self.trino.query(f"EXECUTE {PREPARED} USING {self.parameters}", session)
+        else:
+            query = self.trino.query(sql, Session(self.schema, properties or {}))
+        self.started(query)
         return query
 
-    def names(self, node: exp.Expr) -> tuple[str, str]:
-        """Schema and name of a table that a statement of Trino's names."""
-        table = node.find(exp.Table) if not isinstance(node, exp.Table) else node
-        if table is None:
-            raise AthenaError("SYNTAX_ERROR", "line 1:1: Expecting: a table name")
-        if table.catalog and table.catalog.lower() != CATALOG:
-            raise AthenaError("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{table.catalog}' not found")
-        return (table.db or self.schema).lower(), table.name.lower()
+    def run(self, sql: str) -> list[list[Any]]:
+        """Run a statement of the endpoint's own to its end, and give its rows."""
+        query = self.trino.query(sql, Session(self.schema))
+        self.started(query)
+        return [row for rows in query.batches() for row in rows]
+
+    def output_types(self, query: str) -> list[tuple[str, str]]:
+        """The columns of a query with Trino's types, without running it."""
+        asked = self.trino.query(f"DESCRIBE OUTPUT {PREPARED}", Session(self.schema, prepared=query))
+        self.started(asked)
+        return [(str(row[0]), str(row[4])) for rows in asked.batches() for row in rows]
+
+    def full(self, name: Name) -> tuple[str, str]:
+        """Schema and name of a table."""
+        return name.schema or self.schema, name.table
 
     def table(self, schema: str, name: str) -> Table:
         """A table or view that has to exist."""
@@ -70,7 +84,5 @@ class Statement:
             raise table_not_found(schema, name)
         return table
 
-    def scalar(self, sql: str) -> Any:  # noqa: ANN401 - what DuckDB gives
-        """The only value of a query."""
-        row = self.connection.execute(sql).fetchone()
-        return row[0] if row else None
+
+__all__ = ["CATALOG", "ICEBERG", "DefaultLocation", "Statement"]

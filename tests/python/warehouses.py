@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
+from athena_server import own_athena, why_there_is_no_trino
 from dbt_project import environment
 from lakehouse.s3_prefix import forget_client
 from landing_helpers import TABLES, land_all
@@ -173,18 +172,10 @@ def ask_athena(sql: str) -> list[list[Any]]:
 @contextmanager
 def local_athena() -> Iterator[dict[str, str]]:
     """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
-    command = [sys.executable, "-m", "local_aws.athena"]
-    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        settings: dict[str, str] = {}
-        while "AWS_EC2_METADATA_DISABLED" not in settings:
-            name, _, value = process.stdout.readline().removeprefix("export ").strip().partition("=")
-            assert name, "the endpoint did not start"
-            settings[name] = value
-        try:
-            yield settings
-        finally:
-            process.terminate()
+    if reason := why_there_is_no_trino():
+        pytest.skip(f"NOT TESTED: {reason}")
+    with own_athena() as (_, settings):
+        yield settings
 
 
 @pytest.fixture(scope="module")
@@ -192,11 +183,13 @@ def endpoints() -> Iterator["S3Client"]:
     """Both endpoints over one S3, with their settings in the environment."""
     with ExitStack() as stack:
         athena = stack.enter_context(local_athena())
+        stack.enter_context(environment(athena))  # Redshift's endpoint reads S3 with these keys
         redshift = stack.enter_context(LocalRedshift(athena["AWS_ENDPOINT_URL"]))
         places = {"ATHENA_S3_STAGING_DIR": "s3://lake/results/", "ATHENA_S3_DATA_DIR": "s3://lake/lake"}
-        stack.enter_context(environment(athena | redshift.environment() | places))
+        stack.enter_context(environment(redshift.environment() | places))
         stack.callback(forget_client)
         forget_client()
+        boto3.setup_default_session()  # the one before has the keys of an endpoint that has ended
         client = boto3.client("s3")
         client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
         yield client

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from athena_server import needs_trino
+from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 PAGE = (PROJECT_DIR / "docs/local_aws.md").read_text(encoding="utf-8")
@@ -31,12 +33,14 @@ def test_the_page_has_a_project_and_commands() -> None:
     assert len(COMMANDS) == 4
 
 
+@needs_trino
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_page_works(project: Path, command: str) -> None:
     settings = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(PROJECT_DIR),
         "PYTHONUTF8": "1",
+        "LOCAL_AWS_CACHE": str(cache_folder()),
         "AWS_PROFILE": "production",
     }
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""`make run LOCAL=1` and `make local-aws` as they are typed, whatever account somebody has. Nothing is left behind."""
+"""`make run LOCAL=1` and `make local-aws` as they are typed, whatever account they have. Nothing is left behind."""
 
 import json
 import os
@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from athena_server import needs_trino
 from dbt_project import PARTS, copy_parts
 from leftovers import FOUND
+from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 SCALE = "0.05"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
-LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws"]
+LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws", "--only", "redshift"]
 VENV = Path(sys.executable).parents[1]
 # what is installed is there: these tests install nothing
 MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
@@ -52,7 +54,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def clean(**settings: str) -> dict[str, str]:
     """An environment with nothing but what is said."""
-    return {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "HOME": "/nonexistent", **settings}
+    kept = {"PATH": os.environ["PATH"], "LOCAL_AWS_CACHE": str(cache_folder())}
+    return {**kept, "PYTHONUTF8": "1", "HOME": "/nonexistent", **settings}
 
 
 def run(project: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -98,6 +101,7 @@ def running(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+@needs_trino  # both engines are kept running
 def test_both_engines_answer_in_another_shell_with_what_local_aws_prints(project: Path) -> None:
     with running(project, [*LEFTOVERS, *MAKE, "local-aws"], "Ctrl-C ends them") as (endpoints, lines):
         exports = "".join(line for line in lines if line.startswith(("unset ", "export ")))
@@ -114,12 +118,13 @@ def test_both_engines_answer_in_another_shell_with_what_local_aws_prints(project
 
 
 @pytest.mark.parametrize(
-    ("target", "sent", "to_all"), [("redshift", signal.SIGINT, True), ("athena", signal.SIGTERM, False)]
+    ("target", "sent", "to_all"),
+    [("redshift", signal.SIGINT, True), pytest.param("athena", signal.SIGTERM, False, marks=needs_trino)],
 )
 def test_a_run_that_is_ended_leaves_nothing_behind(
     project: Path, target: str, sent: signal.Signals, to_all: bool
 ) -> None:
-    """Ctrl-C goes to all processes of the terminal, SIGTERM to make alone. The caller's account is not used."""
+    """Ctrl-C goes to all processes of the terminal, SIGTERM to make alone. No account is used."""
     command = [*LEFTOVERS, *MAKE, "run", "LOCAL=1", f"TARGET={target}", f"SCALE={SCALE}"]
     with running(project, command, "built sparkify_staging.", **THEIRS) as (process, _):
         if to_all:

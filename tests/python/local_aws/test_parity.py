@@ -16,9 +16,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from athena_server import needs_trino
 from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
+from local_aws.athena.trino.java import cache_folder
 
 Row = Sequence[str | None]
 
@@ -167,6 +169,7 @@ def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[
     settings = {
         "PATH": os.environ["PATH"],
         "PYTHONUTF8": "1",
+        "LOCAL_AWS_CACHE": str(cache_folder()),
         "AWS_PROFILE": "production",
         "PSEUDONYM_KEY": "a key of thirty-two characters, or more",
     }
@@ -178,6 +181,7 @@ def project(tmp_path: Path) -> Path:
     return copy_project(tmp_path / "project", "scripts", "local_aws")
 
 
+@needs_trino
 def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Path) -> None:
     """Sunday by Redshift's own count, which starts at 0: a well-known mistake."""
     macro = project / "macros/cross_db/iso_weekday.sql"

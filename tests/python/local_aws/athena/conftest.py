@@ -1,4 +1,4 @@
-"""The endpoint, once for all tests of this folder, and clients of it."""
+"""The endpoint, once for all tests of a session, and clients of it; tests are kept apart by database and place."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_aws.athena import LocalAthena
+from athena_server import shared_athena, why_there_is_no_trino
+from dbt_project import environment
 from local_aws.athena.client import Client
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[LocalAthena]:
-    """The endpoint, with the environment pointing at it."""
-    before = dict(os.environ)
-    with LocalAthena() as athena:
-        os.environ.update(athena.environment())
-        yield athena
-        os.environ.clear()
-        os.environ.update(before)
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The settings of the endpoint, which are the session's environment."""
+    if reason := why_there_is_no_trino():
+        pytest.skip(f"NOT TESTED: {reason}")
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with shared_athena(root) as settings, environment(settings):
+        yield settings
 
 
 @pytest.fixture(scope="session")
-def clients(endpoint: LocalAthena) -> Client:
+def clients(endpoint: dict[str, str]) -> Client:
     """The clients, made once: making them is what takes time."""
     return Client.connect(endpoint, "lake")
 

@@ -1,0 +1,1 @@
+"""Trino on this machine: found, fetched once, started, asked, and ended with whoever started it."""

@@ -1,0 +1,119 @@
+"""Finds the Java that Trino needs, and Maven, which fetches it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+JAVA_VERSION = 25  # https://trino.io/docs/current/installation/deployment.html#java-runtime-environment
+_MODULES = {"jdk.compiler", "jdk.incubator.vector"}
+_USUAL_PLACES = (
+    "/usr/lib/jvm/*",
+    "/usr/local/openjdk-*",
+    "/opt/java/*",
+    "/opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
+    "/usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
+    "/Library/Java/JavaVirtualMachines/*/Contents/Home",
+)
+_HOW_TO_GET_JAVA = (
+    "on Debian: apt-get install openjdk-25-jdk-headless (or temurin-25-jdk); on macOS: brew install openjdk@25; "
+    "in a GitHub workflow: actions/setup-java with java-version 25"
+)
+_HOW_TO_GET_MAVEN = (
+    "on Debian: apt-get install maven; on macOS: brew install maven; in a GitHub workflow it is there already"
+)
+
+
+class TrinoUnavailableError(Exception):
+    """Trino cannot be had or does not run; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Java:
+    """A Java development kit.
+
+    Attributes:
+        home: Its folder.
+        build: What it says of itself; a class archive serves exactly one.
+    """
+
+    home: Path
+    build: str
+
+    def program(self, name: str) -> str:
+        """The path of one of its programs."""
+        return str(self.home / "bin" / name)
+
+
+def find_java() -> Java:
+    """The first Java 25 in JAVA_HOME, on the path and in the usual folders.
+
+    Raises:
+        TrinoUnavailableError: There is none; the message says what was found instead and how to get it.
+    """
+    others = []
+    for home in _homes():
+        settings = _release(home)
+        version = settings.get("JAVA_VERSION", "")
+        if version.split(".")[0] == str(JAVA_VERSION) and set(settings.get("MODULES", "").split()) >= _MODULES:
+            return Java(home, " ".join((version, settings.get("IMPLEMENTOR", ""), settings.get("OS_ARCH", ""))))
+        if version:
+            others.append(f"{version} in {home}")
+    found = f"only {', '.join(others)} was found" if others else "no Java was found"
+    raise TrinoUnavailableError(
+        f"Athena's engine, Trino, needs a development kit of Java {JAVA_VERSION}, and {found} ({_HOW_TO_GET_JAVA})."
+    )
+
+
+def find_maven() -> str:
+    """Maven's path.
+
+    Raises:
+        TrinoUnavailableError: It is not on the path.
+    """
+    if program := shutil.which("mvn"):
+        return program
+    raise TrinoUnavailableError(f"Maven, which fetches Trino, is not on the path ({_HOW_TO_GET_MAVEN}).")
+
+
+def _homes() -> Iterator[Path]:
+    """Where a Java may be, the caller's choice first."""
+    seen = set()
+    for home in _candidates():
+        resolved = home.resolve()
+        if resolved not in seen and (resolved / "bin" / "java").exists():
+            seen.add(resolved)
+            yield resolved
+
+
+def _candidates() -> Iterator[Path]:
+    for name in ("JAVA_HOME", f"JAVA_HOME_{JAVA_VERSION}_X64", f"JAVA_HOME_{JAVA_VERSION}_ARM64"):
+        if value := os.environ.get(name):
+            yield Path(value)
+    if program := shutil.which("java"):
+        yield Path(program).resolve().parents[1]
+    for place in (*_USUAL_PLACES, str(Path.home() / ".sdkman/candidates/java/*"), str(Path.home() / ".jdks/*")):
+        yield from sorted(Path("/").glob(place.lstrip("/")))
+
+
+def _release(home: Path) -> dict[str, str]:
+    """The file in which every Java tells what it is."""
+    try:
+        text = (home / "release").read_text()
+    except OSError:
+        return {}
+    return dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', text, re.MULTILINE))
+
+
+def cache_folder() -> Path:
+    """Where what is fetched once is kept: LOCAL_AWS_CACHE, or the user's cache folder."""
+    if given := os.environ.get("LOCAL_AWS_CACHE"):
+        return Path(given)
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given) / "local-aws"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "local-aws"

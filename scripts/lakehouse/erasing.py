@@ -10,7 +10,7 @@ from dbt.artifacts.resources.types import NodeType
 
 from lakehouse.dbt_session import DbtSession
 from lakehouse.erasing_guard import Guard
-from lakehouse.erasure import ZoneErasure, erase_from_zone
+from lakehouse.erasure import TELLING_CHARACTERS, ZoneErasure, erase_from_zone
 from lakehouse.erasure_proof import (
     Places,
     forget_pseudonyms,
@@ -165,6 +165,15 @@ class Erasing:
             {*self.addresses, *there.spellings}, there.numbers, exact=self.exact, columns=self._address_columns
         )
 
+    def _needles_in_results(self, there: ZoneErasure) -> Needles:
+        numbers = {number for number in there.numbers if len(number) >= TELLING_CHARACTERS}
+        return Needles(
+            {*self.addresses, *there.spellings},
+            numbers.union(there.pseudonyms),
+            exact=self.exact,
+            columns=self._address_columns,
+        )
+
     @property
     def _address_columns(self) -> frozenset[str]:
         """The columns that hold addresses, by the names that records and relations have for them."""
@@ -264,7 +273,7 @@ class Erasing:
                 places += [lake, results]
                 files = AthenaFiles(lake, results, self.zone, self._relations())
                 reached.add(files.look_at_orphans(remove=remove))
-                reached.add(files.look_at_results(self.tables, needles, remove=remove))
+                reached.add(files.look_at_results(self._needles_in_results(there), remove=remove))
             else:
                 reached.unknown.append(
                     "Athena's files: ATHENA_S3_DATA_DIR and ATHENA_S3_STAGING_DIR do not both say where they are"

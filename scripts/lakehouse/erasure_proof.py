@@ -3,7 +3,7 @@
 import base64
 import secrets
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -31,13 +31,25 @@ _OVERLAP_BYTES = 4096  # of two blocks, more than any spelling of an address has
 
 
 def search_zone(zone: Folder, tables: Mapping[str, Table], needles: Needles) -> Places:
-    """Looks into every object of a landing zone: hidden ones, compressed ones and the quarantine's Base64 included."""
+    """Looks into every object of a landing zone: hidden ones, compressed ones and the quarantine's Base64 included.
+
+    Numbers are looked for where the zone has devices only: elsewhere they are somebody's count.
+    """
     with_devices = tuple(
         f"{folder}/"
         for table in tables.values()
         if any(column.person == "serial_number" for column in table.columns)
         for folder in (table.folder, ledger.quarantine_folder(table.name))
     )
+    return _search(zone, needles, lambda key: key.startswith(with_devices))
+
+
+def search_results(results: Folder, needles: Needles) -> Places:
+    """Looks into every object below the results of queries, for addresses and for numbers: a result has any column."""
+    return _search(results, needles, lambda _key: True)
+
+
+def _search(zone: Folder, needles: Needles, has_numbers: Callable[[str], bool]) -> Places:
     found: Places = {}
     for stored in zone.list(hidden=True):
         if not stored.is_regular:
@@ -46,12 +58,13 @@ def search_zone(zone: Folder, tables: Mapping[str, Table], needles: Needles) -> 
             content = zone.fetch(stored.key).content
         except FileNotFoundError:  # it went while the others were read
             continue
+        with_numbers = has_numbers(stored.key)
         if content.startswith(GZIP):
-            has_devices = stored.key.startswith(with_devices)
             texts = _lines_of(stored.key, content)
-            hits = sum(needles.name_address(text) or (has_devices and needles.name_number(text)) for text in texts)
+            hits = sum(needles.name_address(text) or (with_numbers and needles.name_number(text)) for text in texts)
         else:
             hits = int(needles.are_anywhere_in(content) or needles.name_address(content))
+            hits += with_numbers and needles.name_number(content)
         hits += needles.are_anywhere_in(stored.key.encode())
         if hits:
             found[f"{zone.location}/{stored.key}"] = hits

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.erasure_proof import search_zone
+from lakehouse.erasure_proof import search_results
 from lakehouse.erasure_reach import Reached
 from lakehouse.errors import LandingError
 from lakehouse.packing import is_part
@@ -19,7 +19,6 @@ from lakehouse.person_search import Needles
 from lakehouse.s3_errors import explained
 from lakehouse.s3_prefix import S3Prefix
 from lakehouse.s3_session import session
-from lakehouse.sources import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -128,12 +127,15 @@ class AthenaFiles:
                 )
         return reached
 
-    def look_at_results(self, tables: Mapping[str, Table], needles: Needles, *, remove: bool) -> Reached:
-        """Looks into the results of queries, and deletes those that name the people, if they are to be removed."""
+    def look_at_results(self, needles: Needles, *, remove: bool) -> Reached:
+        """Looks into the results of queries, and deletes those that name the people, if they are to be removed.
+
+        Pseudonyms and devices are among the needles' numbers: many a table has these only, and so has what it answers.
+        """
         reached, (bucket, root) = Reached(), prefix_of(self.results)
         with _or_say_so(reached, f"results of queries below {self.results}"):
             folder = S3Prefix(bucket, root.rstrip("/"))
-            found = [place.removeprefix(f"{folder.location}/") for place in search_zone(folder, tables, needles)]
+            found = [place.removeprefix(f"{folder.location}/") for place in search_results(folder, needles)]
             own = [key for key in found if _RESULT.fullmatch(key)]
             what = f"{len(own):,} results of queries below {self.results}"
             if own and remove:

@@ -362,7 +362,7 @@ def test_where_a_right_is_missing_it_could_not_be_told(s3: FaultyS3) -> None:
         *look_at_uploads(zone, remove=True).unknown,
         *look_at_old_versions([zone]).unknown,
         *files_of(s3).look_at_orphans(remove=True).unknown,
-        *files_of(s3).look_at_results(TABLES, Needles([PERSON]), remove=True).unknown,
+        *files_of(s3).look_at_results(Needles([PERSON]), remove=True).unknown,
     ]
     assert [text.partition(" below")[0] for text in said] == [
         "could not tell whether there are unfinished uploads",
@@ -441,13 +441,17 @@ def test_results_of_queries_that_name_the_person_go(s3: FaultyS3) -> None:
     results.put(f"{UUID}.csv.metadata", "x")
     results.put(f"a/{UUID.replace('0', 'f')}.csv", '"email"\n"joan@x.com"\n')
     results.put("notes.txt", PERSON)
-    needles = Needles([PERSON])
-    told = files_of(s3).look_at_results(TABLES, needles, remove=False)
-    assert (told.removed, told.unknown) == ([], [f"would be removed: 1 results of queries below {results.location}/"])
-    done = files_of(s3).look_at_results(TABLES, needles, remove=True)
-    assert done.removed == [f"1 results of queries below {results.location}/"]
+    pseudonym, device = "a1" * 32, "e2c4a1b7-device"
+    results.put(f"b/{UUID}.csv", f'"customer_pseudonym","x"\n"{pseudonym}","1"\n')
+    results.put(f"c/{UUID}.csv", f'"serial_number"\n"{device}"\n"{device}-of another"\n')
+    results.put(f"d/{UUID}.csv", f'"serial_number"\n"{device}-of another"\n')
+    needles = Needles([PERSON], [pseudonym, device])
+    told = files_of(s3).look_at_results(needles, remove=False)
+    assert (told.removed, told.unknown) == ([], [f"would be removed: 3 results of queries below {results.location}/"])
+    done = files_of(s3).look_at_results(needles, remove=True)
+    assert done.removed == [f"3 results of queries below {results.location}/"]
     assert list(done.elsewhere) == [f"{results.location}/notes.txt"]
-    assert results.keys() == [f"a/{UUID.replace('0', 'f')}.csv", "notes.txt"]
+    assert results.keys() == [f"a/{UUID.replace('0', 'f')}.csv", f"d/{UUID}.csv", "notes.txt"]
 
 
 def test_what_was_left_half_written_is_looked_for_on_s3_too(s3: FaultyS3, source: FolderPlace) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,6 +166,7 @@ def ask_athena(sql: str) -> list[list[Any]]:
         execution = client.get_query_execution(QueryExecutionId=started)["QueryExecution"]
         if execution["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
             break
+        time.sleep(0.05)
     assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
     rows = client.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
     return [[value.get("VarCharValue") for value in row["Data"]] for row in rows[1:]]

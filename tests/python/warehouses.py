@@ -3,9 +3,9 @@
 import io
 import json
 import os
-import time
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field

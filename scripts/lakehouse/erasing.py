@@ -187,20 +187,19 @@ class Erasing:
         return (values - words) | there.numbers | set(there.pseudonyms), words
 
     def _in_engine(self, there: ZoneErasure) -> Places:
-        return self._search({*self.addresses, *there.spellings}) | self._search_whole(
-            there.numbers | set(there.pseudonyms)
-        )
+        """Where the engine holds them; everything is looked for at once, since each search reads every relation."""
+        return self._search_both(*self._values(there))
 
     def _search(self, values: Collection[str]) -> Places:
         """Looks for addresses, of which a single word is looked for only where addresses stand."""
         words = {value for value in values if not looks_like_an_address(value)}
-        found = self._search_whole(set(values) - words)
-        if words and self._has_engine:
-            found |= search_engine(self.dbt, words, exact=self.exact, only_columns=self._address_columns)
-        return found
+        return self._search_both(set(values) - words, words)
 
-    def _search_whole(self, values: Collection[str]) -> Places:
-        return search_engine(self.dbt, values, exact=self.exact) if self._has_engine and values else {}
+    def _search_both(self, values: Collection[str], words: Collection[str]) -> Places:
+        if not self._has_engine:
+            return {}
+        in_address_columns = search_engine(self.dbt, words, exact=self.exact, only_columns=self._address_columns)
+        return search_engine(self.dbt, values, exact=self.exact) | in_address_columns
 
     def _tell(self, there: ZoneErasure, in_engine: Places) -> None:
         """Says what there is of the people."""

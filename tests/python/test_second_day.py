@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
         zone,
     )
     copy = DbtProject.copy(folder / "project", zone, "two_days")
-    copy.dbt("run-operation", "register_landing")
+    copy.register()
     statuses = copy.dbt("build", "--select", "models/sparkify", "tests/dbt/sparkify", "tests/dbt/loader")
     assert {name: status for name, status in statuses.items() if status not in {"success", "pass"}} == {}
     return copy

@@ -87,6 +87,7 @@ class CustomerRecord:
 BROKEN = {
     "an update time in seconds": lambda record: json.dumps(record | {"lastUpdateDate": EPOCH_MS // 1000}),
     "a consent in seconds": lambda record: json.dumps(record | {"shareWithResearchAsOfDate": EPOCH_MS // 1000}),
+    "an update time that is a word": lambda record: json.dumps(record | {"lastUpdateDate": "soon"}),
     "no update time": lambda record: json.dumps({**record, "lastUpdateDate": None}),
     "a key twice": lambda record: json.dumps(record)[:-1] + ', "shareWithResearchAsOfDate": null}',
     "a consent that is a word": lambda record: json.dumps(record | {"shareWithResearchAsOfDate": "withdrawn"}),

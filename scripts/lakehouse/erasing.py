@@ -10,7 +10,7 @@ from dbt.artifacts.resources.types import NodeType
 
 from lakehouse.dbt_session import DbtSession
 from lakehouse.erasing_guard import Guard
-from lakehouse.erasure import TELLING_CHARACTERS, ZoneErasure, erase_from_zone
+from lakehouse.erasure import ZoneErasure, erase_from_zone
 from lakehouse.erasure_proof import (
     Places,
     forget_pseudonyms,
@@ -160,19 +160,9 @@ class Erasing:
         """Whether a killed load or erasure left something that the next erasure removes."""
         return any(is_half_written(stored.key) or stored.key == SECRET_KEY for stored in folder.list(hidden=True))
 
-    def _needles(self, there: ZoneErasure) -> Needles:
-        return Needles(
-            {*self.addresses, *there.spellings}, there.numbers, exact=self.exact, columns=self._address_columns
-        )
-
-    def _needles_in_results(self, there: ZoneErasure) -> Needles:
-        numbers = {number for number in there.numbers if len(number) >= TELLING_CHARACTERS}
-        return Needles(
-            {*self.addresses, *there.spellings},
-            numbers.union(there.pseudonyms),
-            exact=self.exact,
-            columns=self._address_columns,
-        )
+    def _needles(self, there: ZoneErasure, numbers: Collection[str]) -> Needles:
+        addresses = {*self.addresses, *there.spellings}
+        return Needles(addresses, numbers, exact=self.exact, columns=self._address_columns)
 
     @property
     def _address_columns(self) -> frozenset[str]:
@@ -188,18 +178,16 @@ class Erasing:
 
     def _in_engine(self, there: ZoneErasure) -> Places:
         """Where the engine holds them; everything is looked for at once, since each search reads every relation."""
-        return self._search_both(*self._values(there))
+        return self._search({*self.addresses, *there.spellings}, there.numbers.union(there.pseudonyms))
 
-    def _search(self, values: Collection[str]) -> Places:
-        """Looks for addresses, of which a single word is looked for only where addresses stand."""
-        words = {value for value in values if not looks_like_an_address(value)}
-        return self._search_both(set(values) - words, words)
-
-    def _search_both(self, values: Collection[str], words: Collection[str]) -> Places:
+    def _search(self, addresses: Collection[str], others: Collection[str] = ()) -> Places:
+        """Looks for addresses and other values; an address that is a single word only where addresses stand."""
         if not self._has_engine:
             return {}
-        in_address_columns = search_engine(self.dbt, words, exact=self.exact, only_columns=self._address_columns)
-        return search_engine(self.dbt, values, exact=self.exact) | in_address_columns
+        words = {address for address in addresses if not looks_like_an_address(address)}
+        whole = set(addresses).difference(words).union(others)
+        found = search_engine(self.dbt, whole, exact=self.exact)
+        return found | search_engine(self.dbt, words, exact=self.exact, only_columns=self._address_columns)
 
     def _tell(self, there: ZoneErasure, in_engine: Places) -> None:
         """Says what there is of the people."""
@@ -238,7 +226,7 @@ class Erasing:
 
     def _rebuild(self) -> bool:
         """Builds every relation of what is landed by now, and says whether that went well."""
-        self.dbt.operation("register_landing", zone_id=zone_id(open_folder(self.zone)) or "")
+        self.dbt.register(zone_id(open_folder(self.zone)) or "")
         self.dbt.operation("withdraw_people")  # at once, whatever becomes of the build
         self.dbt.operation("drop_stored_failures")
         try:
@@ -253,7 +241,7 @@ class Erasing:
 
     def _reach(self, there: ZoneErasure, *, remove: bool) -> Reached:
         """Looks wherever else the people may be, and removes what of it is ours and unfinished."""
-        reached, needles = Reached(), self._needles(there)
+        reached, needles = Reached(), self._needles(there, there.numbers)
         machine = self._machine(there, needles)
         if remove:
             reached.add(machine.remove_unfinished())
@@ -272,7 +260,8 @@ class Erasing:
                 places += [lake, results]
                 files = AthenaFiles(lake, results, self.zone, self._relations())
                 reached.add(files.look_at_orphans(remove=remove))
-                reached.add(files.look_at_results(self._needles_in_results(there), remove=remove))
+                in_results = self._needles(there, there.telling_numbers.union(there.pseudonyms))
+                reached.add(files.look_at_results(in_results, remove=remove))
             else:
                 reached.unknown.append(
                     "Athena's files: ATHENA_S3_DATA_DIR and ATHENA_S3_STAGING_DIR do not both say where they are"
@@ -312,7 +301,7 @@ class Erasing:
 
     def _prove(self, folder: Folder, there: ZoneErasure) -> bool:
         """Looks for the people everywhere, says what is found, and whether that is nothing."""
-        needles = self._needles(there)
+        needles = self._needles(there, there.numbers)
         found = {**search_zone(folder, self.tables, needles), **self._in_engine(there)}
         found |= search_files([self.dbt.project_dir / "target", self.dbt.project_dir / "logs"], needles)
         if self._database is not None and self._has_engine:

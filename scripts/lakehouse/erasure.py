@@ -95,6 +95,11 @@ class ZoneErasure:
         return {*self.serial_numbers, *self.phones}
 
     @property
+    def telling_numbers(self) -> set[str]:
+        """Those of the numbers that do not stand anywhere by chance."""
+        return {number for number in self.numbers if len(number) >= TELLING_CHARACTERS}
+
+    @property
     def lines(self) -> int:
         """Number of records, landed and quarantined, that go or change."""
         return sum(table.records + table.quarantined + table.renamed for table in self.tables.values())
@@ -274,7 +279,7 @@ class _Erasure:
     def _refuse_names(self) -> None:
         """A source file's name stands in the ledger, and its records are known by it."""
         files = {file.file.path for table in self.searched for file in self._books(table).files.values()}
-        numbers = [number for number in self.report.numbers if len(number) >= TELLING_CHARACTERS]
+        numbers = self.report.telling_numbers
         names = FileNames(self.people.addresses)
         named = sorted(
             path

@@ -33,7 +33,7 @@ _OVERLAP_BYTES = 4096  # of two blocks, more than any spelling of an address has
 def search_zone(zone: Folder, tables: Mapping[str, Table], needles: Needles) -> Places:
     """Looks into every object of a landing zone: hidden ones, compressed ones and the quarantine's Base64 included.
 
-    Numbers are looked for where the zone has devices only: elsewhere they are somebody's count.
+    Numbers are looked for only where devices stand: elsewhere they may count something.
     """
     with_devices = tuple(
         f"{folder}/"

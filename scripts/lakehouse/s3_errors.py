@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ssl import SSLError as TlsError
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,8 @@ def read_body(answer: "GetObjectOutputTypeDef") -> bytes:
         ResponseStreamingError: TLS failed meanwhile, of which botocore passes on what urllib3 or OpenSSL raised.
     """
     try:
-        return answer["Body"].read()
+        with closing(answer["Body"]) as body:
+            return body.read()
     except (TlsError, HTTPError) as error:
         raise ResponseStreamingError(error=error) from error
 

@@ -87,6 +87,7 @@ class CustomerRecord:
 BROKEN = {
     "an update time in seconds": lambda record: json.dumps(record | {"lastUpdateDate": EPOCH_MS // 1000}),
     "a consent in seconds": lambda record: json.dumps(record | {"shareWithResearchAsOfDate": EPOCH_MS // 1000}),
+    "an update time that is a word": lambda record: json.dumps(record | {"lastUpdateDate": "soon"}),
     "no update time": lambda record: json.dumps({**record, "lastUpdateDate": None}),
     "a key twice": lambda record: json.dumps(record)[:-1] + ', "shareWithResearchAsOfDate": null}',
     "a consent that is a word": lambda record: json.dumps(record | {"shareWithResearchAsOfDate": "withdrawn"}),
@@ -338,7 +339,7 @@ class Lakehouse:
         text = config.read_text()
         assert "minimum_group_size: 5" in text
         config.write_text(text.replace("minimum_group_size: 5", f"minimum_group_size: {GROUP_SIZE}"))
-        project.dbt("run-operation", "register_landing")
+        project.register()
         project.dbt("compile", "--select", "path:models/stedi")
         manifest = json.loads((project.folder / "target/manifest.json").read_text())
         compiled = {key: node for key, node in manifest["nodes"].items() if node.get("compiled_code")}

@@ -459,5 +459,10 @@ def test_what_was_left_half_written_is_looked_for_on_s3_too(s3: FaultyS3, source
     zone = S3Place(s3, s3.bucket, "zone")
     land([source.location], zone.location, TABLES)
     zone.put("customer/landing/.by_hand.tmp", PERSON)
-    found = search_zone(open_folder(zone.location), TABLES, Needles([PERSON]))
+    device = "e2c4a1b7-device"
+    zone.put("step_trainer/landing/.by_hand.tmp", device)
+    zone.put("loader/.by_hand.tmp", device)
+    found = search_zone(open_folder(zone.location), TABLES, Needles([PERSON], [device]))
     assert f"{zone.location}/customer/landing/.by_hand.tmp" in found
+    assert f"{zone.location}/step_trainer/landing/.by_hand.tmp" in found
+    assert f"{zone.location}/loader/.by_hand.tmp" not in found

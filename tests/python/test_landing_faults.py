@@ -153,7 +153,7 @@ def test_a_body_in_which_tls_fails_is_fetched_again(
 ) -> None:
     failures = failing_bodies(monkeypatch, fault, 2)
     load(source, zone)
-    assert failures == [fault, fault]
+    assert [failure for _, failure in failures] == [fault, fault]
     assert ids(zone) == AFTER
     assert_books_balance(zone)
 
@@ -162,18 +162,22 @@ def test_tls_that_always_fails_is_told_in_a_sentence(
     source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_prefix, "ATTEMPTS", 2)
-    failing_bodies(monkeypatch, ssl.SSLError(1, "bad record mac"), 1000)
+    failures = failing_bodies(monkeypatch, ssl.SSLError(1, "bad record mac"), 1000)
     with pytest.raises(LandingError, match=r"S3 cannot be reached, at every attempt .*bad record mac"):
         load(source, zone)
+    assert failures
+    assert all(body._raw_stream.closed for body, _ in failures)  # type: ignore[attr-defined]  # the stubs leave it out
 
 
-def failing_bodies(monkeypatch: pytest.MonkeyPatch, fault: Exception, times: int) -> list[Exception]:
-    """Has TLS fail while bodies are read, some times; gives the failures as they happen."""
-    read, failures = StreamingBody.read, list[Exception]()
+def failing_bodies(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception, times: int
+) -> list[tuple[StreamingBody, Exception]]:
+    """Has TLS fail while bodies are read, some times; gives bodies and failures as they happen."""
+    read, failures = StreamingBody.read, list[tuple[StreamingBody, Exception]]()
 
     def fail(body: StreamingBody, amt: int | None = None) -> bytes:
         if len(failures) < times:
-            failures.append(fault)
+            failures.append((body, fault))
             raise fault
         return read(body, amt)
 

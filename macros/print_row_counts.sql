@@ -23,7 +23,6 @@
     {%- if expectations is none or not counts -%}
         {{ return(print('nothing has been built yet')) }}
     {%- endif -%}
-    {%- set counted = var('dataset') if var('dataset') in var('counted_datasets') else '' -%}
     {%- set query %}
         select
             actual.schema_name,
@@ -31,10 +30,15 @@
             actual.actual_rows,
             expected_row_counts.rows as expected_rows
         from ({{ counts | join(' union all ') }}) as actual
-        left join {{ expectations }} as expected_row_counts
-            on
-                actual.relation = expected_row_counts.relation
-                and expected_row_counts.dataset = {{ dbt.string_literal(dbt.escape_single_quotes(counted)) }}
+        left join (
+            select
+                expectations.relation,
+                expectations.rows
+            from {{ expectations }} as expectations
+            inner join {{ loader_relation('built_from') }} as built_from
+                on expectations.dataset = built_from.counted_as
+        ) as expected_row_counts
+            on actual.relation = expected_row_counts.relation
         order by actual.position
     {%- endset -%}
     {{ print('%-44s %14s %14s' % ('relation', 'rows', 'expected')) }}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.databases import open_database
-from lakehouse.dbt_session import UNCOUNTED, DbtSession
+from lakehouse.dbt_session import DbtSession
 from lakehouse.derived_tables import landed_zone
 from lakehouse.erasing import Erasing
 from lakehouse.erasing_guard import Guard, NobodyFoundError, NotConfirmedError
@@ -79,7 +79,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         guard = Guard(
             zone, tables, addresses, reporter, key, lambda question: yes or typer.confirm(question), exact=exact
         )
-        dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, variables=UNCOUNTED)
+        dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, has_known_counts=False)
         dbt.parse()
         known = zone_id(open_folder(zone)) or NO_ZONE_YET
         with open_database(dbt, known, tidy=not dry_run):

@@ -102,7 +102,7 @@ def build_and_dump(engine: str, dataset: str, select: list[str], reporter: Conso
     """
     dbt = DbtSession(PROJECT_DIR, engine, dataset, reporter.console, WORK_DIR / engine)
     dbt.parse()
-    dbt.operation("register_landing")
+    dbt.register()
     built = dbt.run_models(select)
     dump_relations(dbt.manifest, engine, built, WORK_DIR / engine / "rows")
     reporter.say(f"{len(built)} relations")

@@ -9,7 +9,7 @@ import typer
 
 from lakehouse.databases import open_database
 from lakehouse.dataset import SAMPLE, Dataset
-from lakehouse.dbt_session import UNCOUNTED, DbtSession
+from lakehouse.dbt_session import DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.owner_only import keep_private
@@ -67,8 +67,7 @@ def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: Consol
         DbtError: The build or one of its tests failed.
         DumpError: The engine gave a value that cannot be written.
     """
-    variables: Mapping[str, object] = UNCOUNTED if data.was_erased_from() else {}
-    dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, variables=variables)
+    dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
     dbt.parse()
     zone_id = data.zone_id() or NO_ZONE_YET
     with open_database(dbt, zone_id) as database:
@@ -77,7 +76,7 @@ def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: Consol
         reporter.say(f"new pseudonyms for {counted(people, 'person')}")
         reporter.heading(f"build and test on {target}")
         before = zone_state(zone)
-        dbt.operation("register_landing", zone_id=data.zone_id() or "")
+        dbt.register(data.zone_id() or "")
         dbt.operation("withdraw_people")
         with database.building(reporter.say) as attempt:
             dbt.build()

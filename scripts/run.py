@@ -1,7 +1,6 @@
 """The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 
 from lakehouse.databases import Database, open_database
 from lakehouse.dataset import Dataset, separated
-from lakehouse.dbt_session import UNCOUNTED, DbtSession
+from lakehouse.dbt_session import DbtSession
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.owner_only import keep_private, protect
@@ -47,11 +46,10 @@ def main(  # noqa: PLR0913 - one parameter an option
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
         protect(PROJECT_DIR, data.zone, reporter)
         data.check()
-        variables: Mapping[str, object] = {}
-        if data.was_erased_from():
+        was_erased_from = data.was_erased_from()
+        if was_erased_from:
             reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
-            variables = UNCOUNTED
-        dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, variables=variables)
+        dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, has_known_counts=not was_erased_from)
         dbt.parse()
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:
@@ -107,7 +105,7 @@ def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
     """
     reporter.heading(f"register on {dbt.target}")
     try:
-        dbt.operation("register_landing", zone_id=data.zone_id() or "")
+        dbt.register(data.zone_id() or "")
     except DbtError:
         dbt.operation("print_load_errors")
         dbt.operation("withdraw_people")

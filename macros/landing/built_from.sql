@@ -5,14 +5,14 @@
     {%- set found = adapter.get_relation(database=known.database, schema=known.schema, identifier=known.identifier) -%}
     {%- call statement('built_from', fetch_result=true) -%}
         {%- if found %}
-        select zone_id, zone, dataset from {{ known }}
+        select * from {{ known }}  {# a view of ours, which older versions made with a column less #}
         {%- else %}
-        select '' as zone_id, '' as zone, '' as dataset where 1 = 0
+        select '' as zone_id, '' as zone, '' as dataset, '' as counted_as where 1 = 0
         {%- endif %}
     {%- endcall -%}
     {%- do adapter.commit() -%}
     {%- for row in load_result('built_from').table.rows -%}
-        {{ return({'zone_id': row[0], 'zone': row[1], 'dataset': row[2]}) }}
+        {{ return({'zone_id': row[0], 'zone': row[1], 'dataset': row[2], 'counted_as': row[3] if row | length > 3 else none}) }}
     {%- endfor -%}
     {{ return(none) }}
 {%- endmacro %}
@@ -40,13 +40,17 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A view of constants: every engine has it, and replaces it in one step. Who registers by hand gives no id. -#}
-{% macro note_built_from(zone_id='') -%}
+{#- A view of constants: every engine has it, and replaces it in one step. Who registers by hand gives no id and no name: what is
+    known stays, and a zone that nobody named is called as its folder is. -#}
+{% macro note_built_from(zone_id='', dataset='', has_known_counts=true) -%}
     {%- set known = built_from() -%}
+    {%- set name = dataset or (known.dataset if known else landing_zone().split('/') | last) -%}
+    {%- set keeps_what_is_known = not dataset and known and known.counted_as is not none -%}
     {%- set noted = {
         'zone_id': zone_id or (known.zone_id if known else ''),
         'zone': landing_zone(),
-        'dataset': var('dataset') if zone_id or not known else known.dataset,
+        'dataset': name,
+        'counted_as': known.counted_as if keeps_what_is_known else (name if has_known_counts else ''),
     } -%}
     {%- if not known and person_relations(graph.nodes.values() | selectattr('resource_type', 'equalto', 'snapshot')) -%}
         {{ print(
@@ -54,13 +58,18 @@
             ~ "another one until now, its history of consent holds other people, too: forget_landing_zone removes it."
         ) }}
     {%- endif -%}
+    {%- if known and known.counted_as is none and target.type == 'redshift' -%}
+        {#- It replaces a view by one with the same columns only (docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html). -#}
+        {%- do adapter.drop_relation(loader_relation('built_from').incorporate(type='view')) -%}
+    {%- endif -%}
     {%- if known != noted -%}
         {%- call statement('note_built_from') -%}
             create or replace view {{ loader_relation('built_from') }} as
             select
                 cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.zone_id)) }} as varchar(64)) as zone_id,
                 cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.zone)) }} as varchar(2048)) as zone,
-                cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.dataset)) }} as varchar(256)) as dataset
+                cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.dataset)) }} as varchar(256)) as dataset,
+                cast({{ dbt.string_literal(dbt.escape_single_quotes(noted.counted_as)) }} as varchar(256)) as counted_as
         {%- endcall -%}
         {%- do adapter.commit() -%}
     {%- endif -%}

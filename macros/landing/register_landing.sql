@@ -1,5 +1,5 @@
 {#- Run as an operation: `dbt run-operation register_landing`. -#}
-{% macro register_landing(zone_id='') -%}
+{% macro register_landing(zone_id='', dataset='', has_known_counts=true) -%}
     {%- do check_landing_zone() -%}
     {%- do check_built_from(zone_id) -%}
     {%- set tables = landing_tables() -%}
@@ -9,7 +9,7 @@
             {%- do adapter.create_schema(api.Relation.create(database=table.database, schema=table.schema)) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do note_built_from(zone_id) -%}
+    {%- do note_built_from(zone_id, dataset, has_known_counts) -%}
     {%- set consents = tables | selectattr('meta.decides_consent', 'defined') | list -%}
     {%- for table in (ledger + consents + tables) | unique(attribute='unique_id') -%}
         {#- The ledger first: it says which objects count. Then what tells who consents: it counts if another table fails. -#}

@@ -1,10 +1,11 @@
 """Several dbt commands in one process: dbt's start costs seconds, which a pipeline need not pay at every step."""
 
 import json
+import os
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,8 +27,6 @@ Listener = Callable[[Any], None]
 ANSWER = "answer: "
 TESTS = ("test", "unit_test")
 GOOD = ("success", "pass")
-UNCOUNTED: Mapping[str, object] = {"counted_datasets": []}
-"""Variables for data of which people were erased: what is known of its counts and answers no longer holds."""
 
 
 @dataclass
@@ -43,8 +42,8 @@ class DbtSession:
     console: Console
     work_dir: Path | None = None
     """Where dbt keeps its log and what it makes; the project's folder by default."""
-    variables: Mapping[str, object] = field(default_factory=dict)
-    """The project's variables that are to be others than dbt_project.yml says."""
+    has_known_counts: bool = True
+    """Whether the known counts and answers of the data set still hold: not once people were erased from it."""
     _manifest: Manifest | None = field(default=None, init=False)
 
     def parse(self) -> None:
@@ -77,6 +76,19 @@ class DbtSession:
         """
         options = ["--args", json.dumps(arguments)]
         self._invoke(["run-operation", macro, *options], f"the operation {macro} failed")
+
+    def register(self, zone_id: str = "") -> None:
+        """Makes the landing zone that LANDING_ZONE names visible to the engine, under the data set's name.
+
+        Args:
+            zone_id: The zone's own; without it zones are told apart by their places.
+
+        Raises:
+            DbtError: It is not the zone that the database was built from, or a table cannot be registered.
+        """
+        self.operation(
+            "register_landing", zone_id=zone_id, dataset=self.dataset, has_known_counts=self.has_known_counts
+        )
 
     def working_in(self, work_dir: Path) -> "DbtSession":
         """The same session with another working folder; the project is not parsed again."""
@@ -208,11 +220,13 @@ class DbtSession:
         settings: dict[str, object] = {
             "project_dir": str(self.project_dir),
             "profiles_dir": str(self.project_dir),
-            "target": self.target,
             "quiet": True,
             "use_colors": self.console.is_terminal,
-            "vars": {"dataset": self.dataset, **self.variables},
         }
+        if self.target != os.environ.get(
+            "DBT_TARGET", "duckdb"
+        ):  # named without need, it would cost a parse of everything
+            settings["target"] = self.target
         if self.work_dir is not None:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)

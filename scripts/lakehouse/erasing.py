@@ -226,7 +226,7 @@ class Erasing:
 
     def _rebuild(self) -> bool:
         """Builds every relation of what is landed by now, and says whether that went well."""
-        self.dbt.operation("register_landing", zone_id=zone_id(open_folder(self.zone)) or "")
+        self.dbt.register(zone_id(open_folder(self.zone)) or "")
         self.dbt.operation("withdraw_people")  # at once, whatever becomes of the build
         self.dbt.operation("drop_stored_failures")
         try:

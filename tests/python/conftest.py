@@ -3,21 +3,19 @@
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from dbt_project import DbtProject
+from dbt_project import DbtProject, ParsedProject, locked
 from lakehouse.sample import generate
 from landing_helpers import land_all
 from real_data import UDACITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -34,6 +32,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
     return base if worker_id == "master" else base.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parsed_project(shared_folder: Path) -> None:
+    """Has the project parsed once for all workers, when the first of them needs it."""
+    ParsedProject.folder = shared_folder / "parsed"
+
+
 @pytest.fixture(scope="session")
 def built_project(shared_folder: Path) -> Callable[[str], DbtProject]:
     """Gives the project of a data set, built and tested; made once for all workers, and not to be changed."""
@@ -47,7 +51,7 @@ def built_project(shared_folder: Path) -> Callable[[str], DbtProject]:
                 unfinished = shared_folder / f"unfinished_{dataset}"
                 shutil.rmtree(unfinished, ignore_errors=True)
                 project = DbtProject.copy(unfinished, zone, dataset)
-                project.dbt("run-operation", "register_landing")
+                project.register()
                 statuses = project.dbt("build")
                 failures = {name: status for name, status in statuses.items() if status not in {"success", "pass"}}
                 assert not failures, f"on {dataset}: {failures}"
@@ -65,14 +69,3 @@ def land_dataset(dataset: str, folder: Path, zone: Path) -> None:
         source = folder / "sample"
         generate(source)
     land_all([source], zone)
-
-
-@contextmanager
-def locked(path: Path) -> "Iterator[None]":
-    """Holds a lock that only one worker can have."""
-    with path.open("w") as file:
-        flock(file, LOCK_EX)
-        try:
-            yield
-        finally:
-            flock(file, LOCK_UN)

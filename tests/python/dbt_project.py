@@ -1,11 +1,13 @@
 """dbt for the tests: a copy of the project that a test may change, with a landing zone and a database of its own."""
 
+import json
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 
 import duckdb
@@ -20,11 +22,40 @@ from real_data import PROJECT_DIR
 PARTS = ("models", "macros", "seeds", "snapshots", "tests/dbt", "dbt_project.yml")
 
 
+class ParsedProject:
+    """The project as dbt parsed it for DuckDB, once for all copies: of a copy it reads only what is otherwise there."""
+
+    folder: Path | None = None
+    """Where it is parsed when the first copy is made; without one, every copy is parsed by itself."""
+
+    @classmethod
+    def give_to(cls, project: Path) -> None:
+        """Lets a copy begin with it."""
+        if cls.folder is None:
+            return
+        file = cls.folder / "target/partial_parse.msgpack"
+        with locked(cls.folder.with_suffix(".lock")):
+            if not file.exists():
+                copy_dbt_files(cls.folder)
+                DbtProject(cls.folder, cls.folder / "zone", "nobody's").dbt("parse")
+        copy = project / "target" / file.name
+        copy.parent.mkdir(mode=0o700)
+        shutil.copyfile(file, copy)
+        copy.chmod(0o600)
+
+
 def copy_project(folder: Path, *more: str) -> Path:
     """Copies the project's dbt files and a profile into a folder, and more of its parts; gives the folder."""
-    copy_parts(folder, *PARTS, *more)
-    shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
+    copy_dbt_files(folder)
+    copy_parts(folder, *more)
+    ParsedProject.give_to(folder)
     return folder
+
+
+def copy_dbt_files(folder: Path) -> None:
+    """Copies the project's dbt files and a profile into a folder."""
+    copy_parts(folder, *PARTS)
+    shutil.copy(PROJECT_DIR / "profiles.example.yml", folder / "profiles.yml")
 
 
 def copy_parts(folder: Path, *parts: str) -> None:
@@ -68,7 +99,7 @@ class DbtProject:
         """The DuckDB file."""
         return self.folder / "lakehouse.duckdb"
 
-    def dbt(self, *command: str, dataset: str | None = None) -> dict[str, str]:
+    def dbt(self, *command: str) -> dict[str, str]:
         """Runs a dbt command, quietly, and gives the status of every node that it ran, by name.
 
         A data test's name is dbt's, a unit test's is its own. Hooks are named only if they fail.
@@ -76,7 +107,8 @@ class DbtProject:
         Raises:
             RuntimeError: dbt could not run the command at all; a test or a model that fails is not that.
         """
-        with environment({"LANDING_ZONE": str(self.zone), "DUCKDB_PATH": str(self.database)}):
+        # the database's path as the profile has it: with another one, dbt would parse everything anew
+        with chdir(self.folder), environment({"LANDING_ZONE": str(self.zone), "DUCKDB_PATH": None}):
             outcome = dbtRunner().invoke(
                 list(command),
                 project_dir=str(self.folder),
@@ -84,7 +116,6 @@ class DbtProject:
                 log_path=str(self.folder / "logs"),
                 quiet=True,
                 log_level="none",
-                vars={"dataset": dataset or self.dataset},
             )
             # dbt-duckdb would keep the file open for the next command; a test may put another file in its place
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -97,6 +128,10 @@ class DbtProject:
             if isinstance(result, RunResult)
             if result.node.resource_type is not NodeType.Operation or result.status != "success"
         }
+
+    def register(self) -> dict[str, str]:
+        """Registers the landing zone under the data set's name; gives what `dbt` gives."""
+        return self.dbt("run-operation", "register_landing", "--args", json.dumps({"dataset": self.dataset}))
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Asks the database."""
@@ -114,15 +149,30 @@ def name_of(node: ResultNode) -> str:
 
 
 @contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables for as long as the block lasts."""
+def environment(settings: Mapping[str, str | None]) -> Iterator[None]:
+    """Sets environment variables for as long as the block lasts; what is to be None is unset."""
     before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
+    _set(settings)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(settings: Mapping[str, str | None]) -> None:
+    for name, value in settings.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a lock that only one worker can have."""
+    with path.open("w") as file:
+        flock(file, LOCK_EX)
+        try:
+            yield
+        finally:
+            flock(file, LOCK_UN)

@@ -339,7 +339,7 @@ class Lakehouse:
         text = config.read_text()
         assert "minimum_group_size: 5" in text
         config.write_text(text.replace("minimum_group_size: 5", f"minimum_group_size: {GROUP_SIZE}"))
-        project.dbt("run-operation", "register_landing")
+        project.register()
         project.dbt("compile", "--select", "path:models/stedi")
         manifest = json.loads((project.folder / "target/manifest.json").read_text())
         compiled = {key: node for key, node in manifest["nodes"].items() if node.get("compiled_code")}

@@ -255,7 +255,7 @@ def run_of(session: DbtSession, zone: Path, number: int) -> list[str]:
     known = zone_id(open_folder(zone)) or NO_ZONE_YET
     with environment({"LANDING_ZONE": str(zone)}), open_database(session, known) as database:
         session.operation("preflight", zone_id=known)
-        session.operation("register_landing", zone_id=known)
+        session.register(known)
         with database.building(said.append) as attempt:
             with duckdb.connect(os.environ["DUCKDB_PATH"]) as new:
                 new.execute("create table if not exists history (email varchar, run integer)")
@@ -339,10 +339,10 @@ def test_who_registers_by_hand_is_held_to_the_place_of_the_zone(
     run_of(session, tmp_path / "mine", 1)
     monkeypatch.setenv("DUCKDB_PATH", str(place))
     monkeypatch.setenv("LANDING_ZONE", str(tmp_path / "mine"))
-    session.operation("register_landing")
+    session.register()
     monkeypatch.setenv("LANDING_ZONE", str(tmp_path / "other"))
     with pytest.raises(DbtError):
-        session.operation("register_landing")
+        session.register()
     assert "not from" in capfd.readouterr().out
 
 

@@ -57,7 +57,7 @@ def test_people_are_found_and_forgotten(warehouse: Warehouse, tmp_path: Path) ->
     assert {place: count for place, count in found.items() if not place.startswith(SNAPSHOT)} == after
 
     erase_from_zone(warehouse.zone, TABLES, [email], print)
-    dbt.operation("register_landing")
+    dbt.register()
     assert not [place for place in search_engine(dbt, {email, pseudonym}) if place.startswith("stedi_landing.")]
     assert warehouse.agrees(), "\n".join(warehouse.messages)
 

@@ -307,7 +307,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
     (folder / "project").mkdir()
     copied = DbtProject.copy(folder / "project", folder, "mine")
     project = DbtProject(copied.folder, AsTyped(f"/{folder}/lake//zone//"), "mine")  # type: ignore[arg-type]
-    project.dbt("run-operation", "register_landing")
+    project.register()
     return Registered(project, folder / "lake/zone")
 
 

@@ -63,8 +63,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
         zone,
     )
     copy = DbtProject.copy(folder / "project", zone, "two_days")
-    copy.dbt("run-operation", "register_landing")
-    statuses = copy.dbt("build", "--select", "models/sparkify", "tests/dbt/sparkify", "tests/dbt/loader")
+    copy.register()
+    sparkify = ("path:seeds", "path:models/sparkify", "path:tests/dbt/sparkify", "path:tests/dbt/loader")
+    statuses = copy.dbt("build", "--indirect-selection", "buildable", "--select", *sparkify)
     assert {name: status for name, status in statuses.items() if status not in {"success", "pass"}} == {}
     return copy
 

@@ -218,7 +218,7 @@ def test_it_is_said_how_many_left_and_nobody_is_named(
     built: Built, copy: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     session = with_manifest(built.session, copied(built.manifest))
-    session.operation("register_landing", zone_id=built.data.zone_id() or "")
+    session.register(built.data.zone_id() or "")
     capfd.readouterr()
     session.operation("withdraw_people")
     told = capfd.readouterr().out

@@ -74,7 +74,6 @@ class Warehouse:
             log_path=str(self.folder / "logs"),
             log_level="none",
             quiet=True,
-            vars={"dataset": "small"},
         )
         cleanup_connections()  # type: ignore[no-untyped-call]
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -82,7 +81,7 @@ class Warehouse:
 
     def register(self) -> bool:
         """Registers the landing zone."""
-        return self.dbt("run-operation", "register_landing")
+        return self.dbt("run-operation", "register_landing", "--args", json.dumps({"dataset": "small"}))
 
     def forget_zone(self) -> None:
         """Lets another zone be registered: all tests of a module share the endpoints' one database."""

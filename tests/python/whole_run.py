@@ -132,7 +132,7 @@ def dumped(run: WholeRun, target: str, folder: Path) -> None:
     dbt = DbtSession(run.project, target, run.dataset, ConsoleReporter().console, folder / target)
     dbt.parse()
     if target == "duckdb":
-        dbt.operation("register_landing")
+        dbt.register()
         dbt.run_models()
     dump_relations(dbt.manifest, target, built_nodes(dbt.manifest), folder / target / "rows")
 

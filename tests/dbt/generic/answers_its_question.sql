@@ -1,17 +1,23 @@
 {#- `asked` names the columns that the question gives, `answer` the columns of seeds/expected_answers.csv that answer it, each with
-    the SQL that computes it from the model. A data set for which nothing is asked fails, too: it would pass by saying nothing. -#}
+    the SQL that computes it from the model. A data set that has answers, but none to this question, fails, too: it would pass by
+    saying nothing. -#}
 {% test answers_its_question(model, asked, answer) %}
 
-    {{ config(enabled = var('dataset') in var('counted_datasets')) }}
+    with known as (
 
-    with expected as (
+        select expected_answers.*
+        from {{ ref('expected_answers') }} as expected_answers
+        inner join {{ source('loader', 'built_from') }} as built_from
+            on expected_answers.dataset = built_from.counted_as
+
+    ),
+
+    expected as (
 
         select
             {{ (asked + answer.keys() | list) | join(', ') }}
-        from {{ ref('expected_answers') }}
-        where
-            dataset = '{{ var("dataset") }}'
-            and question = '{{ model.identifier }}'
+        from known
+        where question = '{{ model.identifier }}'
 
     ),
 
@@ -58,9 +64,11 @@
 
     nothing_asked as (
 
-        select count(*) as questions
-        from questions
-        having count(*) = 0
+        select count(*) as answers
+        from known
+        having
+            count(*) > 0
+            and count(case when question = '{{ model.identifier }}' then 1 end) = 0
 
     ),
 

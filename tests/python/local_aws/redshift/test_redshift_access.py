@@ -96,7 +96,6 @@ class Warehouse:
                 log_path=str(self.project.folder / "logs"),
                 quiet=True,
                 log_level="none",
-                vars={"dataset": self.project.dataset},
             )
         if outcome.exception is not None:
             raise RuntimeError(str(outcome.exception))

@@ -3,6 +3,42 @@
     The values do not come here, only their hashes behind a random text: what an engine keeps of its queries tells nobody whom
     it was about unless he has a guess already. -#}
 {% macro find_person(nonce, digests, max_characters, case_matters=false, only_columns=none) -%}
+    {%- for together in searched_together(digests | length, only_columns) -%}
+        {%- set places = together | map(attribute='places') | sum(start=[]) -%}
+        {%- set found = dict() -%}
+        {%- for some in digest_batches(digests, places | length) -%}
+            {%- set sql -%}
+                {%- for searched in together %}
+                    {{- ' union all ' if not loop.first }}
+                    select
+                        {{ loop.index0 }} as relation
+                    {%- for column in searched.columns %}
+                        , sum(case when {{ person_digest(nonce, column, max_characters, case_matters) }} in ('{{ some | join("', '") }}') then 1 else 0 end) as rows_{{ loop.index0 }}
+                    {%- endfor %}
+                    {%- for nothing in range(searched.columns | length, together | map(attribute='columns') | map('length') | max) %}
+                        , 0 as rows_{{ searched.columns | length + loop.index0 }}
+                    {%- endfor %}
+                    from {{ searched.relation }}
+                {%- endfor %}
+            {%- endset -%}
+            {%- for row in run_query(sql).rows -%}
+                {%- for place in together[row[0] | int].places -%}
+                    {%- do found.update({place: found.get(place, 0) + ((row[loop.index] or 0) | int)}) -%}
+                {%- endfor -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for place in places -%}
+            {%- do log('answer: ' ~ tojson({'place': place, 'rows': found[place]})) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The relations that have columns to look into, in groups of which one query each is made: on Athena a query costs a second
+    whatever it reads. Few hashes are looked for in several relations at once; of many, a relation is read as seldom as can be.
+    A group is small, since views add their own stages: Trino runs no query of more than 150
+    (trino.io/docs/current/admin/properties-query-management.html). -#}
+{% macro searched_together(digests, only_columns=none) -%}
+    {%- set groups = [] -%}
     {%- for relation in relations_in_schemas() -%}
         {%- set columns = [] -%}
         {%- for column in person_text_columns(relation) -%}
@@ -10,28 +46,19 @@
                 {%- do columns.append(column) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- set found = dict() -%}
-        {%- for some in digest_batches(digests, columns | length) if columns -%}
-            {%- set sql -%}
-                select
-                {%- for column in columns %}
-                    sum(case when {{ person_digest(nonce, column, max_characters, case_matters) }} in ('{{ some | join("', '") }}') then 1 else 0 end)
-                    {{- ',' if not loop.last }}
-                {%- endfor %}
-                from {{ relation }}
-            {%- endset -%}
-            {%- set row = run_query(sql).rows[0] -%}
-            {%- for column in columns -%}
-                {%- do found.update({column: found.get(column, 0) + ((row[loop.index0] or 0) | int)}) -%}
-            {%- endfor -%}
+        {%- set places = [] -%}
+        {%- for column in columns -%}
+            {%- do places.append(relation.schema ~ '.' ~ relation.identifier ~ '.' ~ column.strip('"')) -%}
         {%- endfor -%}
-        {%- for column, rows in found.items() -%}
-            {%- do log('answer: ' ~ tojson({
-                'place': relation.schema ~ '.' ~ relation.identifier ~ '.' ~ column.strip('"'),
-                'rows': rows
-            })) -%}
-        {%- endfor -%}
+        {%- set searched = {'relation': relation, 'columns': columns, 'places': places} -%}
+        {%- set with_the_last = (groups | last | default([]) + [searched]) | map(attribute='columns') | map('length') | sum -%}
+        {%- if columns and groups and groups[-1] | length < 8 and digests * with_the_last <= 2400 -%}
+            {%- do groups[-1].append(searched) -%}
+        {%- elif columns -%}
+            {%- do groups.append([searched]) -%}
+        {%- endif -%}
     {%- endfor -%}
+    {{ return(groups) }}
 {%- endmacro %}
 
 {#- Run as an operation: drops the failures that tests stored, which are copies of rows that no build makes anew. -#}

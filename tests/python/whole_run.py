@@ -150,15 +150,14 @@ def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: st
     rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
     remove_unit_tests(run.project)  # the erasure builds everything anew; these have passed, and know nobody
     whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
-    told, done, again = (command(run, "erase.py", *whom, option) for option in ("--dry-run", "--yes", "--yes"))
-    for ran in (told, done, again):
+    done, again = (command(run, "erase.py", *whom, "--yes") for _ in range(2))
+    for ran in (done, again):
         said = ran.stdout + ran.stderr
         assert ran.returncode == 0, said
         assert email.lower() not in said.lower()
         assert "not looked into, since no command can reach it:" in said
         assert ("STL_LOAD_ERRORS" in said) == (run.target == "redshift")
-    assert "nothing was changed" in told.stdout
-    assert f"{SNAPSHOT}.customer_pseudonym" in told.stdout
+    assert f"{SNAPSHOT}.customer_pseudonym" in done.stdout
     assert "nothing is left" in done.stdout
     assert "nothing of them is in the landing zone or in the database" in again.stdout
     assert "results of queries below s3://" not in again.stdout

@@ -8,20 +8,20 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.databases import open_database
-from lakehouse.dbt_session import DbtSession
-from lakehouse.derived_tables import landed_zone
-from lakehouse.erasing import Erasing
-from lakehouse.erasing_guard import Guard, NobodyFoundError, NotConfirmedError
+from lakehouse.console import ConsoleReporter
+from lakehouse.declaration import load_tables
+from lakehouse.derived.pseudonyms import key_of_zone
+from lakehouse.derived.table import landed_zone
 from lakehouse.errors import DbtError, LandingError
-from lakehouse.owner_only import keep_private, protect
-from lakehouse.person_search import checked_addresses
-from lakehouse.pseudonyms import key_of_zone
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.sources import load_tables
-from lakehouse.storage import is_s3, open_folder
-from lakehouse.suppression import allow_again as take_off_the_list
-from lakehouse.zone_identity import NO_ZONE_YET, zone_id
+from lakehouse.landing.suppression import allow_again as take_off_the_list
+from lakehouse.pipeline.databases import open_database
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.privacy.erase import Erasing
+from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
+from lakehouse.records.needles import checked_addresses
+from lakehouse.storage.folder import is_s3, open_folder
+from lakehouse.storage.owner_only import keep_private, protect
+from lakehouse.storage.zone_identity import NO_ZONE_YET, zone_id
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

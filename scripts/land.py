@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from lakehouse.console import ConsoleReporter
+from lakehouse.declaration import load_tables
 from lakehouse.errors import LandingError, RejectLimitError
-from lakehouse.landing import land
-from lakehouse.landing_summary import print_summary
-from lakehouse.owner_only import keep_private, protect
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.sources import load_tables
+from lakehouse.landing.load import land
+from lakehouse.landing.report import print_summary
+from lakehouse.storage.owner_only import keep_private, protect
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 EPILOG = """

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.owner_only import keep_private
-from lakehouse.reporting import counted
+from lakehouse.console import counted
 from lakehouse.sample import SampleError, generate
+from lakehouse.storage.owner_only import keep_private
 
 
 def main(

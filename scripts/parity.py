@@ -10,16 +10,16 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.dataset import Dataset, separated
-from lakehouse.dbt_session import DbtSession
+from lakehouse.console import ConsoleReporter
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import DbtError, LandingError
-from lakehouse.owner_only import keep_private, protect
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import DumpError, dump_relations
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.pipeline.dataset import Dataset, separated
+from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.sample import SampleError
-from lakehouse.storage import is_s3, open_folder
+from lakehouse.storage.folder import is_s3, open_folder
+from lakehouse.storage.owner_only import keep_private, protect
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 WORK_DIR = PROJECT_DIR / ".parity"

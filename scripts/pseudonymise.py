@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.derived_tables import landed_zone
+from lakehouse.console import ConsoleReporter, counted
+from lakehouse.declaration import load_tables
+from lakehouse.derived.people import land_people, tell_of_suspensions
+from lakehouse.derived.table import landed_zone
 from lakehouse.errors import LandingError
-from lakehouse.owner_only import keep_private, protect
-from lakehouse.people import land_people, tell_of_suspensions
-from lakehouse.pseudonym_key import key_of_landed, public_fingerprints
-from lakehouse.reporting import ConsoleReporter, counted
-from lakehouse.sources import load_tables
-from lakehouse.suppression import seal_anew
+from lakehouse.landing.pseudonym_key import key_of_landed, public_fingerprints
+from lakehouse.landing.suppression import seal_anew
+from lakehouse.storage.owner_only import keep_private, protect
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

@@ -7,19 +7,19 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.databases import open_database
-from lakehouse.dataset import SAMPLE, Dataset
-from lakehouse.dbt_session import DbtSession
+from lakehouse.console import ConsoleReporter, counted
+from lakehouse.declaration import load_tables
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import DbtError, LandingError
-from lakehouse.owner_only import keep_private
 from lakehouse.parity.dump import DumpError
-from lakehouse.release_pseudonyms import land_release_pseudonyms
-from lakehouse.releases import Release, recorded_releases, write_release, zone_state
-from lakehouse.reporting import ConsoleReporter, counted
-from lakehouse.sources import load_tables
-from lakehouse.storage import Folder, open_folder
-from lakehouse.zone_identity import NO_ZONE_YET
+from lakehouse.pipeline.databases import open_database
+from lakehouse.pipeline.dataset import SAMPLE, Dataset
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.releases import Release, recorded_releases, write_release, zone_state
+from lakehouse.storage.folder import Folder, open_folder
+from lakehouse.storage.owner_only import keep_private
+from lakehouse.storage.zone_identity import NO_ZONE_YET
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.console import ConsoleReporter, counted
+from lakehouse.declaration import load_tables
+from lakehouse.derived.text_repair import repair_text
 from lakehouse.errors import LandingError
-from lakehouse.owner_only import keep_private, protect
-from lakehouse.reporting import ConsoleReporter, counted
-from lakehouse.sources import load_tables
-from lakehouse.text_repair import repair_text
+from lakehouse.storage.owner_only import keep_private, protect
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.databases import Database, open_database
-from lakehouse.dataset import Dataset, separated
-from lakehouse.dbt_session import DbtSession
+from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import end_on_sigterm
 from lakehouse.errors import BuildError, DbtError, LandingError
-from lakehouse.owner_only import keep_private, protect
-from lakehouse.reporting import ConsoleReporter, counted
+from lakehouse.pipeline.databases import Database, open_database
+from lakehouse.pipeline.dataset import Dataset, separated
+from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.sample import SampleError
-from lakehouse.zone_identity import NO_ZONE_YET
+from lakehouse.storage.owner_only import keep_private, protect
+from lakehouse.storage.zone_identity import NO_ZONE_YET
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

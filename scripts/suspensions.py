@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.console import counted
+from lakehouse.declaration import load_tables
+from lakehouse.derived.people import dismiss, lasting_suspicions, open_suspicions, reference, shown
 from lakehouse.errors import LandingError
-from lakehouse.people import dismiss, lasting_suspicions, open_suspicions, reference, shown
-from lakehouse.reporting import counted
-from lakehouse.sources import load_tables
-from lakehouse.storage import is_s3
+from lakehouse.storage.folder import is_s3
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 SHOWN_BYTES = 400  # of a record

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from lakehouse import ledger
-from lakehouse.landing import LandingReport, land
-from lakehouse.packing import is_part
-from lakehouse.people import land_people
-from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
-from lakehouse.release_pseudonyms import land_release_pseudonyms
-from lakehouse.sources import Column, Table, load_tables
-from lakehouse.text_repair import repair_text
+from lakehouse.declaration import Column, Table, load_tables
+from lakehouse.derived.people import land_people
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
+from lakehouse.derived.text_repair import repair_text
+from lakehouse.landing import ledger
+from lakehouse.landing.load import LandingReport, land
+from lakehouse.landing.parts import is_part
+from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
 from real_data import PROJECT_DIR
 
 TABLES = load_tables(PROJECT_DIR)

@@ -21,7 +21,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import S3Backend, get_canned_acl, s3_backends
 
-from lakehouse import s3_prefix
+from lakehouse.storage import s3 as s3_prefix
 from landing_helpers import as_bytes
 from real_data import PROJECT_DIR
 
@@ -405,7 +405,7 @@ def s3_of_a_test(server: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("botocore.endpoint.time", _NoTime)
-    monkeypatch.setattr("lakehouse.s3_prefix.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("lakehouse.storage.s3.random.uniform", lambda low, high: 0)
     if server.client_is_odd:
         s3_prefix.forget_client()
     server.client_is_odd = False
@@ -425,7 +425,7 @@ class _NoTime:
 
 def with_time_outs(s3: FaultyS3, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Lets the loader wait for S3 no longer than that."""
-    monkeypatch.setattr("lakehouse.s3_prefix.Config", lambda **options: Config(**{**options, "read_timeout": seconds}))
+    monkeypatch.setattr("lakehouse.storage.s3.Config", lambda **options: Config(**{**options, "read_timeout": seconds}))
     s3.renew_client()
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lakehouse.checking import MAX_RECORD_BYTES, PASSED, RecordChecker
+from lakehouse.declaration import Column, Table, load_tables
 from lakehouse.errors import LandingError
-from lakehouse.sources import Column, Table, load_tables
+from lakehouse.records.check import MAX_RECORD_BYTES, PASSED, RecordChecker
 from landing_helpers import TABLES, put
 
 TABLE = Table(

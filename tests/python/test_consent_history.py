@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from dbt_project import environment
-from lakehouse.people import dismiss
+from lakehouse.derived.people import dismiss
 from landing_helpers import TABLES, put
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 

@@ -22,13 +22,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dbt_project import DbtProject
-from lakehouse import ledger
-from lakehouse.erasure import erase_from_zone
-from lakehouse.landing import land
-from lakehouse.people import land_people
-from lakehouse.pseudonym_key import PseudonymKey
-from lakehouse.release_pseudonyms import land_release_pseudonyms
-from lakehouse.text_repair import repair_text
+from lakehouse.derived.people import land_people
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
+from lakehouse.derived.text_repair import repair_text
+from lakehouse.landing import ledger
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import PseudonymKey
+from lakehouse.privacy.zone import erase_from_zone
 from landing_helpers import TABLES
 
 EPOCH_MS = 1_600_000_000_000  # the histories' own time begins here and counts milliseconds

@@ -17,12 +17,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from rich.console import Console
 
 from dbt_project import copy_project, environment
-from lakehouse import databases
-from lakehouse.databases import DuckDBFiles, open_database
-from lakehouse.dbt_session import DbtSession
 from lakehouse.errors import BuildError, DbtError, LandingError
-from lakehouse.storage import open_folder
-from lakehouse.zone_identity import NO_ZONE_YET, give_zone_id, zone_id
+from lakehouse.pipeline import databases
+from lakehouse.pipeline.databases import DuckDBFiles, open_database
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.storage.folder import open_folder
+from lakehouse.storage.zone_identity import NO_ZONE_YET, give_zone_id, zone_id
 from landing_helpers import land_all, put
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of dbt, which leaves its log open

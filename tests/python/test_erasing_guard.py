@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from lakehouse.dbt_session import DbtSession
-from lakehouse.derived_tables import landed_zone
-from lakehouse.erasing import Erasing
-from lakehouse.erasing_guard import Guard, NobodyFoundError, NotConfirmedError
-from lakehouse.landing import land
-from lakehouse.people import land_people
-from lakehouse.pseudonym_key import PseudonymKey
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.storage import open_folder
-from lakehouse.suppression import read_suppressions, suppress
+from lakehouse.console import ConsoleReporter
+from lakehouse.derived.people import land_people
+from lakehouse.derived.table import landed_zone
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import PseudonymKey
+from lakehouse.landing.suppression import read_suppressions, suppress
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.privacy.erase import Erasing
+from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
+from lakehouse.storage.folder import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, content_of, landed, quarantined
 from real_data import PROJECT_DIR
 
@@ -133,7 +133,7 @@ def test_without_the_key_they_are_erased_and_that_they_can_come_back_is_said(
 
 
 def test_killed_behind_the_list_the_next_run_erases(zone: FolderPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakehouse.erasing.begin_receipt", _killed)
+    monkeypatch.setattr("lakehouse.privacy.erase.begin_receipt", _killed)
     with pytest.raises(KeyboardInterrupt):
         erasing(zone, "ann@test.com").run()
     monkeypatch.undo()

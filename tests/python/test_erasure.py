@@ -16,22 +16,22 @@ import duckdb
 import pytest
 
 from dbt_project import copy_project, remove_unit_tests
-from lakehouse import packing
-from lakehouse.dbt_session import DbtSession
-from lakehouse.erasing import Erasing
-from lakehouse.erasure import TableErasure, ZoneErasure, erase_from_zone
-from lakehouse.erasure_proof import search_files, search_zone
-from lakehouse.erasure_receipts import begin_receipt, finish_receipts, unfinished_receipts
-from lakehouse.erasure_s3 import look_at_old_versions
+from lakehouse.console import ConsoleReporter
+from lakehouse.derived.people import land_people
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
-from lakehouse.people import land_people
-from lakehouse.person_search import Needles
-from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
-from lakehouse.release_pseudonyms import land_release_pseudonyms
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.s3_prefix import S3Prefix
-from lakehouse.storage import open_folder
+from lakehouse.landing import parts as packing
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.privacy.erase import Erasing
+from lakehouse.privacy.proof import search_files, search_zone
+from lakehouse.privacy.receipts import begin_receipt, finish_receipts, unfinished_receipts
+from lakehouse.privacy.s3 import look_at_old_versions
+from lakehouse.privacy.zone import TableErasure, ZoneErasure, erase_from_zone
+from lakehouse.records.needles import Needles
+from lakehouse.storage.folder import open_folder
+from lakehouse.storage.s3 import S3Prefix
 from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
@@ -257,7 +257,7 @@ def test_records_of_a_file_that_fills_several_parts(
 ) -> None:
     source, zone = places
     monkeypatch.setattr(packing, "MAX_PART_BYTES", 400)
-    monkeypatch.setattr("lakehouse.reading.RUN_BYTES", 200)
+    monkeypatch.setattr("lakehouse.records.read.RUN_BYTES", 200)
     emails = [email for n in range(40) for email in ("ann@test.com" if n % 3 else "bob@test.com",)]
     source.put(f"{READINGS}/1.json", [reading(email, n) for n, email in enumerate(emails)])
     source.put(f"{READINGS}/2.json", [reading("bob@test.com", 100)])
@@ -451,7 +451,7 @@ def test_the_search_finds_what_nobody_erases(zone: Place) -> None:
 
 
 def test_files_are_searched_over_the_borders_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakehouse.erasure_proof._BLOCK_BYTES", 10)
+    monkeypatch.setattr("lakehouse.privacy.proof._BLOCK_BYTES", 10)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/dbt.log").write_text("x" * 25 + " ANN@test.com " + "x" * 25)
     (tmp_path / "logs/other.log").write_text("x" * 25 + " bob@test.com " + "x" * 25)
@@ -494,7 +494,7 @@ def test_the_key_leads_to_the_history_of_who_is_landed_no_more(
         asked.update(values)
         return {}
 
-    monkeypatch.setattr("lakehouse.erasing.search_engine", search)
+    monkeypatch.setattr("lakehouse.privacy.erase.search_engine", search)
     reporter = ConsoleReporter()
     dbt = DbtSession(tmp_path, "duckdb", "mine", reporter.console)
     for key, warning in (

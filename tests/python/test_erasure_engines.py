@@ -6,11 +6,11 @@ import boto3
 import pytest
 
 from dbt_project import DbtProject
-from lakehouse.dbt_session import DbtSession
-from lakehouse.erasure import erase_from_zone
-from lakehouse.erasure_proof import forget_pseudonyms, search_engine
-from lakehouse.erasure_s3 import prefix_of
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.console import ConsoleReporter
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.privacy.proof import forget_pseudonyms, search_engine
+from lakehouse.privacy.s3 import prefix_of
+from lakehouse.privacy.zone import erase_from_zone
 from landing_helpers import TABLES
 from test_register import small_sample, warehouse  # noqa: F401 - fixtures
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture

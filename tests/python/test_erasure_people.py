@@ -8,19 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from lakehouse import ledger
-from lakehouse.derived_tables import land_derived, landed_zone
-from lakehouse.erasure import TableErasure, ZoneErasure, erase_from_zone
-from lakehouse.erasure_proof import search_zone
-from lakehouse.erasure_receipts import begin_receipt
-from lakehouse.erasure_tokens import SECRET_KEY
+from lakehouse.declaration import Column, Table
+from lakehouse.derived.people import land_people
+from lakehouse.derived.table import land_derived, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
-from lakehouse.landing import land
-from lakehouse.people import land_people
-from lakehouse.person_search import Needles
-from lakehouse.sources import Column, Table
-from lakehouse.storage import open_folder
+from lakehouse.landing import ledger
+from lakehouse.landing.load import land
+from lakehouse.privacy.proof import search_zone
+from lakehouse.privacy.receipts import begin_receipt
+from lakehouse.privacy.tokens import SECRET_KEY
+from lakehouse.privacy.zone import TableErasure, ZoneErasure, erase_from_zone
+from lakehouse.records.needles import Needles
+from lakehouse.storage.folder import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, landed, quarantined
 from test_erasure import CUSTOMERS, KEY, READINGS, STEPS, customer, reading, step
 

@@ -15,19 +15,19 @@ import boto3
 import duckdb
 import pytest
 
-from lakehouse.dbt_session import DbtSession
-from lakehouse.erasing import Erasing
-from lakehouse.erasure_leftovers import abandoned_work_folders, remove_abandoned_work_folders, work_folder
-from lakehouse.erasure_proof import search_files, search_zone
-from lakehouse.erasure_reach import Machine
-from lakehouse.erasure_s3 import AthenaFiles, look_at_old_versions, look_at_uploads
-from lakehouse.erasure_tokens import SECRET_KEY
+from lakehouse.console import ConsoleReporter
+from lakehouse.derived.people import land_people
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
-from lakehouse.people import land_people
-from lakehouse.person_search import Needles
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.storage import open_folder
+from lakehouse.landing.load import land
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.privacy.erase import Erasing
+from lakehouse.privacy.leftovers import abandoned_work_folders, remove_abandoned_work_folders, work_folder
+from lakehouse.privacy.proof import search_files, search_zone
+from lakehouse.privacy.reach import Machine
+from lakehouse.privacy.s3 import AthenaFiles, look_at_old_versions, look_at_uploads
+from lakehouse.privacy.tokens import SECRET_KEY
+from lakehouse.records.needles import Needles
+from lakehouse.storage.folder import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, landed
 from s3_server import DENIED, FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
@@ -129,7 +129,7 @@ def test_a_hidden_file_that_is_not_the_loaders_is_found_and_stays(
 # ---------------------------------------------------------------------------------------------------- this machine
 def killed_in_a_work_folder() -> Path:
     code = (
-        "import os, signal; from lakehouse.erasure_leftovers import work_folder\n"
+        "import os, signal; from lakehouse.privacy.leftovers import work_folder\n"
         "with work_folder() as folder:\n"
         "    (folder / 'secret').write_text('s')\n"
         "    print(folder, flush=True)\n"
@@ -273,7 +273,7 @@ def test_what_cannot_be_read_or_written_is_a_sentence(
 
     for step in ("begin_receipt", "search_zone", "search_files"):
         with monkeypatch.context() as patch:
-            patch.setattr(f"lakehouse.erasing.{step}", refused)
+            patch.setattr(f"lakehouse.privacy.erase.{step}", refused)
             with pytest.raises(LandingError, match=r"^somewhere/dbt\.log: Permission denied$"):
                 erasing(project, zone).run()
     assert erasing(project, zone).run()
@@ -283,7 +283,7 @@ def test_a_fault_of_the_program_has_an_exit_code_of_its_own_and_shows_no_address
     """1 would say that something is still found; and a traceback that shows variables would name the person."""
     code = (
         "import runpy, sys\n"
-        "from lakehouse.dbt_session import DbtSession\n"
+        "from lakehouse.pipeline.dbt_session import DbtSession\n"
         "def fails(*_): raise ValueError('a fault')\n"
         "DbtSession.parse = fails\n"
         f"sys.argv[1:] = ['--zone', {zone.location!r}, '--dataset', 'sample', '--yes', '--email', {PERSON!r}]\n"

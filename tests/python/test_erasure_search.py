@@ -9,10 +9,10 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from dbt_project import DbtProject, environment
-from lakehouse import erasure_proof
-from lakehouse.dbt_session import DbtSession
-from lakehouse.erasure_proof import forget_pseudonyms, search_engine
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.console import ConsoleReporter
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.privacy import proof as erasure_proof
+from lakehouse.privacy.proof import forget_pseudonyms, search_engine
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of dbt's log
 REDSHIFTS_LIMIT = 65_535  # docs.aws.amazon.com/redshift/latest/dg/r_enable_large_strings_opt_in.html

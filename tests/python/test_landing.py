@@ -18,17 +18,23 @@ from typing import Any
 import duckdb
 import pytest
 
-from lakehouse import landing, ledger, packing, parallel_checking, planning, reading, source_files
+from lakehouse.console import ConsoleReporter
+from lakehouse.declaration import Column, Table
 from lakehouse.errors import LandingError, RejectLimitError
-from lakehouse.fetching import ReadAhead
-from lakehouse.landing import land
-from lakehouse.landing_summary import print_summary
-from lakehouse.ledger_formats import LEDGER_FORMAT
-from lakehouse.local_folder import LocalFolder
-from lakehouse.packing import PartPress, is_part, load_of, name_load
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.sources import Column, Table
-from lakehouse.storage import Claim, Fetched, Say
+from lakehouse.landing import ledger
+from lakehouse.landing import load as landing
+from lakehouse.landing import parts as packing
+from lakehouse.landing import plan as planning
+from lakehouse.landing.ledger_formats import LEDGER_FORMAT
+from lakehouse.landing.load import land
+from lakehouse.landing.parts import PartPress, is_part, load_of, name_load
+from lakehouse.landing.report import print_summary
+from lakehouse.records import pool as parallel_checking
+from lakehouse.records import read as reading
+from lakehouse.records.fetch import ReadAhead
+from lakehouse.storage import source_files
+from lakehouse.storage.folder import Claim, Fetched, Say
+from lakehouse.storage.local import LocalFolder
 from landing_helpers import (
     READINGS,
     SMALL,
@@ -320,7 +326,7 @@ def test_a_load_that_stops_half_way_lets_go_of_what_it_had_packed(source: Path, 
         "import sys\n"
         "from landing_helpers import SMALL\n"
         "from lakehouse.errors import RejectLimitError\n"
-        "from lakehouse.landing import land\n"
+        "from lakehouse.landing.load import land\n"
         "try:\n"
         "    land([sys.argv[1]], sys.argv[2], SMALL, max_rejects=0)\n"
         "except RejectLimitError:\n"

@@ -68,7 +68,7 @@ def test_a_dry_run_says_what_would_be(source: Path, tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_program_is_not_taken_for_too_many_rejects(source: Path, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import lakehouse.landing as landing\nlanding.land = None\n")
+    (tmp_path / "sitecustomize.py").write_text("import lakehouse.landing.load as landing\nlanding.land = None\n")
     done = run("land.py", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=f"{tmp_path}:{PROJECT_DIR}/scripts")
     assert done.returncode == 3
     assert "TypeError" in done.stderr
@@ -76,7 +76,7 @@ def test_a_fault_of_the_program_is_not_taken_for_too_many_rejects(source: Path, 
 
 def test_ctrl_c_ends_a_load_with_the_code_that_shells_give_it(source: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import lakehouse.landing as landing\n"
+        "import lakehouse.landing.load as landing\n"
         "import signal\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background, shells have it ignored
         "landing.look_into = lambda folder, tables: signal.raise_signal(signal.SIGINT)\n"

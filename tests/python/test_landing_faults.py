@@ -19,9 +19,11 @@ import pytest
 import urllib3
 from botocore.response import StreamingBody
 
-from lakehouse import ledger, s3_lock, s3_prefix
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
+from lakehouse.landing import ledger
+from lakehouse.landing.load import land
+from lakehouse.storage import s3 as s3_prefix
+from lakehouse.storage import s3_lock
 from landing_helpers import (
     PATIENCE_SECONDS,
     TABLES,
@@ -399,7 +401,7 @@ def test_a_stall_that_lasts_is_told_in_a_sentence(
     s3: FaultyS3, source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_time_outs(s3, monkeypatch, 1.0)
-    monkeypatch.setattr("lakehouse.s3_prefix.ATTEMPTS", 2)
+    monkeypatch.setattr("lakehouse.storage.s3.ATTEMPTS", 2)
     rule = s3.on("GetObject", s3.stalled, SOURCE)
     with pytest.raises(LandingError, match=rf"{SOURCE}: S3 cannot be reached, at every attempt \(Read timeout"):
         load(source, zone)
@@ -458,9 +460,9 @@ def test_a_damaged_gzip_file_is_told_and_nothing_after_the_damage_is_trusted(s3:
 FULL_DISK = """
 import json, os, resource, signal, sys, tempfile
 from pathlib import Path
-from lakehouse import packing
+from lakehouse.landing import parts as packing
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
+from lakehouse.landing.load import land
 from landing_helpers import SMALL, landed, put
 kind, source, zone, disk = sys.argv[1:]
 if zone.startswith("s3:"):
@@ -549,8 +551,8 @@ def test_a_line_of_a_hundred_megabytes_is_quarantined_and_its_neighbours_are_lan
 RECORDS = 10_000_000
 MEASURED = """
 import json, resource, sys
-from lakehouse import fetching
-from lakehouse.landing import land
+from lakehouse.records import fetch as fetching
+from lakehouse.landing.load import land
 from landing_helpers import SMALL
 fetching.AHEAD_BYTES = 8 << 20
 report = land([sys.argv[1]], sys.argv[2], SMALL)

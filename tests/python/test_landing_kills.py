@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lakehouse import ledger
-from lakehouse.parallel_checking import AHEAD_BYTES, ParallelChecker, checking_processes, usable_processors
+from lakehouse.landing import ledger
+from lakehouse.records.pool import AHEAD_BYTES, ParallelChecker, checking_processes, usable_processors
 from landing_helpers import (
     EVENTS,
     PATIENCE_SECONDS,
@@ -153,10 +153,10 @@ LOAD_THAT_WAITS = """
 import sys, threading
 from multiprocessing import active_children
 sys.path[:0] = sys.argv[1].split(":")
-from lakehouse import parallel_checking
-from lakehouse.packing import PartPress
+from lakehouse.records import pool as parallel_checking
+from lakehouse.landing.parts import PartPress
 from landing_helpers import SMALL
-from lakehouse.landing import land
+from lakehouse.landing.load import land
 
 def wait(press):
     print(*(process.pid for process in active_children()), flush=True)

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse import s3_lock, s3_prefix
+from lakehouse.console import Silent
+from lakehouse.declaration import Column
 from lakehouse.errors import LandingError, RejectLimitError
-from lakehouse.landing import LandingReport, check_sources, land
-from lakehouse.packing import load_of
-from lakehouse.reporting import Silent
-from lakehouse.sources import Column
+from lakehouse.landing.load import LandingReport, check_sources, land
+from lakehouse.landing.parts import load_of
+from lakehouse.storage import s3 as s3_prefix
+from lakehouse.storage import s3_lock
 from landing_helpers import (
     EVENTS,
     PATIENCE_SECONDS,
@@ -541,7 +542,7 @@ def _after(s3: FaultyS3, key: str) -> Callable[[Request, Forward], Answer | None
 def test_a_large_object_that_changes_while_it_is_read_stops_the_load(
     s3: FaultyS3, source: S3Place, zone: S3Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lakehouse.fetching.BLOCK_BYTES", 64)
+    monkeypatch.setattr("lakehouse.records.fetch.BLOCK_BYTES", 64)
     load(source, zone)
     before = state_of(zone)
     source.put("readings/a/1.json", [{"id": number} for number in range(100)])
@@ -771,9 +772,9 @@ def test_many_loads_at_once_double_and_lose_nothing(source: S3Place, zone: S3Pla
 
 IN_A_PROCESS = """
 import sys
-from lakehouse import s3_lock
+from lakehouse.storage import s3_lock
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
+from lakehouse.landing.load import land
 from landing_helpers import SMALL
 s3_lock.LEASE_SECONDS = 3.0
 try:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.dataset import separated
 from lakehouse.errors import LandingError
+from lakehouse.pipeline.dataset import separated
 from real_data import PROJECT_DIR
 
 RUN = {

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.erasure import erase_from_zone
+from lakehouse.console import ConsoleReporter
+from lakehouse.derived.people import land_people
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
-from lakehouse.local_folder import LocalFolder
-from lakehouse.owner_only import keep_private, narrow, protect
-from lakehouse.people import land_people
-from lakehouse.pseudonym_key import PUBLIC
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.suppression import suppress
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import PUBLIC
+from lakehouse.landing.suppression import suppress
+from lakehouse.privacy.zone import erase_from_zone
+from lakehouse.storage.local import LocalFolder
+from lakehouse.storage.owner_only import keep_private, narrow, protect
 from landing_helpers import TABLES, ids, load, put
 from real_data import PROJECT_DIR
 

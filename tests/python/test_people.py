@@ -12,13 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.denials import remember_denials_before_a_load
-from lakehouse.erasure import erase_from_zone
-from lakehouse.errors import LandingError
-from lakehouse.identity import canonical_address
-from lakehouse.landing import land
-from lakehouse.ledger import QuarantinedRecord, read_books
-from lakehouse.people import (
+from lakehouse.derived.denials import remember_denials_before_a_load
+from lakehouse.derived.people import (
     PeopleReport,
     dismiss,
     land_people,
@@ -26,11 +21,16 @@ from lakehouse.people import (
     open_suspicions,
     tell_of_suspensions,
 )
-from lakehouse.pseudonym_key import PseudonymKey
-from lakehouse.reading import KEPT_BYTES
-from lakehouse.shared_devices import Claim, DeviceHistory, Owner
-from lakehouse.storage import open_folder
-from lakehouse.suspensions import addresses_in, kind_of, suspensions_of
+from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
+from lakehouse.derived.suspensions import addresses_in, kind_of, suspensions_of
+from lakehouse.errors import LandingError
+from lakehouse.identity import canonical_address
+from lakehouse.landing.ledger import QuarantinedRecord, read_books
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import PseudonymKey
+from lakehouse.privacy.zone import erase_from_zone
+from lakehouse.records.read import KEPT_BYTES
+from lakehouse.storage.folder import open_folder
 from landing_helpers import TABLES, as_bytes, landed, put
 from real_data import PROJECT_DIR
 

@@ -7,7 +7,7 @@ import pytest
 
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
-from lakehouse.person_search import FileNames, Needles, checked_addresses
+from lakehouse.records.needles import FileNames, Needles, checked_addresses
 
 NEEDLES = Needles(["ann@test.com", "Zoë@test.com"], ["D-1/2"])
 

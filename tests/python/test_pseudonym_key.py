@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.dataset import Dataset
+from lakehouse.console import ConsoleReporter
+from lakehouse.derived.people import land_people
+from lakehouse.derived.pseudonyms import check_key, key_of_zone
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
-from lakehouse.people import land_people
-from lakehouse.pseudonym_key import (
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import (
     PUBLIC,
     PUBLIC_KEY,
     PseudonymKey,
@@ -19,8 +20,7 @@ from lakehouse.pseudonym_key import (
     public_fingerprints,
     secret_key,
 )
-from lakehouse.pseudonyms import check_key, key_of_zone
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.pipeline.dataset import Dataset
 from lakehouse.sample import generate
 from landing_helpers import TABLES, put
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data

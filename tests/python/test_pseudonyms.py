@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.derived.people import PeopleReport, land_people
+from lakehouse.derived.pseudonyms import check_key
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
-from lakehouse.people import PeopleReport, land_people
-from lakehouse.pseudonym_key import PseudonymKey
-from lakehouse.pseudonyms import check_key
+from lakehouse.landing.load import land
+from lakehouse.landing.pseudonym_key import PseudonymKey
 from landing_helpers import TABLES, content_of, ledger_of, put
 from real_data import PROJECT_DIR
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from lakehouse import checking, reading
-from lakehouse.checking import RecordChecker, Verdict
-from lakehouse.reading import Record, Run, Text, read_in_turn, read_records
-from lakehouse.sources import Column, Table
-from lakehouse.storage import BLOCK_BYTES
+from lakehouse.declaration import Column, Table
+from lakehouse.records import check as checking
+from lakehouse.records import read as reading
+from lakehouse.records.check import RecordChecker, Verdict
+from lakehouse.records.read import Record, Run, Text, read_in_turn, read_records
+from lakehouse.storage.folder import BLOCK_BYTES
 
 ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))  # every key is unknown: no runs
 WITH_A = RecordChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))

@@ -22,10 +22,10 @@ from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from dbt_project import DbtProject, environment
-from lakehouse.landing import land
+from lakehouse.declaration import Table
+from lakehouse.landing.load import land
 from lakehouse.sample import generate
-from lakehouse.sources import Table
-from lakehouse.storage import open_folder
+from lakehouse.storage.folder import open_folder
 from landing_helpers import TABLES, land_all, ledger_of, put
 from real_data import PROJECT_DIR
 from warehouses import LANDING_TABLES, Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture

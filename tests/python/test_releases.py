@@ -15,13 +15,13 @@ import duckdb
 import pytest
 
 from dbt_project import copy_project
-from lakehouse import releases
-from lakehouse.dbt_session import DbtSession
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.errors import LandingError
-from lakehouse.pseudonym_key import PUBLIC_KEY, PseudonymKey
-from lakehouse.release_pseudonyms import land_release_pseudonyms
-from lakehouse.releases import AgeBand, Figures, Risk
-from lakehouse.storage import open_folder
+from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.pipeline import releases
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.releases import AgeBand, Figures, Risk
+from lakehouse.storage.folder import open_folder
 from landing_helpers import TABLES, land_all, landed, put
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from dbt_project import copy_project
-from lakehouse.dataset import Dataset
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.console import ConsoleReporter
+from lakehouse.pipeline.dataset import Dataset
 from landing_helpers import ledger_of
 from real_data import PROJECT_DIR
 

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import LandingError
-from lakehouse.landing import LandingReport, land
-from lakehouse.pseudonym_key import PUBLIC, PseudonymKey
-from lakehouse.storage import open_folder
-from lakehouse.suppression import (
+from lakehouse.landing.load import LandingReport, land
+from lakehouse.landing.pseudonym_key import PUBLIC, PseudonymKey
+from lakehouse.landing.suppression import (
     SUPPRESSED_KEY,
     Number,
     allow_again,
@@ -24,6 +23,7 @@ from lakehouse.suppression import (
     seal_anew,
     suppress,
 )
+from lakehouse.storage.folder import open_folder
 from landing_helpers import (
     TABLES,
     FolderPlace,
@@ -269,9 +269,9 @@ def test_counts_survive_packing_anew_copies_and_a_dry_run(source: FolderPlace, z
 def test_a_large_load_in_many_processes_keeps_them_out(
     source: FolderPlace, zone: FolderPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lakehouse.parallel_checking.WORTH_BYTES", 1)
-    monkeypatch.setattr("lakehouse.packing.MAX_PART_BYTES", 100_000)
-    monkeypatch.setattr("lakehouse.reading.RUN_BYTES", 40_000)
+    monkeypatch.setattr("lakehouse.records.pool.WORTH_BYTES", 1)
+    monkeypatch.setattr("lakehouse.landing.parts.MAX_PART_BYTES", 100_000)
+    monkeypatch.setattr("lakehouse.records.read.RUN_BYTES", 40_000)
     keep_out(zone, "person7@test.com")
     source.put(f"{READINGS}/1.json", [reading(f"person{n % 10}@test.com", n) for n in range(10_000)])
     packed = gzip.compress(as_bytes([reading(f"person{n % 10}@test.com", n) for n in range(10_000, 20_000)]))
@@ -289,7 +289,7 @@ def test_without_anybody_on_the_list_nothing_is_looked_at(
     keep_out(zone, "ann@test.com")
     assert allow_again(open_folder(zone.location), ["ANN@test.com", "bob@test.com"]) == 1
     monkeypatch.delenv("PSEUDONYM_KEY")
-    monkeypatch.delattr("lakehouse.suppression.TableSieve.filtered")
+    monkeypatch.delattr("lakehouse.landing.suppression.TableSieve.filtered")
     source.put(f"{READINGS}/1.json", [reading("ann@test.com", 1)])
     assert load(source, zone).records_suppressed == 0
     assert counts(zone, "accelerometer_landing") == (1, 1, 0, 0)

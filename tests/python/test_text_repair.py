@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lakehouse.derived.text_repair import repair_text, undo_double_encoding
 from lakehouse.errors import LandingError
-from lakehouse.landing import land
-from lakehouse.text_repair import repair_text, undo_double_encoding
+from lakehouse.landing.load import land
 from landing_helpers import SMALL, TABLES, content_of, ledger_of, load, put
 from real_data import UDACITY, needs_real_data
 

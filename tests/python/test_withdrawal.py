@@ -15,11 +15,11 @@ from rich.console import Console
 
 import run
 from dbt_project import PARTS, copy_parts, environment, remove_unit_tests
-from lakehouse.databases import open_database
-from lakehouse.dataset import Dataset
-from lakehouse.dbt_session import DbtSession
+from lakehouse.console import ConsoleReporter
 from lakehouse.errors import BuildError, DbtError, LandingError
-from lakehouse.reporting import ConsoleReporter
+from lakehouse.pipeline.databases import open_database
+from lakehouse.pipeline.dataset import Dataset
+from lakehouse.pipeline.dbt_session import DbtSession
 from landing_helpers import land_all, put
 from real_data import PROJECT_DIR
 
@@ -247,7 +247,7 @@ def test_a_load_that_fails_halfway_keeps_nobody_in(built: Built, copy: Path, mon
     def fails(*_: object) -> None:
         raise LandingError("no room for repairs")
 
-    monkeypatch.setattr("lakehouse.dataset.repair_text", fails)
+    monkeypatch.setattr("lakehouse.pipeline.dataset.repair_text", fails)
     session = with_manifest(built.session, copied(built.manifest))
     with (
         open_database(session, built.data.zone_id() or "") as database,

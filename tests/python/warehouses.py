@@ -20,7 +20,7 @@ from dbt.cli.main import dbtRunner
 
 from athena_server import own_athena, why_there_is_no_trino
 from dbt_project import environment
-from lakehouse.s3_prefix import forget_client
+from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all
 from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR

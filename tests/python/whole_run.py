@@ -14,11 +14,11 @@ from typing import Any
 from dbt.contracts.graph.manifest import Manifest
 
 from dbt_project import copy_project, environment, remove_unit_tests
-from lakehouse.dbt_session import TESTS, DbtSession
+from lakehouse.console import ConsoleReporter
 from lakehouse.parity.compare import compare, explain
 from lakehouse.parity.dump import dump_relations
-from lakehouse.reporting import ConsoleReporter
-from lakehouse.s3_prefix import forget_client
+from lakehouse.pipeline.dbt_session import TESTS, DbtSession
+from lakehouse.storage.s3 import forget_client
 from parity import copy_zone
 from real_data import PROJECT_DIR
 

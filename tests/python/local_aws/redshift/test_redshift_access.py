@@ -14,7 +14,7 @@ from dbt.cli.main import dbtRunner
 from mypy_boto3_s3 import S3Client
 
 from dbt_project import DbtProject, environment
-from lakehouse.s3_prefix import forget_client
+from lakehouse.storage.s3 import forget_client
 from landing_helpers import land_all, put
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, ProgrammingError, rows, run

@@ -1,0 +1,1 @@
+"""Landing tables that are worked out of what has landed."""

@@ -1,0 +1,281 @@
+"""Works out who is who in the landed records, and lands that as tables of its own.
+
+No engine of the three can fold the case of every address or hold the key of the pseudonyms, and none remembers who is
+gone. So it is done here, once for all engines:
+
+- `customer_identities`: every spelling of an address, with the canonical address and the pseudonym;
+- `customer_withdrawals` and `customer_suspensions`: who withdrew, and who may have, see `lakehouse.denials`;
+- `device_owners` and `step_claims`: who ever registered a device, and which steps of a shared device each of them can
+  have made. These two only ever grow. A person who leaves stays in them under a pseudonym, so that the steps that may
+  be theirs do not become somebody else's.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from lakehouse.console import Reporter, Silent, counted
+from lakehouse.declaration import Table
+from lakehouse.derived.denials import (
+    CUSTOMERS_TABLE,
+    land_rows,
+    open_doubts,
+    remember_denials,
+    rows_of,
+    unreadable_records,
+)
+from lakehouse.derived.dismissals import Dismissals
+from lakehouse.derived.pseudonyms import IDENTITIES_TABLE, check_key_of
+from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
+from lakehouse.derived.suspensions import Suspension
+from lakehouse.derived.table import landed_lines, landed_zone, named_reader
+from lakehouse.errors import LandingError
+from lakehouse.identity import canonical_address
+from lakehouse.landing import ledger
+from lakehouse.landing.ledger import QuarantinedRecord
+from lakehouse.landing.pseudonym_key import PseudonymKey
+from lakehouse.records.read import KEPT_BYTES
+from lakehouse.storage.folder import Folder, Say
+
+READINGS_TABLE = "accelerometer_landing"
+STEPS_TABLE = "step_trainer_landing"
+OWNERS_TABLE = "device_owners"
+CLAIMS_TABLE = "step_claims"
+_GONE = "the record is gone from its file, and no record of theirs came in its place"
+
+
+class Identity(msgspec.Struct, frozen=True, order=True):
+    """A spelling of an address; the columns of the declared table customer_identities."""
+
+    email: str
+    canonical_email: str
+    customer_pseudonym: str
+
+
+@dataclass(frozen=True)
+class PeopleReport:
+    """Who was found in the landing zone."""
+
+    customers: int
+    """Number of people, each with a pseudonym."""
+    suspended: int
+    """Number of people who are known and whom a customer record names that cannot be read."""
+    suspicions: Mapping[str, int]
+    """Why: the number of records that name them by what is wrong with them."""
+    naming_nobody: int
+    """Number of unreadable customer records that were looked through whole and name nobody who is known."""
+    changed: bool
+    """Whether the landing zone held anything else before."""
+    several: int = 0
+    """Number of customers under several addresses in one: whose records these are, no rule can say."""
+    too_large: int = 0
+    """Number of unreadable customer records of which only the beginning is kept, and was looked through."""
+
+
+def land_people(
+    zone: str | Path, tables: Mapping[str, Table], key: PseudonymKey, say: Say, *, new_key: bool = False
+) -> PeopleReport:
+    """Works out who is who, and lands it.
+
+    Args:
+        zone: The landing zone.
+        tables: The declared tables, by name.
+        key: What decides the pseudonyms.
+        say: Is told what the work waits for.
+        new_key: Whether all pseudonyms may become others, since the key is another one than before.
+
+    Raises:
+        LandingError: The zone's pseudonyms were made with another key, or there is no landing zone.
+    """
+    with landed_zone(zone, say) as held:
+        if not new_key:
+            check_key_of(held.folder, tables, key)
+        work = _Work(held.folder, tables, key)
+        history = work.device_history()
+        identities = sorted(work.identities.values())
+        doubts = remember_denials(held, tables, {row.canonical_email for row in identities})
+        changed = [
+            doubts.changed,
+            land_rows(held, tables[OWNERS_TABLE], sorted(history.owners)),
+            land_rows(held, tables[CLAIMS_TABLE], sorted(history.claims)),
+            # last: who was called what before is known until all else has the new pseudonyms
+            land_rows(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
+        ]
+    gone = {reference(row) for row in doubts.lasting if row.canonical_email in doubts.known}
+    return PeopleReport(
+        customers=len(work.customers),
+        suspended=len(doubts.known),
+        suspicions={**doubts.found.reasons, **({_GONE: len(gone)} if gone else {})},
+        naming_nobody=doubts.found.naming_nobody,
+        changed=any(changed),
+        several=len({row.customer_pseudonym for row in identities if _is_a_list(row)} & work.customers),
+        too_large=doubts.found.too_large,
+    )
+
+
+def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
+    """Says how many people are suspended and why, and how to go on; names nobody."""
+    if report.suspended:
+        records = sum(report.suspicions.values())
+        reporter.warn(
+            f"{report.suspended:,} {'person is' if report.suspended == 1 else 'people are'} suspended: "
+            f"{_records(records)} about them cannot be read, "
+            "and may be a withdrawal. Their data is in no trusted and no curated relation"
+        )
+        for reason, count in report.suspicions.items():
+            reporter.say(f"  {count:,} x {reason}")
+        reporter.say("  to look at these records, and to dismiss them: .venv/bin/python scripts/suspensions.py --help")
+    if report.naming_nobody:
+        verb = "names" if report.naming_nobody == 1 else "name"
+        reporter.warn(
+            f"{_records(report.naming_nobody)} that cannot be read {verb} nobody who is known: look at them in "
+            "loader.quarantine"
+        )
+    if report.several:
+        reporter.warn(
+            f"{counted(report.several, 'customer')} under several addresses in one, as in a list: a withdrawal among "
+            "these records withdraws none of the people. Look at them in stedi_landing.customer_landing, and mend them"
+        )
+    if report.too_large:
+        verb = "is" if report.too_large == 1 else "are"
+        reporter.warn(
+            f"{_records(report.too_large)} that cannot be read {verb} too large to be looked through: nobody is "
+            f"suspended who is named behind the first {KEPT_BYTES:,} bytes. Look at them at their source, and mend them"
+        )
+
+
+def _records(count: int) -> str:
+    return counted(count, "customer record")
+
+
+def open_suspicions(zone: str | Path) -> list[QuarantinedRecord]:
+    """The customer records of a landing zone that cannot be read and that nobody has dismissed.
+
+    Raises:
+        LandingError: The zone cannot be read.
+    """
+    with landed_zone(zone, Silent().say, dry_run=True) as held:
+        return unreadable_records(held.folder)
+
+
+def _is_a_list(identity: Identity) -> bool:
+    return identity.canonical_email.count("@") > 1
+
+
+def lasting_suspicions(zone: str | Path, tables: Mapping[str, Table]) -> Mapping[str, int]:
+    """The customer records that could not be read and are gone: the number of people whom each suspends, by its name.
+
+    Raises:
+        LandingError: The zone cannot be read.
+    """
+    with landed_zone(zone, Silent().say, dry_run=True) as held:
+        return Counter(map(reference, sorted(open_doubts(held.folder, tables).lasting)))
+
+
+def reference(row: QuarantinedRecord | Suspension) -> str:
+    """How a record is named to dismiss it: its file and line."""
+    return f"{row.source_file}:{row.line}"
+
+
+def shown(text: str) -> str:
+    """A text as it may be printed to a terminal: what a terminal would obey, and nobody would see, is escaped."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
+def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: str) -> None:
+    """Notes that an unreadable customer record is no reason to suspend anybody.
+
+    Args:
+        zone: The landing zone.
+        tables: The declared tables, by name.
+        record: Its file and line, as in `customers.json:3`, raw or as `shown` gives it.
+        note: Why.
+
+    Raises:
+        LandingError: There is no such record, or no note.
+    """
+    if not note.strip():
+        raise LandingError("a dismissal needs a note: say with --note why the record is no withdrawal")
+    with landed_zone(zone, Silent().say) as held:
+        lasting = sorted(open_doubts(held.folder, tables).lasting)
+        rows: list[QuarantinedRecord | Suspension] = [*unreadable_records(held.folder), *lasting]
+        named = [row for row in rows if reference(row) == record]
+        named = named or [row for row in rows if shown(reference(row)) == record]
+        if not named:
+            raise LandingError(f"{shown(record)} is not among the open records: without --dismiss they are listed")
+        books = ledger.read_books(held.folder, CUSTOMERS_TABLE)
+        held.still_ours()
+        for row in named:
+            dismissals = Dismissals.read(held.folder)
+            if isinstance(row, Suspension):
+                dismissals.add_gone(held.folder, row.source_file, row.line, note.strip())
+            else:
+                dismissals.add(held.folder, row, books, note.strip())
+
+
+class _Work:
+    """One look at everything that is landed of customers, readings and steps."""
+
+    def __init__(self, folder: Folder, tables: Mapping[str, Table], key: PseudonymKey) -> None:
+        self._folder = folder
+        self._tables = tables
+        self._key = key
+        self._pseudonyms: dict[str, str] = {}
+        self.identities: dict[str, Identity] = {}
+        """By the address as it is spelt."""
+        self.customers: set[str] = set()
+        """Their pseudonyms."""
+
+    def pseudonym(self, canonical_email: str) -> str:
+        """The pseudonym of a person, which is worked out once."""
+        if canonical_email not in self._pseudonyms:
+            self._pseudonyms[canonical_email] = self._key.pseudonym(canonical_email)
+        return self._pseudonyms[canonical_email]
+
+    def identify(self, email: str | None) -> str | None:
+        """The pseudonym of whoever is spelt so; None of a blank."""
+        if not email:
+            return None
+        known = self.identities.get(email)
+        if known is None:
+            canonical = canonical_address(email)
+            if not canonical:
+                return None
+            known = self.identities[email] = Identity(email, canonical, self.pseudonym(canonical))
+        return known.customer_pseudonym
+
+    def device_history(self) -> DeviceHistory:
+        """Who registered which device, and who can have made which step of a shared one, now or ever before."""
+        history = self._history_before()
+        for email, serial_number in self._read(CUSTOMERS_TABLE, "email", "serialNumber"):
+            if customer := self.identify(email):
+                self.customers.add(customer)
+                if serial_number:
+                    history.add_owner(serial_number, customer)
+        if history.has_shared_devices:
+            for serial_number, moment in self._read(STEPS_TABLE, "serialNumber", "sensorReadingTime"):
+                history.add_step(serial_number or "", int(moment or 0))
+        for email, moment in self._read(READINGS_TABLE, "user", "timestamp"):
+            if walker := self.identify(email):
+                history.add_walk(walker, int(moment or 0))
+        return history
+
+    def _history_before(self) -> DeviceHistory:
+        """What was known of devices before, under the pseudonyms of now."""
+        before = rows_of(self._folder, self._tables[IDENTITIES_TABLE], Identity)
+        renamed = {row.customer_pseudonym: self.pseudonym(row.canonical_email) for row in before}
+        owners = rows_of(self._folder, self._tables[OWNERS_TABLE], Owner)
+        claims = rows_of(self._folder, self._tables[CLAIMS_TABLE], Claim)
+        return DeviceHistory(
+            (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in owners),
+            (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in claims),
+        )
+
+    def _read(self, name: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
+        table = self._tables[name]
+        return map(named_reader(table, *columns), landed_lines(self._folder, table))

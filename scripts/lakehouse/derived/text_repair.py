@@ -1,0 +1,96 @@
+"""Finds text that was encoded twice, and what it said before.
+
+Some producers read UTF-8 as Latin-1 and wrote the result as UTF-8, two times over: `Björk` arrived as `BjÃ\\x83Â¶rk`.
+Raw records stay as they are, so the repairs are landed beside them, as a table of their own.
+
+Only text that was encoded twice is repaired. Undoing one encoding would harm clean text: `CAFÉ®`, read as Latin-1, is
+valid UTF-8 of something else. Clean text does not survive two rounds: every doubly encoded character has, between two
+accented capitals, a control character (U+0080 to U+009F) or a sign of U+00A0 to U+00B4. For the same reason no third
+round is made: what two rounds leave may be clean, whether or not a third is possible.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from lakehouse.declaration import Table
+from lakehouse.derived.table import land_derived, landed_lines, landed_zone
+from lakehouse.errors import LandingError
+from lakehouse.storage.folder import Folder, Say
+
+REPAIRS_TABLE = "text_repairs"
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What the search for garbled text found."""
+
+    values: int
+    """Number of garbled values in the landed records."""
+    repairs: Mapping[str, str]
+    """Every distinct garbled text, and what it said before."""
+    changed: bool
+    """Whether the landing zone held other repairs, or none, before."""
+
+
+class _Repair(msgspec.Struct, frozen=True):
+    """The columns of the declared table text_repairs."""
+
+    garbled_text: str
+    repaired_text: str
+
+
+def undo_double_encoding(text: str) -> str | None:
+    """What a text said before it was read as Latin-1 twice; None where it was not."""
+    once = _undo_encoding(text)
+    return None if once is None else _undo_encoding(once)
+
+
+def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> RepairReport:
+    """Finds the garbled texts of the landed records, and lands their repairs.
+
+    Args:
+        zone: The landing zone.
+        tables: The declared tables, by name. Their columns with `repair_text` are searched.
+        say: Is told what the search waits for.
+
+    Raises:
+        LandingError: There is no landing zone, or it cannot be read.
+    """
+    if REPAIRS_TABLE not in tables:
+        raise LandingError(f"no table {REPAIRS_TABLE} is declared: there is nowhere to land the repairs")
+    searched = [table for table in tables.values() if table.repaired_columns]
+    with landed_zone(zone, say) as held:
+        texts = Counter(text for table in searched for text in _suspicious_texts(held.folder, table))
+        found = {text: undo_double_encoding(text) for text in texts}
+        repairs = {garbled: repaired for garbled, repaired in sorted(found.items()) if repaired is not None}
+        lines = [msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items()]
+        origin = ",".join(table.folder for table in searched)
+        changed = land_derived(held, tables[REPAIRS_TABLE], lines, origin)
+    return RepairReport(sum(texts[text] for text in repairs), repairs, changed)
+
+
+def _undo_encoding(text: str) -> str | None:
+    try:
+        before = text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return None
+    return before if before != text else None
+
+
+def _suspicious_texts(zone: Folder, table: Table) -> Iterator[str]:
+    """Yields the values of a table that are not plain ASCII, of the columns to repair."""
+    columns = table.repaired_columns
+    fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
+    names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
+    decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
+    for line in landed_lines(zone, table):
+        if line.isascii() and b"\\u" not in line:
+            continue
+        for raw in msgspec.structs.astuple(decoder.decode(line)):
+            value = bytes(raw)
+            if value.startswith(b'"') and not (value.isascii() and b"\\u" not in value):
+                yield msgspec.json.decode(value, type=str)

@@ -1,0 +1,356 @@
+"""Lands raw JSON: every record of every source file once, in the landing zone or in its quarantine."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lakehouse.console import Reporter, Silent
+from lakehouse.declaration import Table
+from lakehouse.errors import LandingError
+from lakehouse.landing import ledger
+from lakehouse.landing.housekeeping import Stock, take_stock, tidy_up
+from lakehouse.landing.ledger import Books, LandedFile, QuarantinedRecord
+from lakehouse.landing.manifests import write_copy_files
+from lakehouse.landing.parts import PartPress, name_load
+from lakehouse.landing.plan import Plan, Situation, Status, make_plan
+from lakehouse.landing.stage import Drift, Rejects, Stager, good_by_now
+from lakehouse.landing.suppression import Sieve, read_suppressions
+from lakehouse.records.fetch import ReadAhead
+from lakehouse.records.pool import checking_processes
+from lakehouse.storage.folder import Claim, DryRunFolder, Folder, is_one_in_the_other, open_folder
+from lakehouse.storage.source_files import FileKey, Source, SourceFile, look_into
+
+
+@dataclass
+class TableReport:
+    """What a load did for a table, and what the table's ledger says after it."""
+
+    name: str
+    files: dict[str, int] = field(default_factory=dict)
+    """Number of files by status: new, changed, unchanged, vanished, not named."""
+    copies: dict[str, str] = field(default_factory=dict)
+    """Every file that is a copy, and of which one."""
+    vanished: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    records_found: int = 0
+    records_landed: int = 0
+    records_quarantined: int = 0
+    records_suppressed: int = 0
+    """Number of records that are neither landed nor in quarantine, since they name people who were erased."""
+    drift: list[Drift] = field(default_factory=list)
+    more_drift: int = 0
+    """How often records had more undeclared keys than are listed."""
+    parts_written: int = 0
+    changed: bool = False
+    """Whether the load changed anything of the table."""
+
+
+@dataclass
+class LandingReport:
+    """What a load did."""
+
+    zone: str
+    dry_run: bool
+    tables: dict[str, TableReport]
+    unclaimed: dict[str, str | None]
+    """Files of the sources that belong to no table, each with the table among whose files it lies."""
+    records_rejected: int
+    """How many records this load put in quarantine."""
+    rejects: list[QuarantinedRecord]
+    """The first hundred of them."""
+    records_suppressed: int = 0
+    """How many records this load left out, since they name people who were erased."""
+    people_suppressed: int = 0
+    """How many people these records name."""
+    leading_out: list[str] = field(default_factory=list)
+    """Links of the sources that lead out of them, and were not followed."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the load changed anything."""
+        return any(table.changed for table in self.tables.values())
+
+
+def land(  # noqa: PLR0913 - every option of the command, by keyword
+    sources: Sequence[str | Path],
+    zone: str | Path,
+    tables: Mapping[str, Table],
+    *,
+    forget_vanished: bool = False,
+    max_rejects: int | None = None,
+    replay: bool = False,
+    dry_run: bool = False,
+    reporter: Reporter | None = None,
+) -> LandingReport:
+    """Lands the records of sources in a landing zone.
+
+    Args:
+        sources: The folders and S3 prefixes to land from.
+        zone: The folder or S3 prefix to land in; a folder is made where there is none.
+        tables: The declared tables, by name. Those without source files are left alone.
+        forget_vanished: Whether the records of files that are gone from a source are removed.
+        max_rejects: How many records may be refused before the load stops; None for any number.
+        replay: Whether quarantined records are looked at again, and landed if the declaration accepts them by now.
+        dry_run: Whether to do everything but change the landing zone.
+        reporter: Who is told what happens meanwhile.
+
+    Returns:
+        What was done, table by table.
+
+    Raises:
+        RejectLimitError: Too many records were refused; the landing zone is as it was.
+        LandingError: The load cannot be done.
+    """
+    to_land = _loadable(tables)
+    listener = reporter or Silent()
+    with _explained(zone):
+        folders, to_folder = _open(sources, zone)
+        target: Folder = DryRunFolder(to_folder) if dry_run else to_folder
+        with target.exclusive(listener.say) as still_ours:
+            found = [
+                look_into(folder, to_land) for folder in folders
+            ]  # by now no other load lands what this one misses
+            suppressed = read_suppressions(target)
+            sieve = Sieve(suppressed) if suppressed else None
+            load = _Load(target, found, listener, still_ours, dry_run, sieve)
+            rejects = Rejects(max_rejects)
+            done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
+            unclaimed = {key: table for source in found for key, table in source.unclaimed.items()}
+            report = LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
+            report.leading_out = [key for source in found for key in source.leading_out]
+            if sieve:
+                report.records_suppressed, report.people_suppressed = sieve.records, len(sieve.people)
+            return report
+
+
+def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> None:
+    """Checks that `land` would find something, for whoever has dear work to do before it.
+
+    Raises:
+        LandingError: It would not.
+    """
+    with _explained(zone):
+        folders, _ = _open(sources, zone)
+        for folder in folders:
+            look_into(folder, _loadable(tables))
+
+
+def _loadable(tables: Mapping[str, Table]) -> list[Table]:
+    return [table for table in tables.values() if table.source_files]
+
+
+@contextmanager
+def _explained(zone: str | Path) -> Iterator[None]:
+    """Tells a person what the operating system refused."""
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise LandingError(
+            "a process that checked records was ended by the system, likely for want of memory: land again"
+        ) from error
+    except OSError as error:
+        name = error.filename or zone
+        raise LandingError(f"{name}: {error.strerror or error}; nothing that was landed before is lost") from error
+
+
+def _open(sources: Sequence[str | Path], zone: str | Path) -> tuple[list[Folder], Folder]:
+    """Opens the sources, each once, and the landing zone."""
+    to_folder = open_folder(zone)
+    to_folder.check_zone()
+    opened: dict[str, Folder] = {}
+    for source in sources:
+        folder = open_folder(source)
+        folder.check_source()
+        if is_one_in_the_other(folder, to_folder):
+            raise LandingError(
+                f"landing zone {zone} and source {source} lie one in the other: a load would read what it wrote"
+            )
+        opened[folder.location] = folder
+    if not opened:
+        raise LandingError("no source is named: say from which folder to land")
+    return list(opened.values()), to_folder
+
+
+@dataclass
+class _Work:
+    """What is to become of a table."""
+
+    table: Table
+    situation: Situation
+    plan: Plan
+    stock: Stock
+    stager: Stager = field(init=False)
+
+    @property
+    def books(self) -> Books:
+        """The table's ledger before the load."""
+        return self.situation.books
+
+    def files_to_read(self) -> list[SourceFile]:
+        """The files whose records are not in the landing zone yet, in the order of the packs."""
+        return [planned.file for pack in self.plan.packs for planned in pack.files if planned.carried is None]
+
+    def landed(self) -> list[LandedFile]:
+        """What the ledger shall say."""
+        staged = self.stager.staged
+        kept = {landed.key: landed for landed in self.plan.kept}
+        packed = {planned.file.key for pack in self.plan.packs for planned in pack.files}
+        copies = [self.stager.copy_entry(planned) for planned in self.plan.copies]
+        return [*kept.values(), *(staged[key] for key in packed), *copies]
+
+    def report(self) -> TableReport:
+        """Sums up what the load did."""
+        plan, landed = self.plan, self.landed()
+        files = {status.value: 0 for status in Status}
+        for planned in plan.files:
+            files[planned.status.value] += 1
+        return TableReport(
+            name=self.table.name,
+            files=files,
+            copies={planned.file.path: "/".join(planned.copy_of) for planned in plan.copies if planned.copy_of},
+            vanished=[planned.file.path for planned in plan.files if planned.status is Status.VANISHED],
+            forgotten=[landed.file.path for landed in plan.forgotten],
+            empty=[planned.file.path for planned in plan.files if planned.file.size == 0],
+            records_found=sum(file.records_found for file in landed),
+            records_landed=sum(file.records_landed for file in landed),
+            records_quarantined=sum(file.records_quarantined for file in landed),
+            records_suppressed=sum(file.records_suppressed for file in landed),
+            drift=list(self.stager.drift.values()),
+            more_drift=self.stager.more_drift,
+            parts_written=self.stager.parts_written,
+            changed=bool(self.stager.staged) or _content(landed) != _content(self.books.files.values()),
+        )
+
+
+@dataclass
+class _Load:
+    """One load of one landing zone: stages every table, and then lets one after the other take effect."""
+
+    zone: Folder
+    sources: Sequence[Source]
+    reporter: Reporter
+    still_ours: Claim
+    is_dry_run: bool
+    sieve: Sieve | None
+    name: str = field(default_factory=name_load)
+
+    def run(
+        self, tables: Sequence[Table], rejects: Rejects, *, forget_vanished: bool, replay: bool
+    ) -> dict[str, TableReport]:
+        """Loads the tables."""
+        works = [self._begin(table, forget_vanished=forget_vanished, replay=replay) for table in tables]
+        self._prepare(works)
+        to_read = [file for work in works for file in work.files_to_read()]
+        folders = {source.folder.location: source.folder for source in self.sources}
+        bytes_to_read = sum(file.size for file in to_read)
+        with (
+            self.reporter.progress("landing", bytes_to_read) as advance,
+            checking_processes(bytes_to_read) as processes,
+            ReadAhead(folders, to_read, advance) as content,
+            PartPress(self.zone, self.name) as press,
+        ):
+            for work in works:
+                work.stager = Stager(
+                    work.table,
+                    work.books,
+                    self.zone,
+                    folders,
+                    content,
+                    press,
+                    rejects,
+                    processes,
+                    work.situation.reopened,
+                    self.is_dry_run,
+                    self.sieve,
+                )
+                self._stage(work, press, forget_vanished=forget_vanished)
+            press.wait()
+        self.still_ours()
+        named: set[str] = set()
+        landed_at = ledger.time_of_effect(work.books for work in works)
+        for work in works:
+            landed = ledger.dated(work.landed(), landed_at)
+            write_copy_files(self.zone, work.table, landed)
+            ledger.write_books(self.zone, work.books, landed, self.name)
+            named.update(*(file.object_keys | file.quarantine_keys for file in landed))
+        self.zone.delete([key for key in press.written if key not in named])  # written twice: nobody has seen these
+        return {work.table.name: work.report() for work in works}
+
+    def _begin(self, table: Table, *, forget_vanished: bool, replay: bool) -> _Work:
+        """Finds out what there is to do for a table."""
+        books = ledger.read_books(self.zone, table.name)
+        found = self._with_fingerprints(
+            table, books, [file for source in self.sources for file in source.files[table.name]]
+        )
+        stock = take_stock(self.zone, table, books)
+        if stock.parts and books.version is None:
+            raise LandingError(
+                f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
+                + ledger.WITHOUT_LEDGER
+            )
+        situation = Situation(books, found, {source.folder.location for source in self.sources}, stock.parts, {})
+        if replay:
+            held = situation.held().values()
+            situation = replace(situation, reopened=good_by_now(table, self.zone, held))
+        plan = make_plan(table, situation, forget_vanished=forget_vanished)
+        if not plan.files:
+            self.reporter.warn(f"{table.name}: no file matches {' or '.join(table.source_files)}")
+        return _Work(table, situation, plan, stock)
+
+    def _with_fingerprints(self, table: Table, books: Books, found: Sequence[SourceFile]) -> list[SourceFile]:
+        """Fills in the fingerprints of files that are as they were when they were landed.
+
+        A file of the same version is. One of the same size may be (it was touched, or copied), and is read to know.
+        """
+        suspects = []
+        known: dict[FileKey, SourceFile] = {}
+        for file in found:
+            landed = books.files.get(file.key)
+            if landed is not None and landed.file.size == file.size:
+                if landed.file.version == file.version:
+                    known[file.key] = landed.file
+                else:
+                    suspects.append(file)
+        folders = {source.folder.location: source.folder for source in self.sources}
+        with (
+            self.reporter.progress(f"comparing {table.name}", sum(file.size for file in suspects)) as advance,
+            ReadAhead(folders, suspects, advance) as ahead,
+        ):
+            for file in suspects:
+                content = ahead.content(file)
+                for _ in content:
+                    pass
+                known[file.key] = replace(file, size=content.size, version=content.version, sha256=content.sha256)
+        return [known.get(file.key, file) for file in found]
+
+    def _prepare(self, works: Iterable[_Work]) -> None:
+        """Makes the tables' folders ready."""
+        self.still_ours()  # so what was found is no other load's
+        for work in works:
+            books = tidy_up(self.zone, work.books, work.stock, self.name)
+            work.situation = replace(work.situation, books=books)
+
+    def _stage(self, work: _Work, press: PartPress, *, forget_vanished: bool) -> None:
+        """Writes a table's new parts; and once more those of packs in which some files turned out to be copies."""
+        work.stager.write(work.plan.packs)
+        staged = work.stager.staged
+        work.situation = replace(
+            work.situation,
+            found=[staged[file.key].file if file.key in staged else file for file in work.situation.found],
+            parts=work.situation.parts.union(
+                *(landed.object_keys | landed.quarantine_keys for landed in staged.values())
+            ),
+            staged=dict(staged),
+            reopened=(),
+        )
+        work.plan = make_plan(work.table, work.situation, forget_vanished=forget_vanished)
+        if work.plan.packs:
+            press.wait()
+            work.stager.write(work.plan.packs)
+
+
+def _content(files: Iterable[LandedFile]) -> dict[FileKey, tuple[str | None, str | None]]:
+    return {landed.key: (landed.file.sha256, landed.copy_of) for landed in files}

@@ -1,0 +1,1 @@
+"""From a data set to built relations: the loader and dbt together."""

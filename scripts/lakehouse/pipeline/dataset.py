@@ -1,0 +1,181 @@
+"""The data set that a command works on: its name, where it is landed, and how it comes there."""
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.console import ConsoleReporter, counted
+from lakehouse.declaration import load_tables
+from lakehouse.derived.denials import remember_denials_before_a_load
+from lakehouse.derived.people import land_people, tell_of_suspensions
+from lakehouse.derived.pseudonyms import check_key
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
+from lakehouse.derived.text_repair import repair_text
+from lakehouse.errors import LandingError
+from lakehouse.landing.load import check_sources, land
+from lakehouse.landing.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
+from lakehouse.landing.report import print_summary
+from lakehouse.privacy.receipts import has_receipts
+from lakehouse.sample import SampleError, generate
+from lakehouse.storage.folder import is_s3, open_folder
+from lakehouse.storage.zone_identity import give_zone_id, zone_id
+
+SAMPLE = "sample"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Data that is landed and built under one name: somebody's, or the sample that is made here.
+
+    Attributes:
+        project_dir: Where the declarations are, and the sample is made.
+        name: Its name.
+        sources: Folders and S3 prefixes; none for the sample.
+        scale: Size of the sample, in times the real data's.
+        zone: Where it is landed.
+    """
+
+    project_dir: Path
+    name: str
+    sources: list[str]
+    scale: float
+    zone: str
+
+    @classmethod
+    def named(cls, project_dir: Path, sources: list[str], name: str | None, scale: float) -> "Dataset":
+        """Gives data a name, by default its first folder's, and a landing zone.
+
+        Raises:
+            LandingError: It cannot be the name.
+        """
+        chosen = checked_name(name, sources) if name or sources else sample_name(scale)
+        return cls(project_dir, chosen, sources, scale, landing_zone(project_dir, chosen))
+
+    def check(self) -> None:
+        """Checks that there is something to land, and a key for pseudonyms, for whoever has dear work to do before it.
+
+        Raises:
+            LandingError: There is not, or the key is not the landing zone's.
+        """
+        tables = load_tables(self.project_dir)
+        if self.sources:
+            check_sources(self.sources, self.zone, tables)
+        public = public_fingerprints(self.project_dir)
+        check_key(self.zone, tables, key_to_come(self.sources, self.zone, tables, public, kept_out=self._sample_folder))
+
+    def was_erased_from(self) -> bool:
+        """Whether people were erased from the landing zone.
+
+        Raises:
+            LandingError: It cannot be read.
+        """
+        try:
+            return has_receipts(open_folder(self.zone))
+        except OSError as error:
+            raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
+
+    def zone_id(self) -> str | None:
+        """The id of the landing zone; None where nothing was landed there yet.
+
+        Raises:
+            LandingError: It cannot be read.
+        """
+        return zone_id(open_folder(self.zone))
+
+    def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
+        """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.
+
+        Returns:
+            The number of records in quarantine.
+
+        Raises:
+            SampleError: The sample cannot be made.
+            LandingError: It cannot be landed.
+        """
+        sources = self.sources or [self._make_sample(reporter)]
+        reporter.heading(f"land {', '.join(sources)}")
+        tables = load_tables(self.project_dir)
+        remember_denials_before_a_load(self.zone, tables, reporter.say)
+        # the sample is the whole of its data set: what a sample made before it had, this one need not have
+        report = land(
+            sources,
+            self.zone,
+            tables,
+            forget_vanished=forget_vanished or not self.sources,
+            max_rejects=max_rejects,
+            reporter=reporter,
+        )
+        give_zone_id(open_folder(self.zone), reporter.say)
+        print_summary(report, reporter)
+        repairs = repair_text(self.zone, tables, reporter.say)
+        reporter.say(f"text that was encoded twice: {counted(len(repairs.repairs), 'repair')}")
+        key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
+        people = land_people(self.zone, tables, key, reporter.say)
+        land_release_pseudonyms(self.zone, tables, reporter.say)
+        reporter.say(f"pseudonyms: {counted(people.customers, 'customer')}")
+        tell_of_suspensions(people, reporter)
+        return sum(table.records_quarantined for table in report.tables.values())
+
+    @property
+    def _sample_folder(self) -> str:
+        return str(self.project_dir / "sample_data")
+
+    def _make_sample(self, reporter: ConsoleReporter) -> str:
+        """Makes the sample unless it is there, and gives its folder."""
+        reporter.heading("sample data")
+        try:
+            report = generate(Path(self._sample_folder), self.scale, progress=reporter.say)
+        except OSError as error:
+            raise SampleError(f"{error.filename or 'sample_data'}: {error.strerror}") from error
+        state = (
+            "up to date" if report.was_up_to_date else f"{counted(report.files, 'file')}, {report.megabytes:,.1f} MB"
+        )
+        reporter.say(f"{report.to}: {state}")
+        return str(report.to)
+
+
+def separated(sources: str) -> list[str]:
+    """The folders and S3 prefixes in a text, with blanks between them; one that has a blank itself stands in quotes.
+
+    A text that is the name of a folder as it stands is that one.
+
+    Raises:
+        LandingError: A quote is not closed.
+    """
+    if Path(sources).is_dir() and sources.strip():
+        return [sources]
+    try:
+        return shlex.split(sources)
+    except ValueError as error:
+        raise LandingError(
+            f"SOURCE={sources}: {error}; a folder with a blank or a quote in its name stands in quotes of its own"
+        ) from error
+
+
+def landing_zone(project_dir: Path, name: str) -> str:
+    """Where a data set is landed."""
+    zone = os.environ.get("LANDING_ZONE") or str(project_dir / "landing" / name)
+    return zone if is_s3(zone) else str(Path(zone).absolute())
+
+
+def sample_name(scale: float) -> str:
+    """The name of the sample data, of which only the plain size has known row counts."""
+    return SAMPLE if scale == 1 else f"{SAMPLE}_x{scale:g}"
+
+
+def checked_name(name: str | None, sources: list[str]) -> str:
+    """The name of data that is not made here: the given one, or else the first folder's.
+
+    Raises:
+        LandingError: It cannot be a name, or it is the made-up data's, which has counts and public pseudonyms.
+    """
+    chosen = name or Path(sources[0]).resolve().name
+    if not re.fullmatch(r"\w[\w.-]*", chosen, re.ASCII):
+        raise LandingError(
+            f"{chosen!r} cannot name a data set (letters, digits, _ . - only): choose a name with DATASET=…"
+        )
+    if sources and re.match(rf"{SAMPLE}(_x|$)", chosen):
+        raise LandingError(f"{chosen!r} is the name of the data that is made here: choose another one with DATASET=…")
+    return chosen

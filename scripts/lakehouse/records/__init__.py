@@ -1,0 +1,1 @@
+"""Reading the records of a file, checking them, and finding people in them."""

@@ -19,9 +19,10 @@ from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.privacy.erase import Erasing
 from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
 from lakehouse.records.needles import checked_addresses
-from lakehouse.storage.folder import is_s3, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import is_s3
 from lakehouse.storage.owner_only import keep_private, protect
-from lakehouse.storage.zone_identity import NO_ZONE_YET, zone_id
+from lakehouse.storage.zone import NO_ZONE_YET, zone_id
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

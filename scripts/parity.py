@@ -18,7 +18,8 @@ from lakehouse.parity.dump import DumpError, dump_relations
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.sample import SampleError
-from lakehouse.storage.folder import is_s3, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import is_s3
 from lakehouse.storage.owner_only import keep_private, protect
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]

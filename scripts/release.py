@@ -17,9 +17,10 @@ from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.releases import Release, recorded_releases, write_release, zone_state
-from lakehouse.storage.folder import Folder, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import Folder
 from lakehouse.storage.owner_only import keep_private
-from lakehouse.storage.zone_identity import NO_ZONE_YET
+from lakehouse.storage.zone import NO_ZONE_YET
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

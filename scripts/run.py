@@ -14,7 +14,7 @@ from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.sample import SampleError
 from lakehouse.storage.owner_only import keep_private, protect
-from lakehouse.storage.zone_identity import NO_ZONE_YET
+from lakehouse.storage.zone import NO_ZONE_YET
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 

@@ -21,8 +21,8 @@ from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline import databases
 from lakehouse.pipeline.databases import DuckDBFiles, open_database
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.storage.folder import open_folder
-from lakehouse.storage.zone_identity import NO_ZONE_YET, give_zone_id, zone_id
+from lakehouse.storage import open_folder
+from lakehouse.storage.zone import NO_ZONE_YET, give_zone_id, zone_id
 from landing_helpers import land_all, put
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of dbt, which leaves its log open

@@ -19,7 +19,7 @@ from lakehouse.landing.suppression import read_suppressions, suppress
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.privacy.erase import Erasing
 from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, content_of, landed, quarantined
 from real_data import PROJECT_DIR
 

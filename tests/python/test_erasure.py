@@ -30,7 +30,7 @@ from lakehouse.privacy.receipts import begin_receipt, finish_receipts, unfinishe
 from lakehouse.privacy.s3 import look_at_old_versions
 from lakehouse.privacy.zone import TableErasure, ZoneErasure, erase_from_zone
 from lakehouse.records.needles import Needles
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from lakehouse.storage.s3 import S3Prefix
 from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
 from s3_server import FaultyS3, S3Place, s3_of_a_test

@@ -20,7 +20,7 @@ from lakehouse.privacy.receipts import begin_receipt
 from lakehouse.privacy.tokens import SECRET_KEY
 from lakehouse.privacy.zone import TableErasure, ZoneErasure, erase_from_zone
 from lakehouse.records.needles import Needles
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, landed, quarantined
 from test_erasure import CUSTOMERS, KEY, READINGS, STEPS, customer, reading, step
 
@@ -246,7 +246,7 @@ def test_killed_between_two_tables_the_token_is_the_same_in_both(
 
     kills = 0
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "write_books", killed(ledger.write_books))
+        patch.setattr(ledger, "write_ledger", killed(ledger.write_ledger))
         while True:
             written.clear()
             try:

@@ -27,7 +27,7 @@ from lakehouse.privacy.reach import Machine
 from lakehouse.privacy.s3 import AthenaFiles, look_at_old_versions, look_at_uploads
 from lakehouse.privacy.tokens import SECRET_KEY
 from lakehouse.records.needles import Needles
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, landed
 from s3_server import DENIED, FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving

@@ -27,7 +27,7 @@ from lakehouse.landing import parts as packing
 from lakehouse.landing import plan as planning
 from lakehouse.landing.ledger_formats import LEDGER_FORMAT
 from lakehouse.landing.load import land
-from lakehouse.landing.parts import PartPress, is_part, load_of, name_load
+from lakehouse.landing.parts import PartUploader, is_part, load_of, name_load
 from lakehouse.landing.report import print_summary
 from lakehouse.records import pool as parallel_checking
 from lakehouse.records import read as reading
@@ -528,9 +528,9 @@ def test_a_pack_that_fills_several_parts_stays_as_it_is(
 
 
 def test_a_load_may_write_more_than_a_hundred_thousand_parts(tmp_path: Path) -> None:
-    with PartPress(LocalFolder(tmp_path), name_load()) as press:
-        press.written.extend(["another"] * 99_999)
-        key = press.begin("readings/landing").key
+    with PartUploader(LocalFolder(tmp_path), name_load()) as uploader:
+        uploader.written.extend(["another"] * 99_999)
+        key = uploader.begin("readings/landing").key
         assert is_part(key)
         assert load_of(key) in key
 

@@ -154,17 +154,17 @@ import sys, threading
 from multiprocessing import active_children
 sys.path[:0] = sys.argv[1].split(":")
 from lakehouse.records import pool as parallel_checking
-from lakehouse.landing.parts import PartPress
+from lakehouse.landing.parts import PartUploader
 from landing_helpers import SMALL
 from lakehouse.landing.load import land
 
-def wait(press):
+def wait(uploader):
     print(*(process.pid for process in active_children()), flush=True)
     threading.Event().wait()
 
 if __name__ == "__main__":
     parallel_checking.WORTH_BYTES = 0
-    PartPress.wait = wait
+    PartUploader.wait = wait
     land([sys.argv[2]], sys.argv[3], SMALL)
 """
 

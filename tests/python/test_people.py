@@ -25,12 +25,12 @@ from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.suspensions import addresses_in, kind_of, suspensions_of
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
-from lakehouse.landing.ledger import QuarantinedRecord, read_books
+from lakehouse.landing.ledger import QuarantinedRecord, read_ledger
 from lakehouse.landing.load import land
 from lakehouse.landing.pseudonym_key import PseudonymKey
 from lakehouse.privacy.zone import erase_from_zone
 from lakehouse.records.read import KEPT_BYTES
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import TABLES, as_bytes, landed, put
 from real_data import PROJECT_DIR
 
@@ -558,7 +558,7 @@ def test_a_withdrawal_of_the_future_counts_from_its_landing(tmp_path: Path) -> N
     put(tmp_path / "source", f"{CUSTOMERS}/1.json", [customer("ann@test.com", lastUpdateDate=9_999_999_999_999)])
     land_all(tmp_path)
     (landed_at,) = {
-        file.landed_at for file in read_books(open_folder(tmp_path / "zone"), "customer_landing").files.values()
+        file.landed_at for file in read_ledger(open_folder(tmp_path / "zone"), "customer_landing").files.values()
     }
     assert [row["withdrawn_ms"] for row in rows(tmp_path / "zone", "customer_withdrawals")] == [landed_at]
 

@@ -25,7 +25,7 @@ from dbt_project import DbtProject, environment
 from lakehouse.declaration import Table
 from lakehouse.landing.load import land
 from lakehouse.sample import generate
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, ledger_of, put
 from real_data import PROJECT_DIR
 from warehouses import LANDING_TABLES, Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture

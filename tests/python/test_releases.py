@@ -21,7 +21,7 @@ from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
 from lakehouse.pipeline import releases
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.releases import AgeBand, Figures, Risk
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, landed, put
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())

@@ -23,7 +23,7 @@ from lakehouse.landing.suppression import (
     seal_anew,
     suppress,
 )
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 from landing_helpers import (
     TABLES,
     FolderPlace,

@@ -17,19 +17,13 @@ from lakehouse.declaration import Table
 from lakehouse.derived.dismissals import Dismissals
 from lakehouse.derived.pseudonyms import IDENTITIES_TABLE
 from lakehouse.derived.suspensions import FoundSuspensions, Suspension, suspensions_of
-from lakehouse.derived.table import (
-    HeldZone,
-    dated_lines,
-    land_derived,
-    landed_lines,
-    landed_zone,
-    named_reader,
-    quarantined_rows,
-)
+from lakehouse.derived.table import HeldZone, land_derived, landed_zone
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
-from lakehouse.landing.ledger import Books, QuarantinedRecord
-from lakehouse.storage.folder import Folder, Say, open_folder
+from lakehouse.landing.landed import dated_lines, landed_lines, named_reader, quarantined_rows
+from lakehouse.landing.ledger import QuarantinedRecord, TableLedger
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import Folder, Say
 
 CUSTOMERS_TABLE = "customer_landing"
 SUSPENSIONS_TABLE = "customer_suspensions"
@@ -130,9 +124,9 @@ def _doubts(folder: Folder, tables: Mapping[str, Table], latest: Mapping[str, in
         latest: When the latest record of each customer was landed, by canonical address.
         others: The canonical addresses of people who are no customers.
     """
-    books = ledger.read_books(folder, CUSTOMERS_TABLE)
+    table_ledger = ledger.read_ledger(folder, CUSTOMERS_TABLE)
     dismissals = Dismissals.read(folder)
-    unreadable, settled = _unreadable(folder, books, dismissals)
+    unreadable, settled = _unreadable(folder, table_ledger, dismissals)
     identified = {row.canonical_email for row in rows_of(folder, tables[IDENTITIES_TABLE], _Identified)}
     known = {*latest, *others, *identified}
     found = suspensions_of(unreadable, known)
@@ -142,7 +136,7 @@ def _doubts(folder: Folder, tables: Mapping[str, Table], latest: Mapping[str, in
         suspension
         for suspension in before - found.suspensions - dismissed.suspensions
         if not dismissals.cover_gone(suspension.source_file, suspension.line)
-        and not _is_mended(suspension, books, latest)
+        and not _is_mended(suspension, table_ledger, latest)
     }
     return Doubts(found, lasting, found.known | {row.canonical_email for row in lasting} & known)
 
@@ -153,23 +147,23 @@ def unreadable_records(folder: Folder) -> list[QuarantinedRecord]:
     Raises:
         LandingError: A part of the zone is damaged.
     """
-    return _unreadable(folder, ledger.read_books(folder, CUSTOMERS_TABLE), Dismissals.read(folder))[0]
+    return _unreadable(folder, ledger.read_ledger(folder, CUSTOMERS_TABLE), Dismissals.read(folder))[0]
 
 
 def _unreadable(
-    folder: Folder, books: Books, dismissals: Dismissals
+    folder: Folder, table_ledger: TableLedger, dismissals: Dismissals
 ) -> tuple[list[QuarantinedRecord], list[QuarantinedRecord]]:
     """The customer records in quarantine: those that are open, and those that somebody has dismissed."""
     still_open: list[QuarantinedRecord] = []
     settled: list[QuarantinedRecord] = []
-    for row in quarantined_rows(folder, books):
-        (settled if dismissals.cover(row, books) else still_open).append(row)
+    for row in quarantined_rows(folder, table_ledger):
+        (settled if dismissals.cover(row, table_ledger) else still_open).append(row)
     return still_open, settled
 
 
-def _is_mended(suspension: Suspension, books: Books, latest: Mapping[str, int]) -> bool:
+def _is_mended(suspension: Suspension, table_ledger: TableLedger, latest: Mapping[str, int]) -> bool:
     """Whether a record of the person came with what took the place of the one that could not be read, or later."""
-    file = books.files.get((suspension.source, suspension.source_file))
+    file = table_ledger.files.get((suspension.source, suspension.source_file))
     return file is not None and latest.get(suspension.canonical_email, -1) >= file.landed_at
 
 

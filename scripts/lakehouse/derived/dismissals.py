@@ -6,7 +6,7 @@ import msgspec
 
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
-from lakehouse.landing.ledger import Books, QuarantinedRecord
+from lakehouse.landing.ledger import QuarantinedRecord, TableLedger
 from lakehouse.storage.folder import FileChangedError, Folder
 
 DISMISSALS_KEY = "loader/dismissals.json"
@@ -56,9 +56,9 @@ class Dismissals:
             raise LandingError(f"{zone.location}/{DISMISSALS_KEY} is damaged ({error}): restore it") from error
         return cls(content.dismissals, fetched.version)
 
-    def cover(self, record: QuarantinedRecord, books: Books) -> bool:
+    def cover(self, record: QuarantinedRecord, table_ledger: TableLedger) -> bool:
         """Whether a quarantined record was dismissed."""
-        file_sha256 = books.files[record.key].file.sha256
+        file_sha256 = table_ledger.files[record.key].file.sha256
         return any(
             (known.file_sha256, known.byte_offset) == (file_sha256, record.byte_offset) for known in self.dismissals
         )
@@ -75,13 +75,13 @@ class Dismissals:
         """
         self._add(zone, Dismissal(source_file, line, "", -1, note, ledger.now_ms()))
 
-    def add(self, zone: Folder, record: QuarantinedRecord, books: Books, note: str) -> None:
+    def add(self, zone: Folder, record: QuarantinedRecord, table_ledger: TableLedger, note: str) -> None:
         """Dismisses a record, in one step.
 
         Raises:
             LandingError: Somebody else dismissed another one meanwhile.
         """
-        file_sha256 = books.files[record.key].file.sha256 or ""
+        file_sha256 = table_ledger.files[record.key].file.sha256 or ""
         self._add(
             zone, Dismissal(record.source_file, record.line, file_sha256, record.byte_offset, note, ledger.now_ms())
         )

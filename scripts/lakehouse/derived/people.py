@@ -31,10 +31,11 @@ from lakehouse.derived.dismissals import Dismissals
 from lakehouse.derived.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.suspensions import Suspension
-from lakehouse.derived.table import landed_lines, landed_zone, named_reader
+from lakehouse.derived.table import landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
+from lakehouse.landing.landed import landed_lines, named_reader
 from lakehouse.landing.ledger import QuarantinedRecord
 from lakehouse.landing.pseudonym_key import PseudonymKey
 from lakehouse.records.read import KEPT_BYTES
@@ -208,14 +209,14 @@ def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: st
         named = named or [row for row in rows if shown(reference(row)) == record]
         if not named:
             raise LandingError(f"{shown(record)} is not among the open records: without --dismiss they are listed")
-        books = ledger.read_books(held.folder, CUSTOMERS_TABLE)
+        table_ledger = ledger.read_ledger(held.folder, CUSTOMERS_TABLE)
         held.still_ours()
         for row in named:
             dismissals = Dismissals.read(held.folder)
             if isinstance(row, Suspension):
                 dismissals.add_gone(held.folder, row.source_file, row.line, note.strip())
             else:
-                dismissals.add(held.folder, row, books, note.strip())
+                dismissals.add(held.folder, row, table_ledger, note.strip())
 
 
 class _Work:

@@ -11,9 +11,10 @@ from pathlib import Path
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
-from lakehouse.landing.ledger import Books
+from lakehouse.landing.ledger import TableLedger
 from lakehouse.landing.pseudonym_key import KEY_VARIABLE, PUBLIC, PseudonymKey, environment_key
-from lakehouse.storage.folder import Folder, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import Folder
 
 IDENTITIES_TABLE = "customer_identities"
 
@@ -55,22 +56,22 @@ def key_of_zone(zone: str | Path, tables: Mapping[str, Table]) -> PseudonymKey |
         LandingError: The landing zone cannot be read.
     """
     try:
-        books = _identities(open_folder(zone), tables)
+        table_ledger = _identities(open_folder(zone), tables)
     except OSError as error:
         raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
-    return PUBLIC if PUBLIC.fingerprint in _fingerprints(books) else environment_key()
+    return PUBLIC if PUBLIC.fingerprint in _fingerprints(table_ledger) else environment_key()
 
 
-def _identities(folder: Folder, tables: Mapping[str, Table]) -> Books:
+def _identities(folder: Folder, tables: Mapping[str, Table]) -> TableLedger:
     if IDENTITIES_TABLE not in tables:
         raise LandingError(f"no table {IDENTITIES_TABLE} is declared: there is nowhere to land the pseudonyms")
-    return ledger.read_books(folder, IDENTITIES_TABLE)
+    return ledger.read_ledger(folder, IDENTITIES_TABLE)
 
 
-def _fingerprints(books: Books) -> set[str]:
+def _fingerprints(table_ledger: TableLedger) -> set[str]:
     """Of the keys with which pseudonyms were made; what has the public key and no pseudonym leaves the choice open."""
     return {
         landed.file.version
-        for landed in books.files.values()
+        for landed in table_ledger.files.values()
         if landed.records_landed or landed.file.version != PUBLIC.fingerprint
     }

@@ -12,8 +12,9 @@ import msgspec
 
 from lakehouse.declaration import Table
 from lakehouse.derived.pseudonyms import IDENTITIES_TABLE
-from lakehouse.derived.table import HeldZone, land_derived, landed_lines, landed_zone
+from lakehouse.derived.table import HeldZone, land_derived, landed_zone
 from lakehouse.errors import LandingError
+from lakehouse.landing.landed import landed_lines
 from lakehouse.storage.folder import Say
 
 RELEASE_PSEUDONYMS_TABLE = "release_pseudonyms"

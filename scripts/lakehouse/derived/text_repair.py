@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from lakehouse.declaration import Table
-from lakehouse.derived.table import land_derived, landed_lines, landed_zone
+from lakehouse.derived.table import land_derived, landed_zone
 from lakehouse.errors import LandingError
+from lakehouse.landing.landed import landed_lines
 from lakehouse.storage.folder import Folder, Say
 
 REPAIRS_TABLE = "text_repairs"

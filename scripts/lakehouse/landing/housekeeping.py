@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from lakehouse.declaration import Table
 from lakehouse.landing import ledger
-from lakehouse.landing.ledger import Books
+from lakehouse.landing.ledger import TableLedger
 from lakehouse.landing.manifests import stale_copy_files
 from lakehouse.landing.parts import EMPTY_PART, is_part, write_empty_part
 from lakehouse.storage.folder import Folder
 
 
 @dataclass(frozen=True)
-class Stock:
+class Inventory:
     """What the landing zone holds of a table."""
 
     parts: frozenset[str]
@@ -21,17 +21,17 @@ class Stock:
     """Of those that a reader globs."""
 
 
-def take_stock(zone: Folder, table: Table, books: Books) -> Stock:
+def take_inventory(zone: Folder, table: Table, table_ledger: TableLedger) -> Inventory:
     """Lists a table's folders, and compares them with its ledger."""
     folders = (table.folder, ledger.quarantine_folder(table.name))
     stored = {stored.key for folder in folders for stored in zone.list(folder)}
     parts = frozenset(key for key in stored if is_part(key))
-    named = {key for landed in books.files.values() for key in landed.object_keys | landed.quarantine_keys}
-    leftovers = (*sorted(parts - named), *stale_copy_files(zone, table, books.files.values()))
-    return Stock(parts, leftovers, tuple(folder for folder in folders if f"{folder}/{EMPTY_PART}" not in stored))
+    named = {key for landed in table_ledger.files.values() for key in landed.object_keys | landed.quarantine_keys}
+    leftovers = (*sorted(parts - named), *stale_copy_files(zone, table, table_ledger.files.values()))
+    return Inventory(parts, leftovers, tuple(folder for folder in folders if f"{folder}/{EMPTY_PART}" not in stored))
 
 
-def tidy_up(zone: Folder, books: Books, stock: Stock, load: str) -> Books:
+def tidy_up(zone: Folder, table_ledger: TableLedger, inventory: Inventory, load: str) -> TableLedger:
     """Deletes what is left over, and makes the folders ready; only for whoever holds the zone's lock.
 
     Nothing is deleted right after the load that replaced it: a query that began before may still read it. The ledger is
@@ -41,10 +41,10 @@ def tidy_up(zone: Folder, books: Books, stock: Stock, load: str) -> Books:
     Returns:
         The ledger, which is this load's own if it had to be claimed.
     """
-    if books.version is None or (stock.leftovers and books.files):
-        books = ledger.claim_books(zone, books, load)
-    if books.files:
-        zone.delete(stock.leftovers)
-    for folder in stock.folders_without_file:
+    if table_ledger.version is None or (inventory.leftovers and table_ledger.files):
+        table_ledger = ledger.claim_ledger(zone, table_ledger, load)
+    if table_ledger.files:
+        zone.delete(inventory.leftovers)
+    for folder in inventory.folders_without_file:
         write_empty_part(zone, folder)
-    return books
+    return table_ledger

@@ -1,4 +1,4 @@
-"""The loader's two books: what became of every source file, and the records that could not be landed.
+"""The loader's two records of itself: what became of every source file, and the records that could not be landed.
 
 A table's ledger is the truth about the landing zone: a part that it does not name is no data, be it of records or of
 the quarantine. Replacing it is the one step by which a load takes effect.
@@ -86,7 +86,7 @@ class LandedFile:
 
 
 @dataclass(frozen=True)
-class Books:
+class TableLedger:
     """What the landing zone's ledger says about a table."""
 
     table_name: str
@@ -176,7 +176,7 @@ def quarantine_folder(table_name: str) -> str:
     return f"{QUARANTINE_FOLDER}/{table_name}"
 
 
-def read_books(zone: Folder, table_name: str) -> Books:
+def read_ledger(zone: Folder, table_name: str) -> TableLedger:
     """Reads a table's ledger; it is empty where the table was never landed.
 
     Raises:
@@ -185,50 +185,50 @@ def read_books(zone: Folder, table_name: str) -> Books:
     try:
         fetched = zone.fetch(ledger_key(table_name))
     except FileNotFoundError:
-        return Books(table_name, {}, None)
+        return TableLedger(table_name, {}, None)
     rows, is_old = _decode(f"{zone.location}/{ledger_key(table_name)}", fetched.content)
     files = (_landed_file(list(some)) for _, some in groupby(rows, key=lambda row: (row.source, row.source_file)))
-    return Books(table_name, {landed.key: landed for landed in files}, fetched.version, is_old)
+    return TableLedger(table_name, {landed.key: landed for landed in files}, fetched.version, is_old)
 
 
-def write_books(zone: Folder, books: Books, files: Iterable[LandedFile], load: str) -> None:
+def write_ledger(zone: Folder, table_ledger: TableLedger, files: Iterable[LandedFile], load: str) -> None:
     """Replaces a table's ledger in one step: before it the load has not happened, after it it has.
 
     Raises:
         LandingError: The ledger is no longer the one that the load began with.
     """
     landed = {file.key: file for file in files}
-    if books.version is None or books.is_old or landed != books.files:
-        _replace(zone, books, landed, load)
+    if table_ledger.version is None or table_ledger.is_old or landed != table_ledger.files:
+        _replace(zone, table_ledger, landed, load)
 
 
-def claim_books(zone: Folder, books: Books, load: str) -> Books:
+def claim_ledger(zone: Folder, table_ledger: TableLedger, load: str) -> TableLedger:
     """Makes a table's ledger this load's own, so that no load that began with it before can still replace it.
 
     Raises:
         LandingError: The ledger is no longer the one that the load began with.
     """
-    return replace(books, version=_replace(zone, books, books.files, load), is_old=False)
+    return replace(table_ledger, version=_replace(zone, table_ledger, table_ledger.files, load), is_old=False)
 
 
-def _replace(zone: Folder, books: Books, files: Mapping[FileKey, LandedFile], load: str) -> str:
+def _replace(zone: Folder, table_ledger: TableLedger, files: Mapping[FileKey, LandedFile], load: str) -> str:
     encoder = msgspec.json.Encoder()
-    rows = (row for key in sorted(files) for row in _rows(books.table_name, files[key], load))
+    rows = (row for key in sorted(files) for row in _rows(table_ledger.table_name, files[key], load))
     content = b"".join(encoder.encode(row) + b"\n" for row in rows)
     try:
-        return zone.replace(ledger_key(books.table_name), content, books.version)
+        return zone.replace(ledger_key(table_ledger.table_name), content, table_ledger.version)
     except FileChangedError as error:
         raise LandingError(
-            f"{zone.location}/{ledger_key(books.table_name)} was changed by another load meanwhile: land again"
+            f"{zone.location}/{ledger_key(table_ledger.table_name)} was changed by another load meanwhile: land again"
         ) from error
 
 
-def time_of_effect(books: Iterable[Books]) -> int:
+def time_of_effect(table_ledger: Iterable[TableLedger]) -> int:
     """The time of a load that takes effect now, epoch milliseconds: later than that of any load before it.
 
     A clock that was set back does not make the later load the earlier one.
     """
-    before = (landed.landed_at for book in books for landed in book.files.values())
+    before = (landed.landed_at for book in table_ledger for landed in book.files.values())
     return max(now_ms(), 1 + max(before, default=0))
 
 

@@ -10,16 +10,17 @@ from lakehouse.console import Reporter, Silent
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
-from lakehouse.landing.housekeeping import Stock, take_stock, tidy_up
-from lakehouse.landing.ledger import Books, LandedFile, QuarantinedRecord
+from lakehouse.landing.housekeeping import Inventory, take_inventory, tidy_up
+from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
 from lakehouse.landing.manifests import write_copy_files
-from lakehouse.landing.parts import PartPress, name_load
+from lakehouse.landing.parts import PartUploader, name_load
 from lakehouse.landing.plan import Plan, Situation, Status, make_plan
 from lakehouse.landing.stage import Drift, Rejects, Stager, good_by_now
 from lakehouse.landing.suppression import Sieve, read_suppressions
 from lakehouse.records.fetch import ReadAhead
 from lakehouse.records.pool import checking_processes
-from lakehouse.storage.folder import Claim, DryRunFolder, Folder, is_one_in_the_other, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import Claim, DryRunFolder, Folder, is_one_in_the_other
 from lakehouse.storage.source_files import FileKey, Source, SourceFile, look_into
 
 
@@ -181,13 +182,13 @@ class _Work:
     table: Table
     situation: Situation
     plan: Plan
-    stock: Stock
+    inventory: Inventory
     stager: Stager = field(init=False)
 
     @property
-    def books(self) -> Books:
+    def table_ledger(self) -> TableLedger:
         """The table's ledger before the load."""
-        return self.situation.books
+        return self.situation.table_ledger
 
     def files_to_read(self) -> list[SourceFile]:
         """The files whose records are not in the landing zone yet, in the order of the packs."""
@@ -221,7 +222,7 @@ class _Work:
             drift=list(self.stager.drift.values()),
             more_drift=self.stager.more_drift,
             parts_written=self.stager.parts_written,
-            changed=bool(self.stager.staged) or _content(landed) != _content(self.books.files.values()),
+            changed=bool(self.stager.staged) or _content(landed) != _content(self.table_ledger.files.values()),
         )
 
 
@@ -250,57 +251,61 @@ class _Load:
             self.reporter.progress("landing", bytes_to_read) as advance,
             checking_processes(bytes_to_read) as processes,
             ReadAhead(folders, to_read, advance) as content,
-            PartPress(self.zone, self.name) as press,
+            PartUploader(self.zone, self.name) as uploader,
         ):
             for work in works:
                 work.stager = Stager(
                     work.table,
-                    work.books,
+                    work.table_ledger,
                     self.zone,
                     folders,
                     content,
-                    press,
+                    uploader,
                     rejects,
                     processes,
                     work.situation.reopened,
                     self.is_dry_run,
                     self.sieve,
                 )
-                self._stage(work, press, forget_vanished=forget_vanished)
-            press.wait()
+                self._stage(work, uploader, forget_vanished=forget_vanished)
+            uploader.wait()
         self.still_ours()
         named: set[str] = set()
-        landed_at = ledger.time_of_effect(work.books for work in works)
+        landed_at = ledger.time_of_effect(work.table_ledger for work in works)
         for work in works:
             landed = ledger.dated(work.landed(), landed_at)
             write_copy_files(self.zone, work.table, landed)
-            ledger.write_books(self.zone, work.books, landed, self.name)
+            ledger.write_ledger(self.zone, work.table_ledger, landed, self.name)
             named.update(*(file.object_keys | file.quarantine_keys for file in landed))
-        self.zone.delete([key for key in press.written if key not in named])  # written twice: nobody has seen these
+        self.zone.delete([key for key in uploader.written if key not in named])  # written twice: nobody has seen these
         return {work.table.name: work.report() for work in works}
 
     def _begin(self, table: Table, *, forget_vanished: bool, replay: bool) -> _Work:
         """Finds out what there is to do for a table."""
-        books = ledger.read_books(self.zone, table.name)
+        table_ledger = ledger.read_ledger(self.zone, table.name)
         found = self._with_fingerprints(
-            table, books, [file for source in self.sources for file in source.files[table.name]]
+            table, table_ledger, [file for source in self.sources for file in source.files[table.name]]
         )
-        stock = take_stock(self.zone, table, books)
-        if stock.parts and books.version is None:
+        inventory = take_inventory(self.zone, table, table_ledger)
+        if inventory.parts and table_ledger.version is None:
             raise LandingError(
                 f"{self.zone.location}/{table.folder} holds parts, but {ledger.ledger_key(table.name)} is gone: "
                 + ledger.WITHOUT_LEDGER
             )
-        situation = Situation(books, found, {source.folder.location for source in self.sources}, stock.parts, {})
+        situation = Situation(
+            table_ledger, found, {source.folder.location for source in self.sources}, inventory.parts, {}
+        )
         if replay:
             held = situation.held().values()
             situation = replace(situation, reopened=good_by_now(table, self.zone, held))
         plan = make_plan(table, situation, forget_vanished=forget_vanished)
         if not plan.files:
             self.reporter.warn(f"{table.name}: no file matches {' or '.join(table.source_files)}")
-        return _Work(table, situation, plan, stock)
+        return _Work(table, situation, plan, inventory)
 
-    def _with_fingerprints(self, table: Table, books: Books, found: Sequence[SourceFile]) -> list[SourceFile]:
+    def _with_fingerprints(
+        self, table: Table, table_ledger: TableLedger, found: Sequence[SourceFile]
+    ) -> list[SourceFile]:
         """Fills in the fingerprints of files that are as they were when they were landed.
 
         A file of the same version is. One of the same size may be (it was touched, or copied), and is read to know.
@@ -308,7 +313,7 @@ class _Load:
         suspects = []
         known: dict[FileKey, SourceFile] = {}
         for file in found:
-            landed = books.files.get(file.key)
+            landed = table_ledger.files.get(file.key)
             if landed is not None and landed.file.size == file.size:
                 if landed.file.version == file.version:
                     known[file.key] = landed.file
@@ -330,10 +335,10 @@ class _Load:
         """Makes the tables' folders ready."""
         self.still_ours()  # so what was found is no other load's
         for work in works:
-            books = tidy_up(self.zone, work.books, work.stock, self.name)
-            work.situation = replace(work.situation, books=books)
+            table_ledger = tidy_up(self.zone, work.table_ledger, work.inventory, self.name)
+            work.situation = replace(work.situation, table_ledger=table_ledger)
 
-    def _stage(self, work: _Work, press: PartPress, *, forget_vanished: bool) -> None:
+    def _stage(self, work: _Work, uploader: PartUploader, *, forget_vanished: bool) -> None:
         """Writes a table's new parts; and once more those of packs in which some files turned out to be copies."""
         work.stager.write(work.plan.packs)
         staged = work.stager.staged
@@ -348,7 +353,7 @@ class _Load:
         )
         work.plan = make_plan(work.table, work.situation, forget_vanished=forget_vanished)
         if work.plan.packs:
-            press.wait()
+            uploader.wait()
             work.stager.write(work.plan.packs)
 
 

@@ -70,7 +70,7 @@ class Part:
             raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
 
 
-class PartPress:
+class PartUploader:
     """Compresses parts and puts them into the landing zone, in threads beside the one that fills them.
 
     What waits for either is bounded. Nothing is sure to be in the zone before `wait` has returned.
@@ -145,9 +145,9 @@ class PartPress:
 class PartWriter:
     """Fills parts with lines, one after the other, of a size that suits the engines."""
 
-    def __init__(self, press: PartPress, folder: str) -> None:
+    def __init__(self, uploader: PartUploader, folder: str) -> None:
         """Takes who compresses and stores them, and the folder that they go into."""
-        self._press = press
+        self._uploader = uploader
         self._folder = folder
         self._part: Part | None = None
         self._lines: list[bytes] = []
@@ -159,7 +159,7 @@ class PartWriter:
         if self._part is not None and self._part.size + len(lines) > MAX_PART_BYTES:
             self.finish()
         if self._part is None:
-            self._part = self._press.begin(self._folder)
+            self._part = self._uploader.begin(self._folder)
             self.parts += 1
         self._lines.append(lines)
         self._waiting += len(lines)
@@ -172,11 +172,11 @@ class PartWriter:
         """Sends off the part that is being filled, if there is one; as a copy if that holds all that was added."""
         if self._part is not None:
             self._compress(self._part)
-            self._press.store(self._part, copy if self.parts == 1 else None)
+            self._uploader.store(self._part, copy if self.parts == 1 else None)
             self._part = None
 
     def _compress(self, part: Part) -> None:
-        self._press.compress(part, b"".join(self._lines))
+        self._uploader.compress(part, b"".join(self._lines))
         self._lines.clear()
         self._waiting = 0
 
@@ -237,7 +237,7 @@ def _blocks(zone: Folder, key: str) -> Iterator[bytes]:
 
 
 def is_part(key: str) -> bool:
-    """Whether a file's name is one that a `PartPress` gives; other programs' files are left alone."""
+    """Whether a file's name is one that a `PartUploader` gives; other programs' files are left alone."""
     return _PART_NAME.fullmatch(key) is not None
 
 

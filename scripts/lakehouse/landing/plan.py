@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
-from lakehouse.landing.ledger import BY_THIS_LOAD, Books, LandedFile
+from lakehouse.landing.ledger import BY_THIS_LOAD, LandedFile, TableLedger
 from lakehouse.landing.parts import MAX_PART_BYTES, load_of
 from lakehouse.storage.source_files import FileKey, SourceFile
 
@@ -66,7 +66,7 @@ class Plan:
 class Situation:
     """What a load of a table finds."""
 
-    books: Books
+    table_ledger: TableLedger
     """What the landing zone's ledger says about it."""
     found: Sequence[SourceFile]
     """The files that the named sources hold for it, in the order of sources and paths."""
@@ -81,7 +81,7 @@ class Situation:
 
     def landed(self) -> dict[FileKey, LandedFile]:
         """What was landed before or by this load."""
-        return {**self.books.files, **self.staged}
+        return {**self.table_ledger.files, **self.staged}
 
     def held(self) -> dict[FileKey, LandedFile]:
         """The files of which the landing zone holds every record."""
@@ -107,7 +107,7 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
     """
     held = situation.held()
     files, forgotten = _compare(situation, forget_vanished=forget_vanished)
-    files = list(_with_times(_with_carried(_with_copies(files, situation, held), held), situation.books))
+    files = list(_with_times(_with_carried(_with_copies(files, situation, held), held), situation.table_ledger))
     files_of_part = _files_of_part(situation.landed().values())
     kept: list[LandedFile] = []
     packs: list[Pack] = []
@@ -151,7 +151,7 @@ def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[Plann
     """Compares the files with the ledger: the files that are to be landed, and those to forget."""
     files = []
     for file in situation.found:
-        landed = situation.books.files.get(file.key)
+        landed = situation.table_ledger.files.get(file.key)
         if landed is None:
             status = Status.NEW
         else:
@@ -159,7 +159,7 @@ def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[Plann
         files.append(PlannedFile(file, status))
     forgotten = []
     keys = {file.key for file in situation.found}
-    for key, landed in sorted(situation.books.files.items()):
+    for key, landed in sorted(situation.table_ledger.files.items()):
         if key in keys:
             continue
         vanished = landed.file.source in situation.sources
@@ -180,7 +180,7 @@ def _with_copies(
     """
 
     def rank(planned: PlannedFile) -> tuple[bool, bool, bool]:
-        landed = situation.books.files.get(planned.file.key)
+        landed = situation.table_ledger.files.get(planned.file.key)
         was_landed = landed is not None and landed.copy_of is None and landed.file.sha256 == planned.file.sha256
         is_gone = planned.status in (Status.VANISHED, Status.NOT_NAMED)
         return not (was_landed and planned.file.key in held), is_gone, not was_landed
@@ -209,16 +209,16 @@ def _with_carried(files: Iterable[PlannedFile], held: Mapping[FileKey, LandedFil
         yield replace(planned, carried=carried)
 
 
-def _with_times(files: Iterable[PlannedFile], books: Books) -> Iterator[PlannedFile]:
+def _with_times(files: Iterable[PlannedFile], table_ledger: TableLedger) -> Iterator[PlannedFile]:
     """Finds out when the content of files was landed first, under whatever name.
 
     Of an empty file there is nothing to be landed first, and of a copy no record.
     """
     times: dict[str | None, int] = {}
-    for landed in books.files.values():
+    for landed in table_ledger.files.values():
         times[landed.file.sha256] = min(landed.landed_at, times.get(landed.file.sha256, landed.landed_at))
     for planned in files:
-        file, own = planned.file, books.files.get(planned.file.key)
+        file, own = planned.file, table_ledger.files.get(planned.file.key)
         if file.sha256 is None:
             landed_at = BY_THIS_LOAD
         elif file.size and planned.copy_of is None:

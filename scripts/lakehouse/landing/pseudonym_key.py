@@ -17,7 +17,8 @@ from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
-from lakehouse.storage.folder import BLOCK_BYTES, Folder, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import BLOCK_BYTES, Folder
 from lakehouse.storage.source_files import SourceFile, look_into
 
 KEY_VARIABLE = "PSEUDONYM_KEY"
@@ -163,7 +164,7 @@ def _about_people(tables: Mapping[str, Table]) -> list[Table]:
 def _private_files(zone: Folder, tables: Mapping[str, Table], public: Fingerprints) -> Iterator[SourceFile]:
     """The landed files about people that are not known to be public."""
     for table in _about_people(tables):
-        for landed in ledger.read_books(zone, table.name).files.values():
+        for landed in ledger.read_ledger(zone, table.name).files.values():
             if landed.file.size and landed.file.sha256 not in public:
                 yield landed.file
 
@@ -175,9 +176,9 @@ def _private_files_to_come(
     found = look_into(source, [table for table in tables.values() if table.source_files])
     sizes = set(public.values())
     for table in _about_people(tables):
-        books = ledger.read_books(zone, table.name)
+        table_ledger = ledger.read_ledger(zone, table.name)
         for file in found.files[table.name]:
-            landed = books.files.get(file.key)
+            landed = table_ledger.files.get(file.key)
             if landed is not None and landed.file.version == file.version:
                 fingerprint = landed.file.sha256
             else:

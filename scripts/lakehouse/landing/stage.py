@@ -12,8 +12,8 @@ import msgspec
 from lakehouse.declaration import Table
 from lakehouse.errors import RejectLimitError
 from lakehouse.landing import ledger
-from lakehouse.landing.ledger import Books, LandedFile, QuarantinedRecord, Segment
-from lakehouse.landing.parts import Copy, PartPress, PartReader, PartWriter, read_part
+from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, Segment, TableLedger
+from lakehouse.landing.parts import Copy, PartReader, PartUploader, PartWriter, read_part
 from lakehouse.landing.plan import Pack, PlannedFile
 from lakehouse.landing.suppression import Sieve, Suppressed
 from lakehouse.records.check import RecordChecker
@@ -133,12 +133,12 @@ class Stager:
     """Writes the parts of one table."""
 
     table: Table
-    books: Books
+    table_ledger: TableLedger
     zone: Folder
     sources: Mapping[str, Folder]
     content: ReadAhead
     """The files that are to be read, in the order of the packs."""
-    press: PartPress
+    uploader: PartUploader
     rejects: Rejects
     processes: ProcessPoolExecutor | None = None
     """That check lines meanwhile."""
@@ -161,12 +161,12 @@ class Stager:
 
     def write(self, packs: Iterable[Pack]) -> None:
         """Packs the records of files into parts, one or more a pack."""
-        starts = {**_starts(self.books.files), **_starts(self.staged)}
+        starts = {**_starts(self.table_ledger.files), **_starts(self.staged)}
         packs = list(packs)
         records = self._read(planned.file for pack in packs for planned in pack.files if planned.carried is None)
         for pack in packs:
-            landed = PartWriter(self.press, self.table.part_folder(pack.group))
-            refused = PartWriter(self.press, ledger.quarantine_folder(self.table.name))
+            landed = PartWriter(self.uploader, self.table.part_folder(pack.group))
+            refused = PartWriter(self.uploader, ledger.quarantine_folder(self.table.name))
             copy = None
             for planned in pack.files:
                 writing = _FileWriter(self, planned, landed, refused)

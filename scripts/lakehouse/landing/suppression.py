@@ -15,9 +15,9 @@ from typing import Literal
 import msgspec
 
 from lakehouse.declaration import Column, Person, Table
-from lakehouse.derived.table import column_reader, landed_lines
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
+from lakehouse.landing.landed import column_reader, landed_lines
 from lakehouse.landing.pseudonym_key import FORMER_KEY_VARIABLE, KEY_VARIABLE, PUBLIC, PseudonymKey, environment_key
 from lakehouse.records.needles import texts_in
 from lakehouse.records.read import KEPT_BYTES, Record, Run

@@ -17,10 +17,10 @@ from lakehouse.errors import LandingError
 from lakehouse.landing.load import check_sources, land
 from lakehouse.landing.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.landing.report import print_summary
-from lakehouse.privacy.receipts import has_receipts
 from lakehouse.sample import SampleError, generate
-from lakehouse.storage.folder import is_s3, open_folder
-from lakehouse.storage.zone_identity import give_zone_id, zone_id
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import is_s3
+from lakehouse.storage.zone import give_zone_id, was_erased_from, zone_id
 
 SAMPLE = "sample"
 
@@ -72,7 +72,7 @@ class Dataset:
             LandingError: It cannot be read.
         """
         try:
-            return has_receipts(open_folder(self.zone))
+            return was_erased_from(open_folder(self.zone))
         except OSError as error:
             raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
 

@@ -30,9 +30,10 @@ from lakehouse.privacy.s3 import AthenaFiles, look_at_old_versions, look_at_uplo
 from lakehouse.privacy.tokens import SECRET_KEY
 from lakehouse.privacy.zone import ZoneErasure, erase_from_zone
 from lakehouse.records.needles import Needles, looks_like_an_address
-from lakehouse.storage.folder import Folder, is_s3, open_folder
+from lakehouse.storage import open_folder
+from lakehouse.storage.folder import Folder, is_s3
 from lakehouse.storage.local import is_half_written
-from lakehouse.storage.zone_identity import zone_id
+from lakehouse.storage.zone import zone_id
 
 
 @dataclass

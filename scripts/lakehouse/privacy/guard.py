@@ -14,7 +14,7 @@ from lakehouse.landing.suppression import Number, SuppressionList, numbers_of, r
 from lakehouse.privacy.proof import Places
 from lakehouse.privacy.receipts import unfinished_receipts
 from lakehouse.privacy.zone import ZoneErasure, erase_from_zone
-from lakehouse.storage.folder import open_folder
+from lakehouse.storage import open_folder
 
 Search = Callable[[Collection[str]], Places]
 """Looks for values in the engine, if there is one."""

@@ -11,8 +11,7 @@ from lakehouse.landing.parts import name_load
 from lakehouse.privacy.proof import Places
 from lakehouse.privacy.zone import ZoneErasure
 from lakehouse.storage.folder import Folder
-
-RECEIPTS_FOLDER = "loader/erasures"
+from lakehouse.storage.zone import RECEIPTS_FOLDER
 
 
 class Receipt(msgspec.Struct):
@@ -64,11 +63,6 @@ def begin_receipt(zone: Folder, people: int, erased: ZoneErasure, relations: Pla
     key = f"{RECEIPTS_FOLDER}/{name_load()}.json"
     _write(zone, key, receipt)
     return key
-
-
-def has_receipts(zone: Folder) -> bool:
-    """Whether somebody was ever erased from a landing zone: what is known to be in its data is no longer all there."""
-    return next(zone.list(RECEIPTS_FOLDER), None) is not None
 
 
 def unfinished_receipts(zone: Folder) -> Iterator[tuple[str, Receipt]]:

@@ -25,14 +25,15 @@ from urllib.parse import unquote
 import msgspec
 
 from lakehouse.declaration import Column, Person, Table
-from lakehouse.derived.table import HeldZone, column_reader, landed_lines, landed_zone
+from lakehouse.derived.table import HeldZone, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
-from lakehouse.landing.housekeeping import take_stock
-from lakehouse.landing.ledger import Books, LandedFile, QuarantinedRecord
+from lakehouse.landing.housekeeping import take_inventory
+from lakehouse.landing.landed import column_reader, landed_lines
+from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
 from lakehouse.landing.manifests import write_copy_files
-from lakehouse.landing.parts import PartPress, name_load, read_part
+from lakehouse.landing.parts import PartUploader, name_load, read_part
 from lakehouse.privacy.tokens import begin_replacing, end_replacing, token_column, token_replacer
 from lakehouse.records.needles import FileNames, Needles, People, addresses_within, looks_like_an_address
 from lakehouse.storage.folder import Say
@@ -145,7 +146,7 @@ class _Change:
     """What becomes of a table: parts are written, its ledger is not yet."""
 
     table: Table
-    books: Books
+    table_ledger: TableLedger
     landed: list[LandedFile]
 
 
@@ -219,9 +220,9 @@ class _Erasure:
         self._refuse_names()
         self.report.leftovers = sum(map(self._delete_leftovers, self.searched))
         self.secret = begin_replacing(self.zone) if any(map(token_column, self.personal)) else b""
-        with PartPress(self.zone, self.name) as press:
-            changes = [change for table in self.searched if (change := self._stage(table, press)) is not None]
-            press.wait()
+        with PartUploader(self.zone, self.name) as uploader:
+            changes = [change for table in self.searched if (change := self._stage(table, uploader)) is not None]
+            uploader.wait()
         seen = self.addresses_seen
         self.report.spellings = sorted(address for address, is_theirs in seen.items() if is_theirs)
         self.report.spellings = self.report.spellings or sorted(self.worked_out)
@@ -230,7 +231,7 @@ class _Erasure:
         for change in changes:
             self.held.still_ours()
             write_copy_files(self.zone, change.table, change.landed)
-            ledger.write_books(self.zone, change.books, change.landed, self.name)
+            ledger.write_ledger(self.zone, change.table_ledger, change.landed, self.name)
             self._delete_leftovers(change.table)
         if self.secret:
             end_replacing(self.zone)
@@ -295,21 +296,21 @@ class _Erasure:
                 "Rename them, land again with --forget-vanished (nothing is read anew), and erase then."
             )
 
-    def _books(self, table: Table) -> Books:
-        return ledger.read_books(self.zone, table.name)
+    def _books(self, table: Table) -> TableLedger:
+        return ledger.read_ledger(self.zone, table.name)
 
     def _delete_leftovers(self, table: Table) -> int:
         """Deletes the objects of a table that its ledger does not name, and says how many.
 
         A load that lost its lock while it slept could wake up and name them, so the ledger is claimed before.
         """
-        books = self._books(table)
-        if books.version is None:
+        table_ledger = self._books(table)
+        if table_ledger.version is None:
             return 0
-        leftovers = take_stock(self.zone, table, books).leftovers
+        leftovers = take_inventory(self.zone, table, table_ledger).leftovers
         if leftovers:
             self.held.still_ours()
-            ledger.claim_books(self.zone, books, self.name)
+            ledger.claim_ledger(self.zone, table_ledger, self.name)
             self.zone.delete(leftovers)
         return len(leftovers)
 
@@ -388,20 +389,20 @@ class _Erasure:
             known = self.addresses_seen[address] = self.people.include(address)
         return known
 
-    def _stage(self, table: Table, press: PartPress) -> _Change | None:
+    def _stage(self, table: Table, uploader: PartUploader) -> _Change | None:
         """Writes the parts of a table anew that hold something of the people; None where none does."""
-        books = self._books(table)
-        records = self._rewrite(books, "object_key", press, self._revision(table))
-        refused = self._rewrite(books, "quarantine_key", press, _without_those(self._quarantine_test(table)))
+        table_ledger = self._books(table)
+        records = self._rewrite(table_ledger, "object_key", uploader, self._revision(table))
+        refused = self._rewrite(table_ledger, "quarantine_key", uploader, _without_those(self._quarantine_test(table)))
         if not records.keys and not refused.keys:
             return None
         self.report.tables[table.name] = TableErasure(records.lines, refused.lines, records.changed)
-        landed = [_without(file, records, refused) for file in books.files.values()]
+        landed = [_without(file, records, refused) for file in table_ledger.files.values()]
         if table.source_files:
-            self._note_source_files(books, records, refused)
+            self._note_source_files(table_ledger, records, refused)
         else:  # its fingerprint is that of its records, and would tell of whom there was one
             landed = [replace(file, file=replace(file.file, sha256="")) for file in landed]
-        return _Change(table, books, landed)
+        return _Change(table, table_ledger, landed)
 
     def _revision(self, table: Table) -> _Revise:
         """What says of a landed record what becomes of it."""
@@ -450,10 +451,12 @@ class _Erasure:
 
         return is_theirs
 
-    def _rewrite(self, books: Books, named_by: NamedBy, press: PartPress, revise: _Revise) -> _Rewritten:
+    def _rewrite(
+        self, table_ledger: TableLedger, named_by: NamedBy, uploader: PartUploader, revise: _Revise
+    ) -> _Rewritten:
         """Writes parts anew without some of their lines, or with others in their place."""
         rewritten = _Rewritten()
-        for key, stretches in sorted(_stretches(books, named_by).items()):
+        for key, stretches in sorted(_stretches(table_ledger, named_by).items()):
             lines = list(read_part(self.zone, key))
             if len(lines) != sum(count for *_, count in stretches):
                 raise LandingError(f"{self.zone.location}/{key} has not the records that the ledger says: land again")
@@ -466,14 +469,14 @@ class _Erasure:
                 start += count
             kept = [line for line in revised if line is not None]
             rewritten.changed += len(kept) - sum(old == new for old, new in zip(lines, revised, strict=True))
-            rewritten.keys[key] = _write_part(press, key.rpartition("/")[0], kept) if kept else None
+            rewritten.keys[key] = _write_part(uploader, key.rpartition("/")[0], kept) if kept else None
         return rewritten
 
-    def _note_source_files(self, books: Books, *rewritten: _Rewritten) -> None:
+    def _note_source_files(self, table_ledger: TableLedger, *rewritten: _Rewritten) -> None:
         """Notes the files that the records came from, and the copies of these."""
         origins = {file for parts in rewritten for (file, _), count in parts.removed.items() if count}
-        contents = {books.files[file].file.sha256 for file in origins}
-        files = {file.file.path for file in books.files.values() if file.file.sha256 in contents}
+        contents = {table_ledger.files[file].file.sha256 for file in origins}
+        files = {file.file.path for file in table_ledger.files.values() if file.file.sha256 in contents}
         self.report.source_files = sorted(files.union(self.report.source_files))
 
 
@@ -491,10 +494,10 @@ def _never(line: bytes) -> bool:
     return False
 
 
-def _stretches(books: Books, named_by: NamedBy) -> Mapping[str, Sequence[_Stretch]]:
+def _stretches(table_ledger: TableLedger, named_by: NamedBy) -> Mapping[str, Sequence[_Stretch]]:
     """What each part holds, in the order in which it stands there: by file, and by segment."""
     stretches: dict[str, list[_Stretch]] = defaultdict(list)
-    for file, landed in sorted(books.files.items()):
+    for file, landed in sorted(table_ledger.files.items()):
         for number, segment in enumerate(landed.segments):
             key = getattr(segment, named_by)
             count = segment.records_landed if named_by == "object_key" else segment.records_quarantined
@@ -503,11 +506,11 @@ def _stretches(books: Books, named_by: NamedBy) -> Mapping[str, Sequence[_Stretc
     return stretches
 
 
-def _write_part(press: PartPress, folder: str, lines: Sequence[bytes]) -> str:
-    part = press.begin(folder)
+def _write_part(uploader: PartUploader, folder: str, lines: Sequence[bytes]) -> str:
+    part = uploader.begin(folder)
     for start in range(0, len(lines), LINES_PER_BLOCK):
-        press.compress(part, b"".join(lines[start : start + LINES_PER_BLOCK]))
-    press.store(part)
+        uploader.compress(part, b"".join(lines[start : start + LINES_PER_BLOCK]))
+    uploader.store(part)
     return part.key
 
 

@@ -5,8 +5,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-from lakehouse.errors import LandingError
-
 BLOCK_BYTES = 4 << 20  # of a file, fetched at a time
 Say = Callable[[str], None]
 """Tells a person something."""
@@ -159,22 +157,6 @@ class DryRunFolder:
     def exclusive(self, say: Say) -> Iterator[Claim]:
         """Locks nobody out, since nothing is written."""
         yield _always
-
-
-def open_folder(location: str | Path) -> Folder:
-    """The folder at a location that a person typed: a path, or `s3://bucket/prefix`.
-
-    Raises:
-        LandingError: The location is of a kind that cannot be used.
-    """
-    if location == "":  # a variable of a shell that is not set; a path would be the current folder
-        raise LandingError("a location is empty: name a folder or s3://bucket/prefix")
-    from lakehouse.storage.local import LocalFolder  # noqa: PLC0415 - each imports this module
-    from lakehouse.storage.s3 import S3Prefix  # noqa: PLC0415 - and boto3 costs a laptop's load half a second
-
-    if str(location).startswith("s3://"):
-        return S3Prefix.parse(str(location))
-    return LocalFolder.parse(location)
 
 
 def is_one_in_the_other(one: Folder, other: Folder) -> bool:

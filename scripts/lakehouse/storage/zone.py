@@ -1,4 +1,6 @@
-"""The identity of a landing zone: a random id of its own, by which a database knows it wherever it was moved to."""
+"""What a landing zone says of itself: a random id, by which a database knows it wherever it was moved to, and whether
+people were erased from it.
+"""
 
 import secrets
 from contextlib import suppress
@@ -9,6 +11,8 @@ from lakehouse.errors import LandingError
 from lakehouse.storage.folder import FileChangedError, Folder, Say
 
 IDENTITY_KEY = "loader/zone.json"
+RECEIPTS_FOLDER = "loader/erasures"
+"""What an erasure leaves behind: a receipt each."""
 NO_ZONE_YET = "none yet"
 """For the id of a zone that gets one when something lands there: no database was built from it."""
 
@@ -49,3 +53,8 @@ def give_zone_id(zone: Folder, say: Say) -> str:
     with zone.exclusive(say), suppress(FileChangedError):  # another load was quicker
         zone.replace(IDENTITY_KEY, msgspec.json.encode(new) + b"\n", None)
     return zone_id(zone) or new.zone_id
+
+
+def was_erased_from(zone: Folder) -> bool:
+    """Whether somebody was ever erased from a landing zone: what is known to be in its data is no longer all there."""
+    return next(zone.list(RECEIPTS_FOLDER), None) is not None

@@ -1,0 +1,68 @@
+"""Reading what has landed: records, those in quarantine, and columns of a record as the engines read them."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from lakehouse.declaration import Column, Table
+from lakehouse.landing import ledger
+from lakehouse.landing.ledger import QuarantinedRecord, TableLedger
+from lakehouse.landing.parts import read_part
+from lakehouse.storage.folder import Folder
+
+
+def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
+    """Yields the landed records of a table, each with its line break.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
+    return (line for line, _ in dated_lines(zone, table))
+
+
+def dated_lines(zone: Folder, table: Table) -> Iterator[tuple[bytes, int]]:
+    """Yields the landed records of a table, each with when it was landed, in epoch milliseconds.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
+    files = ledger.read_ledger(zone, table.name).files.values()
+    loads = {key: landed.landed_at for landed in files for key in landed.object_keys}  # one for all files of a part
+    for key in sorted(loads):
+        for line in read_part(zone, key):
+            yield line, loads[key]
+
+
+def quarantined_rows(zone: Folder, table_ledger: TableLedger) -> Iterator[QuarantinedRecord]:
+    """Yields what a table's ledger says is in quarantine.
+
+    Raises:
+        LandingError: A part is damaged.
+    """
+    decoder = msgspec.json.Decoder(QuarantinedRecord)
+    for key in sorted({key for landed in table_ledger.files.values() for key in landed.quarantine_keys}):
+        yield from map(decoder.decode, read_part(zone, key))
+
+
+def column_reader(table: Table, columns: Sequence[Column]) -> Callable[[bytes], tuple[str | None, ...]]:
+    """Makes a function that reads columns of a record, as the engines read text: a JSON number as it is written."""
+    fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
+    names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
+    decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
+
+    def read(line: bytes) -> tuple[str | None, ...]:
+        return tuple(_text(bytes(raw)) for raw in msgspec.structs.astuple(decoder.decode(line)))
+
+    return read
+
+
+def named_reader(table: Table, *names: str) -> Callable[[bytes], tuple[str | None, ...]]:
+    """The same for columns that are given by their names."""
+    declared = {column.name: column for column in table.columns}
+    return column_reader(table, [declared[name] for name in names])
+
+
+def _text(value: bytes) -> str | None:
+    if value.startswith(b'"'):
+        return msgspec.json.decode(value, type=str)
+    return None if value in (b"", b"null") else value.decode()

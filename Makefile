@@ -109,7 +109,7 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
-	@PYTHONPATH=scripts $(BIN)/lint-imports --no-logo
+	@PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	@$(BIN)/actionlint
 	@$(BIN)/sqlfluff lint models snapshots tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 

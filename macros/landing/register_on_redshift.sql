@@ -143,7 +143,7 @@
     {{ return(copied.columns[0].values() | list) }}
 {%- endmacro %}
 
-{#- The manifest of the load that wrote an object, but for the MD5 of their list; see scripts/lakehouse/copy_files.py. -#}
+{#- The manifest of the load that wrote an object, but for the MD5 of their list; see scripts/lakehouse/landing/manifests.py. -#}
 {% macro redshift__load_of(table, object_key) -%}
     {%- set folders = object_key.split('/') -%}
     {%- set of = folders[2] ~ '/quarantine' if table.name == 'quarantine' else table.name ~ '/records' -%}

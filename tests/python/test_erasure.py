@@ -20,8 +20,8 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.derived.people import land_people
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.errors import LandingError
-from lakehouse.landing import parts as packing
 from lakehouse.landing.load import land
+from lakehouse.landing.parts import is_part
 from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.privacy.erase import Erasing
@@ -158,7 +158,7 @@ def assert_is_gone(zone: Place) -> None:
         assert sum(row["records_landed"] for row in rows) == len(landed(zone, table))
         assert sum(row["records_quarantined"] for row in rows) == len(quarantined(zone, table))
     named = {row[key] for table in TABLES for row in ledger_of(zone, table) for key in ("object_key", "quarantine_key")}
-    assert {key for key in zone.keys() if packing.is_part(key)} == named - {None}  # noqa: SIM118
+    assert {key for key in zone.keys() if is_part(key)} == named - {None}  # noqa: SIM118
     assert found_in(zone, "ann@test.com", devices=("D1",)) == {}
 
 
@@ -256,7 +256,7 @@ def test_records_of_a_file_that_fills_several_parts(
     places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, zone = places
-    monkeypatch.setattr(packing, "MAX_PART_BYTES", 400)
+    monkeypatch.setattr("lakehouse.landing.parts.MAX_PART_BYTES", 400)
     monkeypatch.setattr("lakehouse.records.read.RUN_BYTES", 200)
     emails = [email for n in range(40) for email in ("ann@test.com" if n % 3 else "bob@test.com",)]
     source.put(f"{READINGS}/1.json", [reading(email, n) for n, email in enumerate(emails)])

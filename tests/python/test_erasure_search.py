@@ -11,7 +11,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt_project import DbtProject, environment
 from lakehouse.console import ConsoleReporter
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.privacy import proof as erasure_proof
+from lakehouse.privacy import proof
 from lakehouse.privacy.proof import forget_pseudonyms, search_engine
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of dbt's log
@@ -113,8 +113,6 @@ def test_many_pseudonyms_are_forgotten(dbt: DbtSession) -> None:
         left = execute("select customer_pseudonym from stedi_privacy.consent_periods_snapshot")
         assert {name for (name,) in left} & set(some) == {some[0]}
         assert len(set(left)) == len(some)
-        assert erasure_proof.search_engine(dbt, {some[0]}) == {
-            "stedi_privacy.consent_periods_snapshot.customer_pseudonym": 1
-        }
+        assert proof.search_engine(dbt, {some[0]}) == {"stedi_privacy.consent_periods_snapshot.customer_pseudonym": 1}
     finally:
         execute("drop table stedi_privacy.consent_periods_snapshot")

@@ -21,15 +21,13 @@ import pytest
 from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import Column, Table
 from lakehouse.errors import LandingError, RejectLimitError
-from lakehouse.landing import ledger
+from lakehouse.landing import ledger, parts, plan
 from lakehouse.landing import load as landing
-from lakehouse.landing import parts as packing
-from lakehouse.landing import plan as planning
 from lakehouse.landing.ledger_formats import LEDGER_FORMAT
 from lakehouse.landing.load import land
 from lakehouse.landing.parts import PartUploader, is_part, load_of, name_load
 from lakehouse.landing.report import print_summary
-from lakehouse.records import pool as parallel_checking
+from lakehouse.records import pool
 from lakehouse.records import read as reading
 from lakehouse.records.fetch import ReadAhead
 from lakehouse.storage import source_files
@@ -177,14 +175,14 @@ def test_a_quarantine_that_was_deleted_is_written_again(source: Path, zone: Path
 
 
 def test_files_are_packed_up_to_the_size_of_a_part(source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "MAX_PART_BYTES", 40)
+    monkeypatch.setattr(plan, "MAX_PART_BYTES", 40)
     for number in range(6):
         put(source, f"readings/a/{number}.json", [{"id": number, "level": 0.5}])
     load(source, zone)
     assert len(list(zone.glob("readings/landing/part=a/*"))) == 6
     put(source, "readings/a/0.json", [{"id": 100}])
     put(source, "readings/a/3.json", [{"id": 103}])
-    monkeypatch.setattr(planning, "MAX_PART_BYTES", 60)
+    monkeypatch.setattr(plan, "MAX_PART_BYTES", 60)
     load(source, zone)
     assert ids(zone) == [1, 2, 4, 4, 5, 100, 103]
     assert_books_balance(zone)
@@ -193,7 +191,7 @@ def test_files_are_packed_up_to_the_size_of_a_part(source: Path, zone: Path, mon
 def test_one_more_file_writes_one_part_and_leaves_the_others(
     source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "MAX_PART_BYTES", 40)
+    monkeypatch.setattr(plan, "MAX_PART_BYTES", 40)
     for number in range(6):
         put(source, f"readings/a/{number}.json", [{"id": number, "level": 0.5}])
     load(source, zone)
@@ -515,7 +513,7 @@ def test_odd_file_names(source: Path, zone: Path, name: str) -> None:
 def test_a_pack_that_fills_several_parts_stays_as_it_is(
     source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch, record: str
 ) -> None:
-    for module in (packing, planning):
+    for module in (parts, plan):
         monkeypatch.setattr(module, "MAX_PART_BYTES", 1000)
     for number in range(100):
         put(source, f"readings/a/{number}.json", record.replace("100", str(100 + number)))
@@ -964,8 +962,8 @@ def test_what_can_be_read_of_a_file_that_is_cut_short_is_landed_until_the_whole_
 def test_a_large_file_fills_several_parts_that_change_together(
     source: Path, zone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "MAX_PART_BYTES", 3_000)
-    monkeypatch.setattr(planning, "MAX_PART_BYTES", 3_000)
+    monkeypatch.setattr(parts, "MAX_PART_BYTES", 3_000)
+    monkeypatch.setattr(plan, "MAX_PART_BYTES", 3_000)
     monkeypatch.setattr(reading, "RUN_BYTES", 500)
     large = [{"id": number, "name": "ab"} for number in range(1_000)]
     put(source, "readings/c/1.json", large)
@@ -997,7 +995,7 @@ def test_several_processes_find_what_one_finds(
     put(source, "readings/c/1.json", "\n".join(lines))
     put(source, "readings/c/2.json", "\r\n".join(lines))
     load(source, zone)
-    monkeypatch.setattr(parallel_checking, "WORTH_BYTES", 0)
+    monkeypatch.setattr(pool, "WORTH_BYTES", 0)
     load(source, tmp_path / "parallel")
     assert state_of(tmp_path / "parallel") == state_of(zone)
     assert report_of(zone) == (2 * 4_997 + 4, 6)

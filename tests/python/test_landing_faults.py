@@ -460,13 +460,13 @@ def test_a_damaged_gzip_file_is_told_and_nothing_after_the_damage_is_trusted(s3:
 FULL_DISK = """
 import json, os, resource, signal, sys, tempfile
 from pathlib import Path
-from lakehouse.landing import parts as packing
+from lakehouse.landing import parts
 from lakehouse.errors import LandingError
 from lakehouse.landing.load import land
 from landing_helpers import SMALL, landed, put
 kind, source, zone, disk = sys.argv[1:]
 if zone.startswith("s3:"):
-    packing._IN_MEMORY_BYTES = 1 << 10
+    parts._IN_MEMORY_BYTES = 1 << 10
 ballast = Path(disk) / "ballast"
 if kind == "size":
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
@@ -551,10 +551,10 @@ def test_a_line_of_a_hundred_megabytes_is_quarantined_and_its_neighbours_are_lan
 RECORDS = 10_000_000
 MEASURED = """
 import json, resource, sys
-from lakehouse.records import fetch as fetching
+from lakehouse.records import fetch
 from lakehouse.landing.load import land
 from landing_helpers import SMALL
-fetching.AHEAD_BYTES = 8 << 20
+fetch.AHEAD_BYTES = 8 << 20
 report = land([sys.argv[1]], sys.argv[2], SMALL)
 peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
 print(json.dumps([report.tables["events"].records_landed, peak]))

@@ -153,7 +153,7 @@ LOAD_THAT_WAITS = """
 import sys, threading
 from multiprocessing import active_children
 sys.path[:0] = sys.argv[1].split(":")
-from lakehouse.records import pool as parallel_checking
+from lakehouse.records import pool
 from lakehouse.landing.parts import PartUploader
 from landing_helpers import SMALL
 from lakehouse.landing.load import land
@@ -163,7 +163,7 @@ def wait(uploader):
     threading.Event().wait()
 
 if __name__ == "__main__":
-    parallel_checking.WORTH_BYTES = 0
+    pool.WORTH_BYTES = 0
     PartUploader.wait = wait
     land([sys.argv[2]], sys.argv[3], SMALL)
 """

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lakehouse.declaration import Column, Table
-from lakehouse.records import check as checking
+from lakehouse.records import check
 from lakehouse.records import read as reading
 from lakehouse.records.check import RecordChecker, Verdict
 from lakehouse.records.read import Record, Run, Text, read_in_turn, read_records
@@ -298,7 +298,7 @@ def test_loses_no_byte_of_anything_but_blanks_whatever_the_size_of_blocks(conten
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "RUN_BYTES", 2 * block)
         patch.setattr(reading, "PIECE_BYTES", block)
-        patch.setattr(checking, "FEW_LINES", 1)
+        patch.setattr(check, "FEW_LINES", 1)
         in_small_blocks = read(content, block)
         in_runs = read(content, block, WITH_A)
         read_ahead = read(content, block, AHEAD)
@@ -342,7 +342,7 @@ def test_one_bad_line_is_found_and_only_few_around_it_are_taken_singly() -> None
     content = LINES[: LINES.index(b'{"a":5000}')] + b'{"a":"x"}\n' + LINES[LINES.index(b'{"a":5000}') :]
     found = runs_and_records(content)
     singles = [record for record in found if isinstance(record, Record)]
-    assert len(singles) <= checking.FEW_LINES
+    assert len(singles) <= check.FEW_LINES
     (bad_one,) = [record for record in singles if record.verdict.fault]
     assert (bad_one.line, bad_one.offset, bad_one.raw) == (5001, content.index(b'{"a":"x"}'), b'{"a":"x"}')
     assert sum(run.records for run in found if isinstance(run, Run)) + len(singles) == 10_001

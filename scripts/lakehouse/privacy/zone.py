@@ -279,7 +279,7 @@ class _Erasure:
 
     def _refuse_names(self) -> None:
         """A source file's name stands in the ledger, and its records are known by it."""
-        files = {file.file.path for table in self.searched for file in self._books(table).files.values()}
+        files = {file.file.path for table in self.searched for file in self._ledger_of(table).files.values()}
         numbers = self.report.telling_numbers
         names = FileNames(self.people.addresses)
         named = sorted(
@@ -296,7 +296,7 @@ class _Erasure:
                 "Rename them, land again with --forget-vanished (nothing is read anew), and erase then."
             )
 
-    def _books(self, table: Table) -> TableLedger:
+    def _ledger_of(self, table: Table) -> TableLedger:
         return ledger.read_ledger(self.zone, table.name)
 
     def _delete_leftovers(self, table: Table) -> int:
@@ -304,7 +304,7 @@ class _Erasure:
 
         A load that lost its lock while it slept could wake up and name them, so the ledger is claimed before.
         """
-        table_ledger = self._books(table)
+        table_ledger = self._ledger_of(table)
         if table_ledger.version is None:
             return 0
         leftovers = take_inventory(self.zone, table, table_ledger).leftovers
@@ -376,7 +376,7 @@ class _Erasure:
 
     def _quarantined_records(self, table: Table) -> Iterator[bytes]:
         """Yields the bytes of a table's quarantined records, of those that are kept whole."""
-        for key in sorted({key for landed in self._books(table).files.values() for key in landed.quarantine_keys}):
+        for key in sorted({key for landed in self._ledger_of(table).files.values() for key in landed.quarantine_keys}):
             for line in read_part(self.zone, key):
                 raw = msgspec.json.decode(line, type=QuarantinedRecord).raw
                 if raw is not None:
@@ -391,7 +391,7 @@ class _Erasure:
 
     def _stage(self, table: Table, uploader: PartUploader) -> _Change | None:
         """Writes the parts of a table anew that hold something of the people; None where none does."""
-        table_ledger = self._books(table)
+        table_ledger = self._ledger_of(table)
         records = self._rewrite(table_ledger, "object_key", uploader, self._revision(table))
         refused = self._rewrite(table_ledger, "quarantine_key", uploader, _without_those(self._quarantine_test(table)))
         if not records.keys and not refused.keys:

@@ -1,1 +1,14 @@
-"""The package behind the commands in scripts/: lands raw data, and helps the pipeline around dbt."""
+"""The package behind the commands in scripts/: lands raw data, and helps the pipeline around dbt.
+
+It has rooms, and each looks only into those below it, which `make lint` checks:
+
+    privacy     people are erased, everywhere, and that is proven
+    pipeline    from a data set to built relations: the loader and dbt together
+    derived     landing tables that are worked out of what has landed
+    landing     files are landed: what is new is planned, staged, and takes effect by the ledger
+    records     the records of a file are read and checked
+    storage     files are kept in a folder of this machine or in a prefix of a bucket
+    and below   declaration (the sources' YAML), console, identity, ending, errors
+
+Beside them: sample (its generator) and parity (rows compared between engines).
+"""

@@ -111,7 +111,7 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/mypy
 	@PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	@$(BIN)/actionlint
-	@$(BIN)/sqlfluff lint models snapshots tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
+	@$(BIN)/sqlfluff lint models snapshots analyses tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 
 bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
 	@$(BIN)/python scripts/bench.py

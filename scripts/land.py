@@ -37,7 +37,7 @@ def main(  # noqa: PLR0913 - the options of the command
     ] = None,
     to: Annotated[str | None, typer.Option(help="Landing zone, a folder or an s3:// prefix; needed.")] = None,
     max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="How many refused records are borne before the load stops.")
+        int | None, typer.Option(min=0, help="How many records may be refused before the load stops.")
     ] = None,
     forget_vanished: Annotated[
         bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")

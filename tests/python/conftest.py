@@ -1,4 +1,4 @@
-"""What several test modules need and is dear to make: data that has landed, and projects that are built."""
+"""What several test modules need and takes long to make: data that has landed, and projects that are built."""
 
 import os
 import shutil

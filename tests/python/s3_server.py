@@ -177,7 +177,7 @@ class FaultyS3:
         self._lock = threading.Lock()  # S3 decides on conditions and acts in one step
         self._numbers = count(1)
         self.client_is_odd = True
-        """Whether boto's client, which is dear to make, is another than most tests need."""
+        """Whether boto's client, which takes long to make, is another than most tests need."""
         self._over = threading.Event()
         self._connections: set[socket] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(), bind_and_activate=True)

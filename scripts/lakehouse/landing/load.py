@@ -128,7 +128,7 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
 
 
 def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> None:
-    """Checks that `land` would find something, for whoever has dear work to do before it.
+    """Checks that `land` would find something. It takes a moment, before what takes minutes.
 
     Raises:
         LandingError: It would not.

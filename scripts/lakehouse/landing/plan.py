@@ -175,8 +175,8 @@ def _with_copies(
 ) -> Iterator[PlannedFile]:
     """Marks the files whose content another has.
 
-    No copy is the one whose records were in the landing zone before; or else one that can be read, before one that is
-    gone; of these, the one that was landed; of these, the first.
+    One of them is the original, the rest are copies of it. The original is, in this order: the file whose records are
+    in the landing zone; a file that can be read; a file that was landed; the first.
     """
 
     def rank(planned: PlannedFile) -> tuple[bool, bool, bool]:

@@ -133,7 +133,7 @@ def key_of_landed(zone: str | Path, tables: Mapping[str, Table], public: Fingerp
 def key_to_come(
     sources: Sequence[str], zone: str | Path, tables: Mapping[str, Table], public: Fingerprints, kept_out: str = ""
 ) -> PseudonymKey:
-    """The key that `key_of_landed` will give after a load of sources, for whoever has dear work to do before it.
+    """The key that `key_of_landed` will give after a load of sources: known before what takes minutes.
 
     Args:
         sources: Folders and S3 prefixes. Of their files only those are read that are as large as a public one.

@@ -54,7 +54,7 @@ class Dataset:
         return cls(project_dir, chosen, sources, scale, landing_zone(project_dir, chosen))
 
     def check(self) -> None:
-        """Checks that there is something to land, and a key for pseudonyms, for whoever has dear work to do before it.
+        """Checks, before what takes minutes, that there is something to land, and a key for pseudonyms.
 
         Raises:
             LandingError: There is not, or the key is not the landing zone's.
@@ -110,7 +110,7 @@ class Dataset:
         give_zone_id(open_folder(self.zone), reporter.say)
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
-        reporter.say(f"text that was encoded twice: {counted(len(repairs.repairs), 'repair')}")
+        reporter.say(f"texts that were encoded twice, and are repaired: {len(repairs.repairs):,}")
         key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
         people = land_people(self.zone, tables, key, reporter.say)
         land_release_pseudonyms(self.zone, tables, reporter.say)

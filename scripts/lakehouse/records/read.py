@@ -85,7 +85,7 @@ class Record(NamedTuple):
     size: int
     """Number of its bytes."""
     raw: bytes
-    """Its bytes. A good record stands on one line; of what is no JSON only the beginning is kept."""
+    """Its bytes. A good record is one line. Of a record that is not JSON, only the beginning is kept."""
     verdict: Verdict = PASSED
 
 

@@ -24,7 +24,7 @@ ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 
 @cache
 def session() -> boto3.session.Session:
-    """The session, which is dear to make."""
+    """The session; making one takes long."""
     return boto3.session.Session()
 
 

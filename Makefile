@@ -39,6 +39,8 @@ export $1
 endef
 override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE DRY_RUN YES ALLOW_AGAIN PORT
 override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+override MISSPELT := $(filter-out $(GIVEN) LANDING_ZONE EMAIL -%,$(ON_COMMAND_LINE))
+$(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIVEN)). The first lines of Makefile say what each does. Other settings stand before make: NAME=value make run))
 $(foreach name,$(sort $(GIVEN) $(filter-out -%,$(ON_COMMAND_LINE))),$(eval $(call as_text,$(name))))
 
 override VENV := .venv
@@ -72,6 +74,7 @@ override IS_LOCAL := $(filter-out 0,$(LOCAL))
 
 # `exec` gives make's SIGTERM to the command itself and not to a shell above it, which would leave it behind.
 run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## land, register, build and test everything, on sample data or SOURCE=folder
+	$(if $(filter SELECT,$(ON_COMMAND_LINE)),$(error SELECT is for make parity. make run builds everything; a part of it: .venv/bin/dbt build --select …))
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
 	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \

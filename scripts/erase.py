@@ -16,6 +16,7 @@ from lakehouse.errors import DbtError, LandingError
 from lakehouse.landing.suppression import allow_again as take_off_the_list
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.targets import check_target
 from lakehouse.privacy.erase import Erasing
 from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
 from lakehouse.records.needles import checked_addresses
@@ -64,6 +65,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         typer.echo("error: nobody can be asked here whether this is meant: give --yes, or --dry-run", err=True)
         raise typer.Exit(2)
     try:
+        check_target(PROJECT_DIR, target)
         addresses = checked_addresses([*(email or []), *_asked(email, file)], file, exact=exact)
         if allow_again:
             _let_come_back(zone, addresses, reporter)

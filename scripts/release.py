@@ -17,6 +17,7 @@ from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.releases import Release, recorded_releases, write_release, zone_state
+from lakehouse.pipeline.targets import check_target
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Folder
 from lakehouse.storage.owner_only import keep_private
@@ -64,10 +65,12 @@ def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: Consol
     """Draws, builds, tests, writes, and says what was released.
 
     Raises:
-        LandingError: Nothing is landed, nobody can be released, or somebody landed or erased meanwhile.
+        LandingError: Nothing is landed, nobody can be released, somebody landed or erased meanwhile, or a setting
+            is missing.
         DbtError: The build or one of its tests failed.
         DumpError: The engine gave a value that cannot be written.
     """
+    check_target(PROJECT_DIR, target)
     dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
     dbt.parse()
     zone_id = data.zone_id() or NO_ZONE_YET

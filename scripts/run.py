@@ -12,6 +12,7 @@ from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.targets import check_target
 from lakehouse.sample import SampleError
 from lakehouse.storage.owner_only import keep_private, protect
 from lakehouse.storage.zone import NO_ZONE_YET
@@ -45,6 +46,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         data = Dataset.named(PROJECT_DIR, [*(source or []), *separated(sources)], dataset, scale)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
         protect(PROJECT_DIR, data.zone, reporter)
+        check_target(PROJECT_DIR, target)
         data.check()
         was_erased_from = data.was_erased_from()
         if was_erased_from:

@@ -5,6 +5,10 @@ class LandingError(Exception):
     """The load cannot go on; the message says why and what to do about it."""
 
 
+class SettingsError(LandingError):
+    """A setting is missing or wrong; nothing was begun."""
+
+
 class RejectLimitError(LandingError):
     """More records were refused than the caller allows; the landing zone is as it was before."""
 

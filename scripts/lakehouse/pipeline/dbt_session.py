@@ -231,7 +231,7 @@ class DbtSession:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
         if isinstance(outcome.exception, Exception):
-            raise DbtError(f"{failure}: {outcome.exception}") from outcome.exception
+            raise DbtError(f"{failure}; why is said above") from outcome.exception
         if outcome.exception is not None:  # dbt hands Ctrl-C back as a result
             raise outcome.exception
         return outcome

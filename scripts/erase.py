@@ -12,6 +12,7 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import load_tables
 from lakehouse.derived.pseudonyms import key_of_zone
 from lakehouse.derived.table import landed_zone
+from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.landing.suppression import allow_again as take_off_the_list
 from lakehouse.pipeline.databases import open_database
@@ -28,6 +29,7 @@ from lakehouse.storage.zone import NO_ZONE_YET, zone_id
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
+@stops_in_one_line("What was erased stays erased. Erase again to go on.")
 def main(  # noqa: PLR0913 - one parameter an option
     *,
     zone: Annotated[str, typer.Option(help="Landing zone, a folder or s3:// prefix.")],

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.console import ConsoleReporter
-from lakehouse.ending import end_on_sigterm
+from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import DumpError, dump_relations
@@ -28,6 +28,7 @@ REFERENCE = "duckdb"
 OTHERS = ("athena", "redshift")
 
 
+@stops_in_one_line("What was dumped so far is in .parity. The same command begins anew.")
 def main(
     *,
     source: Annotated[
@@ -45,7 +46,6 @@ def main(
     The engines are the outputs of profiles.yml. LANDING_ZONE must be on S3, where Athena and Redshift read it; DuckDB
     reads a copy, byte for byte. Fails where engines differ. What each of them said stays in .parity.
     """
-    end_on_sigterm()
     keep_private()
     reporter = ConsoleReporter()
     try:

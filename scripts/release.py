@@ -10,7 +10,7 @@ import typer
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import load_tables
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
-from lakehouse.ending import end_on_sigterm
+from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import DbtError, LandingError
 from lakehouse.parity.dump import DumpError
 from lakehouse.pipeline.databases import open_database
@@ -26,6 +26,7 @@ from lakehouse.storage.zone import NO_ZONE_YET
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
+@stops_in_one_line("Nothing was released. The same command begins anew.")
 def main(
     *,
     dataset: Annotated[str, typer.Option(help="Name of the data that was landed and is released.")] = SAMPLE,
@@ -37,7 +38,6 @@ def main(
 
     Nothing is released unless every model is built of what is landed now, and every test passes.
     """
-    end_on_sigterm()
     keep_private()
     reporter = ConsoleReporter()
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.console import ConsoleReporter, counted
-from lakehouse.ending import end_on_sigterm
+from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
@@ -20,6 +20,7 @@ from lakehouse.storage.zone import NO_ZONE_YET
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
+@stops_in_one_line("What has landed stays. The same command goes on from there.")
 def main(  # noqa: PLR0913 - one parameter an option
     *,
     source: Annotated[
@@ -39,7 +40,6 @@ def main(  # noqa: PLR0913 - one parameter an option
     ] = False,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
-    end_on_sigterm()
     keep_private()
     reporter = ConsoleReporter()
     try:

@@ -5,11 +5,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 
 STOPPED = 130
 """The exit code of shells for Ctrl-C."""
 _AGAIN_SECONDS = 20.0
+_told = Event()
 
 
 @contextmanager
@@ -32,9 +34,15 @@ def stops_in_one_line(what_stays: str) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def is_stopping() -> bool:
+    """Whether the command was told to end, and is about to."""
+    return _told.is_set()
+
+
 def _stop(_number: int, _frame: FrameType | None) -> None:
     # make, timeout and a wrapper may each send one: the second would cut short what the first begins
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _told.set()
     logging.disable(logging.CRITICAL)  # dbt takes it for a fault of its own, and prints a hundred lines of stack
     signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, _AGAIN_SECONDS)
     raise KeyboardInterrupt

@@ -19,6 +19,7 @@ from dbt.contracts.graph.manifest import Manifest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lakehouse.ending import is_stopping
 from lakehouse.errors import BuildError, DbtError
 
 Listener = Callable[[Any], None]
@@ -230,6 +231,8 @@ class DbtSession:
         if self.work_dir is not None:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
+        if is_stopping():  # some of dbt's commands make an ordinary failure of it
+            raise KeyboardInterrupt
         if isinstance(outcome.exception, Exception):
             raise DbtError(f"{failure}; why is said above") from outcome.exception
         if outcome.exception is not None:  # dbt hands Ctrl-C back as a result

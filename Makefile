@@ -47,7 +47,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity test spark explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity check test spark explore lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -79,7 +79,7 @@ run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profile
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
 	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
 		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
-	$(if $(IS_LOCAL),@echo "The endpoints have ended with all that they held. To look around: make local-aws")
+	$(if $(IS_LOCAL),@echo "The endpoints have ended, and what they held is gone. To look around: make local-aws keeps them; make run TARGET=$$TARGET in another shell, with what it prints")
 
 erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and database: asks for whom, or PEOPLE=file; DRY_RUN=1 looks only
 	$(if $(filter EMAIL,$(ON_COMMAND_LINE)),$(error EMAIL= would show the address to everybody on this machine and leave it in the shell's history: make erase asks for it, or give PEOPLE=file))
@@ -95,6 +95,10 @@ local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running 
 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
 	@exec $(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $${SELECT:+--select="$$SELECT"}
+
+check: lint  ## before a push, in minutes: lint, and build and test the sample on DuckDB
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m quick
+	@echo "Lint, the sample built and tested on DuckDB, and the quick tests passed. Not proven here: faults, kills, erasure, other engines (make test)"
 
 # The endpoints' own tests run apart: each points the whole process at itself.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests

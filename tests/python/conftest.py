@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,10 +12,6 @@ from dbt_project import DbtProject, ParsedProject, locked
 from lakehouse.sample import generate
 from landing_helpers import land_all
 from real_data import UDACITY
-
-if TYPE_CHECKING:
-    pass
-
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile(

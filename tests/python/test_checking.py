@@ -14,6 +14,8 @@ from lakehouse.errors import LandingError
 from lakehouse.records.check import MAX_RECORD_BYTES, PASSED, RecordChecker
 from landing_helpers import TABLES, put
 
+pytestmark = pytest.mark.quick
+
 TABLE = Table(
     name="checked",
     source_name="test",

@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 
 import duckdb
+import pytest
 
 from dbt_project import DbtProject
+
+pytestmark = pytest.mark.quick
 
 
 def test_models_give_their_columns_in_the_order_of_their_contracts(built_project: Callable[[str], DbtProject]) -> None:

@@ -138,6 +138,7 @@ def test_leftovers_of_a_killed_load_are_not_read(tmp_path: Path) -> None:
     assert project.rows("stedi_landing.customer_landing") == 1
 
 
+@pytest.mark.quick
 def test_consent_is_read_in_three_models_and_the_record_that_decides_chosen_in_one(built_project: BuiltProject) -> None:
     nodes = manifest_of(built_project("sample"))["nodes"].values()
     models = [node for node in nodes if node["resource_type"] == "model"]
@@ -161,6 +162,7 @@ def readers_of(models: Iterable[dict[str, Any]], node: str) -> set[str]:
     return {model["name"] for model in models if node in model["depends_on"]["nodes"]}
 
 
+@pytest.mark.quick
 def test_v2_and_v3_name_nobody(built_project: BuiltProject) -> None:
     project = built_project("sample")
     columns = {column for (column, *_) in project.query("describe stedi.machine_learning_curated_v2")}
@@ -181,6 +183,7 @@ def test_v2_and_v3_name_nobody(built_project: BuiltProject) -> None:
 
 
 # --------------------------------------------------------------------------------------------- its own rules
+@pytest.mark.quick
 def test_layer_rules_hold(built_project: BuiltProject) -> None:
     project = built_project("sample")
     report = run("dbt-bouncer", "run", "--config-file", bouncer_config(project), cwd=project.folder)
@@ -222,6 +225,7 @@ def test_every_column_is_documented(built_project: BuiltProject, tmp_path: Path)
     assert "100.0%" in report
 
 
+@pytest.mark.quick
 def test_everything_is_described(built_project: BuiltProject) -> None:
     manifest = manifest_of(built_project("sample"))
     own = [macro for macro in manifest["macros"].values() if macro["package_name"] == "lakehouse"]
@@ -242,6 +246,7 @@ def test_no_config_key_is_misspelt(built_project: BuiltProject) -> None:
             assert set(node["unrendered_config"]) <= known, node["unique_id"]
 
 
+@pytest.mark.quick
 def test_seeds_name_every_published_relation(built_project: BuiltProject) -> None:
     published = {
         node["alias"]
@@ -300,6 +305,7 @@ def test_every_dialect_is_written(target: str) -> None:
     assert missing == []
 
 
+@pytest.mark.quick
 def test_profile_takes_everything_from_the_environment() -> None:
     outputs = yaml.safe_load((PROJECT_DIR / "profiles.example.yml").read_text())["lakehouse"]["outputs"]
     for name in ("redshift", "athena"):

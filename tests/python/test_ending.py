@@ -8,6 +8,8 @@ import pytest
 
 from real_data import PROJECT_DIR
 
+pytestmark = pytest.mark.quick
+
 COMMAND = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored

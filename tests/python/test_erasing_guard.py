@@ -23,6 +23,8 @@ from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, content_of, landed, quarantined
 from real_data import PROJECT_DIR
 
+pytestmark = pytest.mark.quick
+
 KEY = PseudonymKey(b"5fd81c0b7a3e9624c0ffee0123456789c0ffee01")
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
 CUSTOMERS = "stedi/customer/landing/1.json"

@@ -50,6 +50,8 @@ from landing_helpers import (
 )
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 
+pytestmark = pytest.mark.quick
+
 PATHS = ("scripts", "tests/python")
 
 

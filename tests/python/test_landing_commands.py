@@ -10,6 +10,8 @@ import pytest
 from landing_helpers import put
 from real_data import PROJECT_DIR
 
+pytestmark = pytest.mark.quick
+
 GOOD = '{"sensorReadingTime":1655564437436,"serialNumber":"s","distanceFromObject":201}\n'
 
 

@@ -14,6 +14,8 @@ from lakehouse.errors import LandingError
 from lakehouse.pipeline.dataset import separated
 from real_data import PROJECT_DIR
 
+pytestmark = pytest.mark.quick
+
 RUN = {
     "SOURCE": "--sources=",
     "DATASET": "--dataset=",

@@ -21,6 +21,8 @@ from lakehouse.storage.owner_only import keep_private, narrow, protect
 from landing_helpers import TABLES, ids, load, put
 from real_data import PROJECT_DIR
 
+pytestmark = pytest.mark.quick
+
 CUSTOMER = {
     "email": "a@test.com",
     "serialNumber": "D1",

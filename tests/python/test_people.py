@@ -34,6 +34,8 @@ from lakehouse.storage import open_folder
 from landing_helpers import TABLES, as_bytes, landed, put
 from real_data import PROJECT_DIR
 
+pytestmark = pytest.mark.quick
+
 KEY = PseudonymKey(b"a key for the tests, of 32 letters")
 OTHER = PseudonymKey(b"another key for the tests, of 40 letters")
 CUSTOMERS = "stedi/customer/landing"

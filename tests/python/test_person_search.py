@@ -9,6 +9,8 @@ from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.records.needles import FileNames, Needles, checked_addresses
 
+pytestmark = pytest.mark.quick
+
 NEEDLES = Needles(["ann@test.com", "Zoë@test.com"], ["D-1/2"])
 
 

@@ -56,14 +56,17 @@ TABLES = {CUSTOMERS: ("email", "name", "updated"), STEPS: ("serial", "distance")
 
 
 # ------------------------------------------------------------------------------------------------------ this project
+@pytest.mark.quick
 def test_every_tag_tells_the_truth(built_project: BuiltProject) -> None:
     assert faults(relations_of(manifest_of(built_project("sample")))) == []
 
 
+@pytest.mark.quick
 def test_nothing_is_treated_that_was_not_decided(built_project: BuiltProject) -> None:
     assert treated_columns(relations_of(manifest_of(built_project("sample")))) == TREATED
 
 
+@pytest.mark.quick
 def test_what_is_loaded_is_tagged_or_was_decided(built_project: BuiltProject) -> None:
     loaded = {
         relation.table[2]: {name for name, column in relation.columns.items() if column.personal is None}
@@ -75,6 +78,7 @@ def test_what_is_loaded_is_tagged_or_was_decided(built_project: BuiltProject) ->
     }
 
 
+@pytest.mark.quick
 def test_what_narrows_down_is_measured(built_project: BuiltProject) -> None:
     """One more in the published data, and the figures would take people for alike who are not."""
     relations = {relation.table[2]: relation for relation in relations_of(manifest_of(built_project("sample")))}
@@ -89,6 +93,7 @@ def test_what_narrows_down_is_measured(built_project: BuiltProject) -> None:
     assert {name for name in v2 | v3 if not re.search(rf"\b{name}\b", measured)} == {"distance_from_object"}
 
 
+@pytest.mark.quick
 def test_what_is_published_is_called_what_it_is(built_project: BuiltProject) -> None:
     relations = {relation.table[2]: relation for relation in relations_of(manifest_of(built_project("sample")))}
     pseudonymised = {name for name, relation in relations.items() if relation.names_nobody}
@@ -101,6 +106,7 @@ def test_what_is_published_is_called_what_it_is(built_project: BuiltProject) -> 
     assert all(relations[name].holds_personal_data is True for name in pseudonymised)
 
 
+@pytest.mark.quick
 def test_tags_are_in_the_docs(built_project: BuiltProject) -> None:
     """The docs site shows a column's `meta`; dbt copies it there from `config`."""
     nodes = manifest_of(built_project("sample"))["nodes"]
@@ -204,6 +210,7 @@ LEAKED_VALUES = (
 )
 
 
+@pytest.mark.quick
 def test_short_values_are_looked_for_whole() -> None:
     texts = [("a", "lee"), ("b", "leeward"), ("c", "may"), ("d", ""), ("e", "ask neeraj lee"), ("f", "leea")]
     assert places_of({"leea", "neeraj lee", "may", ""}, texts) == {"e", "f"}
@@ -337,6 +344,7 @@ RAW = landing(email=EMAIL, updated=Column())
 ALL = "select email, updated from d.s.customers"
 
 
+@pytest.mark.quick
 def test_true_tags_have_no_fault() -> None:
     treated = Column("pseudonym", treatment="keyed hash")
     chain = [

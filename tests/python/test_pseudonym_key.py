@@ -25,6 +25,8 @@ from lakehouse.sample import generate
 from landing_helpers import TABLES, put
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 
+pytestmark = pytest.mark.quick
+
 SECRET = "5fd81c0b7a3e9624" + "c0ffee0123456789" * 3
 KEY = PseudonymKey(SECRET.encode())
 OTHER = PseudonymKey(b"another key, of 32 characters ..")

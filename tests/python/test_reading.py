@@ -14,6 +14,8 @@ from lakehouse.records.check import RecordChecker, Verdict
 from lakehouse.records.read import Record, Run, Text, read_in_turn, read_records
 from lakehouse.storage.folder import BLOCK_BYTES
 
+pytestmark = pytest.mark.quick
+
 ANYTHING = RecordChecker(Table("anything", "test", "anything", columns=()))  # every key is unknown: no runs
 WITH_A = RecordChecker(Table("with_a", "test", "with_a", columns=(Column("a", "integer", required=True),)))
 

@@ -39,6 +39,8 @@ from real_data import PROJECT_DIR
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
+pytestmark = pytest.mark.quick
+
 KEY = PseudonymKey(b"5fd81c0b7a3e9624c0ffee0123456789c0ffee01")
 OTHER = PseudonymKey(b"another key, of 32 characters ..")
 NOON_MS = 1_655_564_400_000

@@ -12,6 +12,8 @@ from lakehouse.landing.load import land
 from landing_helpers import SMALL, TABLES, content_of, ledger_of, load, put
 from real_data import UDACITY, needs_real_data
 
+pytestmark = pytest.mark.quick
+
 LATIN = st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0xFF))
 ANY_SCRIPT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 CLEAN = [

@@ -349,7 +349,7 @@ def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
         )
         assert ask_athena(begins.format(email[:BOUND].lower())) == [["1"]], "another one's name begins with the same"
         held = build.objects_that_hold(email, pseudonym)
-        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym)
+        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym, without="test unit_test")
     kinds = {key.split("/")[1] for key in held} | {key.rpartition(".")[2] for key in held}
     assert {"landing", "lake", "results", "parquet", "avro", "csv"} <= kinds
     assert build.objects_that_hold(email, pseudonym) == []

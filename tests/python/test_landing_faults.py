@@ -600,7 +600,7 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None
 
 ZYGOTE = """
 import json, os, runpy, signal, sys
-import lakehouse.landing, lakehouse.landing_summary, lakehouse.s3_prefix, typer
+import lakehouse.landing.load, lakehouse.landing.report, lakehouse.storage.s3, typer
 
 def kill_at(moment, folder, count_to):
     calls = 0

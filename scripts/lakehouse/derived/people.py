@@ -4,7 +4,7 @@ No engine of the three can fold the case of every address or hold the key of the
 gone. So it is done here, once for all engines:
 
 - `customer_identities`: every spelling of an address, with the canonical address and the pseudonym;
-- `customer_withdrawals` and `customer_suspensions`: who withdrew, and who may have, see `lakehouse.denials`;
+- `customer_withdrawals` and `customer_suspensions`: who withdrew, and who may have, see `lakehouse.derived.denials`;
 - `device_owners` and `step_claims`: who ever registered a device, and which steps of a shared device each of them can
   have made. These two only ever grow. A person who leaves stays in them under a pseudonym, so that the steps that may
   be theirs do not become somebody else's.

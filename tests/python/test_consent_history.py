@@ -102,7 +102,9 @@ class Website:
         # the data tests of the same models pass on all engines elsewhere
         kinds = () if self.warehouse.target == "duckdb" else ("--resource-type", "model", "--resource-type", "snapshot")
         stedi = ("--indirect-selection", "buildable", "--select", "path:seeds", "path:models/stedi", "path:snapshots")
-        built = self.warehouse.dbt("build", *stedi, *kinds)
+        # they tell of nobody, and Athena takes minutes over what can be found again
+        left_out = ("--exclude", "reidentification_risk", "published_anonymity", "*stedi__check_*")
+        built = self.warehouse.dbt("build", *stedi, *kinds, *(left_out if kinds else ()))
         assert built, "\n".join(self.warehouse.messages)
 
     def query(self, sql: str) -> list[Row]:

@@ -79,7 +79,7 @@ run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profile
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
 	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
 		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
-	$(if $(IS_LOCAL),@echo "The endpoints have ended, and what they held is gone. To look around: make local-aws keeps them; make run TARGET=$$TARGET in another shell, with what it prints")
+	$(if $(IS_LOCAL),@echo "The endpoints have ended: what they held is gone. To look around: make local-aws keeps them; then make run TARGET=$$TARGET in another shell with what it prints")
 
 erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and database: asks for whom, or PEOPLE=file; DRY_RUN=1 looks only
 	$(if $(filter EMAIL,$(ON_COMMAND_LINE)),$(error EMAIL= would show the address to everybody on this machine and leave it in the shell's history: make erase asks for it, or give PEOPLE=file))

@@ -100,8 +100,9 @@ check: lint  ## before a push, in minutes: lint, and build and test the sample o
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m quick
 	@echo "Lint, the sample built and tested on DuckDB, and the quick tests passed. Not proven here: faults, kills, erasure, other engines (make test)"
 
-# The endpoints' own tests run apart: each points the whole process at itself.
+# The endpoints' own tests run apart: each points the whole process at itself. Trino is fetched before a test waits for it.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
+	@$(BIN)/python -m local_aws.athena.trino || echo "so the tests of Athena are not run here"
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws/athena --ignore tests/python/local_aws/redshift
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift

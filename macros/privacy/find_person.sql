@@ -3,7 +3,7 @@
     The values do not come here, only their hashes behind a random text: what an engine keeps of its queries tells nobody whom
     it was about unless he has a guess already. -#}
 {% macro find_person(nonce, digests, max_characters, case_matters=false, only_columns=none) -%}
-    {%- for together in searched_together(digests | length, only_columns) -%}
+    {%- for together in searched_together(digests, only_columns) -%}
         {%- set places = together | map(attribute='places') | sum(start=[]) -%}
         {%- set found = dict() -%}
         {%- for some in digest_batches(digests, places | length) -%}
@@ -52,7 +52,7 @@
         {%- endfor -%}
         {%- set searched = {'relation': relation, 'columns': columns, 'places': places} -%}
         {%- set with_the_last = (groups | last | default([]) + [searched]) | map(attribute='columns') | map('length') | sum -%}
-        {%- if columns and groups and groups[-1] | length < 8 and digests * with_the_last <= 2400 -%}
+        {%- if columns and groups and groups[-1] | length < 8 and digest_batches(digests, with_the_last) | length <= 1 -%}
             {%- do groups[-1].append(searched) -%}
         {%- elif columns -%}
             {%- do groups.append([searched]) -%}

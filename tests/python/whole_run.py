@@ -82,14 +82,12 @@ def run_whole(target: str, folder: Path, settings: Mapping[str, str], scale: flo
     return replace(run, output=done.stdout + done.stderr)
 
 
-def command(
-    run: WholeRun, script: str, *options: str, environment: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
+def command(run: WholeRun, script: str, *options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Runs one of the project's commands as a person does."""
     return subprocess.run(
         [sys.executable, f"scripts/{script}", *options],
         cwd=run.project,
-        env={**os.environ, **run.settings, **(environment or {})},
+        env={**os.environ, **run.settings, **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -151,9 +149,8 @@ def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: st
     passed before and say nothing of it.
     """
     rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
-    left_out = {"DBT_EXCLUDE_RESOURCE_TYPES": without}
     whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
-    done, again = (command(run, "erase.py", *whom, "--yes", environment=left_out) for _ in range(2))
+    done, again = (command(run, "erase.py", *whom, "--yes", DBT_EXCLUDE_RESOURCE_TYPES=without) for _ in range(2))
     for ran in (done, again):
         said = ran.stdout + ran.stderr
         assert ran.returncode == 0, said

@@ -223,12 +223,12 @@ def _replace(zone: Folder, table_ledger: TableLedger, files: Mapping[FileKey, La
         ) from error
 
 
-def time_of_effect(table_ledger: Iterable[TableLedger]) -> int:
+def time_of_effect(table_ledgers: Iterable[TableLedger]) -> int:
     """The time of a load that takes effect now, epoch milliseconds: later than that of any load before it.
 
     A clock that was set back does not make the later load the earlier one.
     """
-    before = (landed.landed_at for book in table_ledger for landed in book.files.values())
+    before = (landed.landed_at for table_ledger in table_ledgers for landed in table_ledger.files.values())
     return max(now_ms(), 1 + max(before, default=0))
 
 

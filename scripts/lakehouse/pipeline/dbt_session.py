@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lakehouse.ending import is_stopping
 from lakehouse.errors import BuildError, DbtError
+from lakehouse.pipeline.aws_clients import share_descriptions
 
 Listener = Callable[[Any], None]
 """Is told each of dbt's events, whose fields dbt makes at run time."""
@@ -46,6 +47,11 @@ class DbtSession:
     has_known_counts: bool = True
     """Whether the known counts and answers of the data set still hold: not once people were erased from it."""
     _manifest: Manifest | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Prepares what dbt's adapters share."""
+        if self.target == "athena":
+            share_descriptions()
 
     def parse(self) -> None:
         """Reads the project, once for all the commands that follow.

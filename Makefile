@@ -7,6 +7,7 @@
 #   LOCAL    1: redshift and athena are endpoints on this machine, for this one run; no AWS account is used
 #   SCALE    size of the sample data, in times the real data's
 #   SELECT   the models that `make parity` compares, as dbt selects them; all without it
+#   ALL      1: `make test` and `make test-engines` try all that there is to try, dbt's own suites for both adapters included: hours
 #   PEOPLE   file of the addresses of those whom `make erase` erases, one a line; without it they are asked for on a
 #            terminal, or read from the standard input. DRY_RUN=1: change nothing. YES=1: do not ask, for where nobody can be.
 #            ALLOW_AGAIN=1: erase nobody, but let them come back who were erased before
@@ -27,6 +28,7 @@ LOCAL   ?=
 SELECT  ?=
 PEOPLE  ?=
 DRY_RUN ?=
+ALL     ?=
 YES     ?=
 ALLOW_AGAIN ?=
 PORT    ?= 8080
@@ -37,7 +39,7 @@ override define as_text
 override $1 := $$(value $1)
 export $1
 endef
-override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE DRY_RUN YES ALLOW_AGAIN PORT
+override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
 override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 override MISSPELT := $(filter-out $(GIVEN) LANDING_ZONE EMAIL -%,$(ON_COMMAND_LINE))
 $(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIVEN)). The first lines of Makefile say what each does. Other settings stand before make: NAME=value make run))
@@ -47,7 +49,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity check test spark explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity check test test-engines spark explore lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -96,16 +98,29 @@ local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
 	@exec $(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $${SELECT:+--select="$$SELECT"}
 
-check: lint  ## before a push, in minutes: lint, and build and test the sample on DuckDB
-	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m quick
-	@echo "Lint, the sample built and tested on DuckDB, and the quick tests passed. Not proven here: faults, kills, erasure, other engines (make test)"
+# The lanes: the same for a person and for CI. Each ends by saying what it has proven, and how long that took.
+override BEGUN := $(if $(filter check test test-engines,$(MAKECMDGOALS)),$(shell date +%s))
+override TOOK = $$(( $$(date +%s) - $(BEGUN) )) s
+override PYTEST := $(BIN)/pytest --numprocesses 2
+override IS_ALL := $(filter-out 0,$(ALL))
 
-# The endpoints' own tests run apart: each points the whole process at itself. Trino is fetched before a test waits for it.
-test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
-	@$(BIN)/python -m local_aws.athena.trino || echo "so the tests of Athena are not run here"
-	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws/athena --ignore tests/python/local_aws/redshift
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
+check: lint  ## before a push, in minutes: lint, and build and test the sample on DuckDB
+	@$(PYTEST) --dist worksteal -m quick
+	@echo "check: passed in $(TOOK). Proven: lint, types, contracts, privacy tags, unit tests, and the sample built and tested on DuckDB."
+	@echo "Not proven: faults, kills, erasure, mistakes on purpose (make test), Athena and Redshift (make test-engines)."
+
+test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mistakes on purpose, and the real data if it is there
+	@$(PYTEST) --dist worksteal -m "not engines"
+	@echo "test: passed in $(TOOK). Proven: the whole product on DuckDB. Not proven: Athena and Redshift (make test-engines)."
+
+# One server for all tests of a session: loadscope keeps together what shares a build. Trino is fetched before a test waits for it.
+test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
+	@$(BIN)/python -m local_aws.athena.trino || echo "so Athena is not tested here"
+	@$(PYTEST) --dist loadscope -m engines
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
+	@echo "and Redshift (PostgreSQL behind a translation), and $(if $(IS_ALL),dbt's whole suites,a part of dbt's suites) for both adapters. AWS itself was not asked."
 
 spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
 	@$(BIN)/pytest tests/python/local_aws/athena/test_athena_spark.py
@@ -119,7 +134,7 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/mypy
 	@PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	@$(BIN)/actionlint
-	@$(BIN)/sqlfluff lint models snapshots analyses tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
+	@$(BIN)/sqlfluff lint --processes 2 models snapshots analyses tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 
 bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
 	@$(BIN)/python scripts/bench.py

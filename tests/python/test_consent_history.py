@@ -15,6 +15,7 @@ import pytest
 from dbt_project import environment
 from lakehouse.derived.people import dismiss
 from landing_helpers import TABLES, put
+from lanes import on_engines
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
 pytestmark = [  # of dbt, the adapters and the driver: Python's own advice to them, and what they leave open
@@ -166,7 +167,7 @@ def parquet_texts(content: bytes) -> bytes:
         return str(duckdb.read_parquet(file.name).fetchall()).encode()
 
 
-@pytest.fixture(params=["duckdb", "athena", "redshift"])
+@pytest.fixture(params=["duckdb", pytest.param("athena", marks=on_engines), pytest.param("redshift", marks=on_engines)])
 def website(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Website]:
     if request.param != "duckdb":
         request.getfixturevalue("endpoints")

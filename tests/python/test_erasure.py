@@ -33,6 +33,7 @@ from lakehouse.records.needles import Needles
 from lakehouse.storage import open_folder
 from lakehouse.storage.s3 import S3Prefix
 from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
+from lanes import EVERYTHING
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
@@ -402,20 +403,28 @@ def test_killed_at_any_request_each_table_is_old_or_new_and_the_next_run_complet
         source = S3Place(s3, s3.bucket, "raw")
         fill(source)
         zones = lambda n: S3Place(s3, s3.bucket, f"zone{n}")  # noqa: E731
-        killed_until_the_end(source, zones, monkeypatch, S3Prefix, ("write", "replace", "delete"))
+        killed_until_the_end(
+            source, zones, monkeypatch, S3Prefix, ("write", "replace", "delete"), 1 if EVERYTHING else 5
+        )
 
 
-def killed_until_the_end(
-    source: Place, zones: Callable[[int], Place], monkeypatch: pytest.MonkeyPatch, owner: object, names: tuple[str, ...]
+def killed_until_the_end(  # noqa: PLR0913, PLR0917 - what a kill is told
+    source: Place,
+    zones: Callable[[int], Place],
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    names: tuple[str, ...],
+    stride: int = 1,
 ) -> None:
+    """Kills an erasure at each call of these functions, or at every so many."""
     land_all(source, zones(0))
     landed_zone = content_of(zones(0))
     old = {table: records_of(zones(0), table) for table in PERSONAL}
     erase(zones(0), "ann@test.com")
     new = {table: records_of(zones(0), table) for table in PERSONAL}
-    moment, survived = 0, False
+    moment, survived = 1 - stride, False
     while not survived:
-        moment += 1
+        moment += stride
         zone = zones(moment)
         for key, content in landed_zone.items():
             zone.put(key, content or b"")

@@ -12,10 +12,12 @@ from lakehouse.privacy.proof import forget_pseudonyms, search_engine
 from lakehouse.privacy.s3 import prefix_of
 from lakehouse.privacy.zone import erase_from_zone
 from landing_helpers import TABLES
+from lanes import on_engines
 from test_register import small_sample, warehouse  # noqa: F401 - fixtures
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
-pytestmark = [  # of the adapters and the driver
+pytestmark = [  # warnings are of the adapters and the driver
+    on_engines,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]

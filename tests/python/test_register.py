@@ -27,6 +27,7 @@ from lakehouse.landing.load import land
 from lakehouse.sample import generate
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, ledger_of, put
+from lanes import on_engines
 from real_data import PROJECT_DIR
 from warehouses import LANDING_TABLES, Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
@@ -45,7 +46,7 @@ def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate(tmp_path_factory.mktemp("small") / "sample", scale=0.02).to
 
 
-@pytest.fixture(params=["redshift", "athena"])
+@pytest.fixture(params=[pytest.param("redshift", marks=on_engines), pytest.param("athena", marks=on_engines)])
 def warehouse(
     request: pytest.FixtureRequest,
     endpoints: "S3Client",  # noqa: F811 - the fixture
@@ -202,6 +203,7 @@ def last_written(warehouse: Warehouse, table: str) -> str:
     return str(max(warehouse.entries(table), key=lambda row: (row["landed_at"], row["object_key"]))["object_key"])
 
 
+@on_engines
 def test_a_copy_that_takes_another_number_of_rows_than_was_landed_changes_nothing(redshift: Warehouse) -> None:
     before = redshift.rows()
     file = next((redshift.source / "stedi/customer").rglob("*.json"))
@@ -222,6 +224,7 @@ def test_a_copy_that_takes_another_number_of_rows_than_was_landed_changes_nothin
     assert redshift.agrees()
 
 
+@on_engines
 def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(redshift: Warehouse) -> None:
     before = redshift.rows()
     file = next((redshift.source / "stedi/customer").rglob("*.json"))
@@ -238,6 +241,7 @@ def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(redshif
     assert f"{redshift.zone}/{key}, line {len(good) + 1}, column registrationdate: " in told
 
 
+@on_engines
 def test_two_runs_at_once_copy_everything_once(redshift: Warehouse) -> None:
     file = next((redshift.source / "stedi/step_trainer").rglob("*.json"))
     file.write_bytes(file.read_bytes().replace(b'"distanceFromObject":2', b'"distanceFromObject":3'))

@@ -1,6 +1,7 @@
 """Who withdrew, or is gone, is in nothing that is published at the end of a run, whatever fails in it."""
 
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from landing_helpers import land_all, put
+from lanes import EVERYTHING
 from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of dbt's threads, which a failed build leaves
@@ -37,11 +39,25 @@ PUBLISHED = {
     "machine_learning_curated": "email",
     "machine_learning_curated_v2": "customer_pseudonym",
 }
-MODELS = sorted(
-    path.stem
-    for path in (PROJECT_DIR / "models/stedi").rglob("*.sql")
+MODELS = {
+    path.stem: set(re.findall(r"ref\('(\w+)'", path.read_text()))
+    for path in sorted((PROJECT_DIR / "models/stedi").rglob("*.sql"))
     if path.parent.name in ("staging", "intermediate", "trusted", "curated")
-)
+}
+"""With the models that each reads."""
+
+
+def depth(model: str) -> int:
+    """How many models there are before this one, on the longest way."""
+    return 1 + max((depth(parent) for parent in MODELS[model] & MODELS.keys()), default=-1)
+
+
+def broken_together() -> list[list[str]]:
+    """Models of which none reads another one, so that each is run and fails; with `ALL=1` each is alone."""
+    if EVERYTHING:
+        return [[model] for model in MODELS]
+    depths = sorted({depth(model) for model in MODELS})
+    return [[model for model in MODELS if depth(model) == at] for at in depths]
 
 
 def customer(name: str, device: str, updated: int, consented: int | None) -> dict[str, Any]:
@@ -156,11 +172,13 @@ def copied(manifest: Manifest) -> Manifest:
     return Manifest.from_msgpack(manifest.to_msgpack())
 
 
-def broken(session: DbtSession, name: str) -> DbtSession:
-    """The session of a project in which a model is broken; the data tests are left out, for time's sake."""
+def broken(session: DbtSession, names: list[str]) -> DbtSession:
+    """The session of a project in which models are broken; the data tests are left out, for time's sake."""
     manifest = copied(session.manifest)
-    (node,) = [node for node in manifest.nodes.values() if isinstance(node, ModelNode) and file_of(node) == name]
-    node.raw_code = "select * from a_table_that_nobody_made"
+    nodes = [node for node in manifest.nodes.values() if isinstance(node, ModelNode) and file_of(node) in names]
+    assert len(nodes) == len(names)
+    for node in nodes:
+        node.raw_code = "select * from a_table_that_nobody_made"
     for key in [key for key in manifest.nodes if key.startswith("test.")]:
         del manifest.nodes[key]
     return with_manifest(session, manifest, WithoutReports)
@@ -205,10 +223,12 @@ def shared_steps(database: Path) -> int:
         return len(connection.execute(sql, [SHARED]).fetchall())
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_whatever_model_fails_who_withdrew_and_who_is_gone_are_out(built: Built, copy: Path, model: str) -> None:
-    with pytest.raises(BuildError):
-        run_once(broken(built.session, model), built.data)
+@pytest.mark.parametrize("models", broken_together(), ids=" ".join)
+def test_whatever_model_fails_who_withdrew_and_who_is_gone_are_out(built: Built, copy: Path, models: list[str]) -> None:
+    with pytest.raises(BuildError) as failed:
+        run_once(broken(built.session, models), built.data)
+    errors = {key for key, status in failed.value.unfinished.items() if status == "error"}
+    assert len(errors) == len(models)
     assert people_in(copy) == everywhere({"stays"})
     assert shared_steps(copy) == 0, "whose they are is left to the build"
     failed = copy.with_name(f"{copy.name}.failed") / copy.name

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from athena_server import needs_trino
+from lanes import on_engines
 from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
@@ -33,6 +34,7 @@ def test_the_page_has_a_project_and_commands() -> None:
     assert len(COMMANDS) == 4
 
 
+@on_engines
 @needs_trino
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_page_works(project: Path, command: str) -> None:

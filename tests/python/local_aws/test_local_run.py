@@ -14,9 +14,12 @@ import pytest
 
 from athena_server import needs_trino
 from dbt_project import PARTS, copy_parts
+from lanes import on_engines
 from leftovers import FOUND
 from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
+
+pytestmark = on_engines
 
 SCALE = "0.05"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]

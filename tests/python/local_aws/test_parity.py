@@ -20,6 +20,7 @@ from athena_server import needs_trino
 from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
+from lanes import on_engines
 from local_aws.athena.trino.java import cache_folder
 
 Row = Sequence[str | None]
@@ -181,6 +182,7 @@ def project(tmp_path: Path) -> Path:
     return copy_project(tmp_path / "project", "scripts", "local_aws")
 
 
+@on_engines
 @needs_trino
 def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Path) -> None:
     """Sunday by Redshift's own count, which starts at 0: a well-known mistake."""

@@ -14,6 +14,7 @@ from pyiceberg.table import StaticTable
 
 from dbt_project import environment
 from lake_contents import everything_below
+from lanes import on_engines
 from local_aws.athena.client import Client
 from warehouses import ask_athena
 from whole_run import (
@@ -122,7 +123,7 @@ def build(clients: Client, tmp_path_factory: pytest.TempPathFactory) -> Build:
     return Build(run, f"{place}/lake", clients)
 
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # those of dbt and its adapter
+pytestmark = [on_engines, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
 
 
 def test_the_whole_way_of_the_data_passes(build: Build) -> None:

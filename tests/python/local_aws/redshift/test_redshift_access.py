@@ -16,10 +16,11 @@ from mypy_boto3_s3 import S3Client
 from dbt_project import DbtProject, environment
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import land_all, put
+from lanes import on_engines
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, ProgrammingError, rows, run
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")
+pytestmark = [on_engines, pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")]
 
 PASSWORD = "Reads-1-thing-only"  # noqa: S105 - of an endpoint that ends with the test
 READERS = {

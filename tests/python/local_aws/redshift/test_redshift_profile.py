@@ -7,10 +7,12 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from dbt_project import environment
+from lanes import on_engines
 from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
 
 pytestmark = [
+    on_engines,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),  # the driver's own way of making a TLS context
     # the driver leaves its socket open where it is refused
     pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"),

@@ -8,6 +8,7 @@ import pytest
 from mypy_boto3_s3 import S3Client
 
 from dbt_project import environment
+from lanes import on_engines
 from local_aws.redshift import LocalRedshift
 from local_aws.redshift.testing import Connect, Connection, rows, run
 from warehouses import ask_redshift
@@ -21,6 +22,7 @@ from whole_run import (
 )
 
 pytestmark = [
+    on_engines,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
 ]

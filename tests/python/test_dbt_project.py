@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import yaml
 
-from dbt_project import DbtProject
+from dbt_project import DbtProject, copy_dbt_files, locked
 from landing_helpers import land_all
 from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 
@@ -262,20 +262,45 @@ def test_seeds_name_every_published_relation(built_project: BuiltProject) -> Non
 
 
 # -------------------------------------------------------------------------------------------- on the other engines
+@pytest.fixture(scope="session")
+def compiled_for(shared_folder: Path) -> Callable[[str], Path]:
+    """Gives the project as dbt compiled it for an engine, without one and without credentials; once for all workers."""
+
+    def compiled(target: str) -> Path:
+        folder = shared_folder / f"compiled_for_{target}"
+        with locked(folder.with_suffix(".lock")):
+            if not (folder / "printed.txt").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                copy_dbt_files(folder)
+                offline = ("--project-dir", folder, "--profiles-dir", folder, "--target", target)
+                printed = run("dbt", "compile", "--no-introspect", "--no-populate-cache", *offline, cwd=folder)
+                (folder / "printed.txt").write_text(printed)
+        return folder
+
+    return compiled
+
+
+@pytest.mark.quick
 @pytest.mark.parametrize("target", ["redshift", "athena"])
-def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
-    """With what profiles.example.yml gives and no credentials: dbt accepts the project, sqlfluff the engine's SQL."""
-    project = DbtProject.copy(tmp_path, tmp_path / "no_zone", "sample")
-    offline = ("--project-dir", tmp_path, "--profiles-dir", tmp_path, "--target", target)
-    assert "deprecat" not in run("dbt", "parse", *offline, cwd=tmp_path).lower()
-    printed = run("dbt", "compile", "--no-introspect", "--no-populate-cache", *offline, cwd=tmp_path)
-    assert "deprecat" not in printed.lower()
-    compiled = project.folder / "target/compiled/lakehouse"
+def test_models_parse_and_compile_offline(compiled_for: Callable[[str], Path], target: str) -> None:
+    """With what profiles.example.yml gives and no credentials."""
+    folder = compiled_for(target)
+    assert "deprecat" not in (folder / "printed.txt").read_text().lower()
+    assert len(compiled_models(folder)) == len(list((PROJECT_DIR / "models").rglob("*.sql")))
+
+
+def compiled_models(folder: Path) -> list[Path]:
+    """The models' SQL, without that of their tests."""
+    models = folder / "target/compiled/lakehouse/models"
+    return [path for path in models.rglob("*.sql") if not path.parent.name.endswith(".yml")]
+
+
+@pytest.mark.parametrize("target", ["redshift", "athena"])
+def test_what_is_compiled_is_the_engines_sql(compiled_for: Callable[[str], Path], target: str, tmp_path: Path) -> None:
+    """By sqlfluff's grammar of the engine."""
+    folder = compiled_for(target)
     config = tmp_path / "engine.sqlfluff"
     config.write_text(f"[sqlfluff]\ndialect = {target}\ntemplater = raw\nlarge_file_skip_byte_limit = 0\n")
-    singular = compiled / "tests/dbt"
-    models = [path for path in (compiled / "models").rglob("*.sql") if not path.parent.name.endswith(".yml")]
-    assert len(models) == 43
     run(
         "sqlfluff",
         "lint",
@@ -287,8 +312,8 @@ def test_models_compile_and_parse_offline(target: str, tmp_path: Path) -> None:
         # has UNION DISTINCT; see .sqlfluff
         "layout,capitalisation,structure.unused_join,structure.column_order,references.keywords,references.quoting,"
         "ambiguous.union",
-        *models,
-        singular,
+        *compiled_models(folder),
+        folder / "target/compiled/lakehouse/tests/dbt",
         cwd=tmp_path,
     )
 

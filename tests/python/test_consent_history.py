@@ -132,15 +132,15 @@ class Website:
     def published_rows(self) -> dict[str, int]:
         """The rows of every relation that tells of people."""
         tables = {str(table) for table, _ in self.query(TEXT_COLUMNS)}
-        return {table: int(str(self.query(f"select count(*) from stedi.{table}")[0][0])) for table in tables}  # noqa: S608
+        counts = [f"select '{table}', count(*) from stedi.{table}" for table in tables]  # noqa: S608
+        return {str(table): int(str(rows)) for table, rows in self.query(" union all ".join(counts))}
 
     def people(self) -> set[str]:
         """Of whom the trusted and curated relations hold anything that is text."""
-        found = set()
-        for table, column in self.query(TEXT_COLUMNS):
-            texts = self.query(f"select distinct {column} from stedi.{table}")  # noqa: S608
-            found |= {name for (text,) in texts for name in PEOPLE if f"{name}@test.com" in (text or "")}
-        return found
+        columns = self.query(TEXT_COLUMNS)
+        every = [f"select cast({column} as varchar(500)) from stedi.{table}" for table, column in columns]  # noqa: S608
+        texts = self.query(" union ".join(every))
+        return {name for (text,) in texts for name in PEOPLE if f"{name}@test.com" in (text or "")}
 
 
 def people_in_files(layers: set[str]) -> set[str]:

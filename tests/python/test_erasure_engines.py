@@ -13,7 +13,7 @@ from lakehouse.privacy.s3 import prefix_of
 from lakehouse.privacy.zone import erase_from_zone
 from landing_helpers import TABLES
 from lanes import on_engines
-from test_register import small_sample, warehouse  # noqa: F401 - fixtures
+from test_register_engines import small_sample, warehouse  # noqa: F401 - fixtures
 from warehouses import Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
 
 pytestmark = [  # warnings are of the adapters and the driver

@@ -104,7 +104,7 @@ def test_each_command_is_handed_what_is_set_and_no_more(project: Path) -> None:
     make(project, "run", "FORGET_VANISHED=0", "LOCAL=0")
     assert called(project) == ["scripts/run.py", "--sources=", "--scale=1", "--target=duckdb"]
     make(project, "run", "LOCAL=1", "TARGET=athena")
-    assert called(project)[:5] == ["-m", "local_aws", "--only=athena", "--", ".venv/bin/python"]
+    assert called(project)[:5] == ["-m", "dbt_local_aws", "--only=athena", "--", ".venv/bin/python"]
     make(project, "erase")
     assert called(project) == ["scripts/erase.py", "--zone=landing/sample", "--target=duckdb"]
     make(project, "erase", "DATASET=mine")

@@ -22,7 +22,7 @@ from athena_server import own_athena, why_there_is_no_trino
 from dbt_project import environment
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all
-from local_aws.redshift import LocalRedshift
+from dbt_local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
 
 if TYPE_CHECKING:

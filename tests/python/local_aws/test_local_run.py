@@ -15,12 +15,12 @@ import pytest
 from athena_server import needs_trino
 from dbt_project import PARTS, copy_parts
 from leftovers import FOUND
-from local_aws.athena.trino.java import cache_folder
+from dbt_local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 SCALE = "0.05"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
-LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws", "--only", "redshift"]
+LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "dbt_local_aws", "--only", "redshift"]
 VENV = Path(sys.executable).parents[1]
 # what is installed is there: these tests install nothing
 MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
@@ -47,7 +47,7 @@ THEIRS = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, as it is cloned."""
     folder = tmp_path_factory.mktemp("a clone") / "project"
-    copy_parts(folder, *PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements")
+    copy_parts(folder, *PARTS, "scripts", "Makefile", "profiles.example.yml", "requirements")
     (folder / ".venv").symlink_to(VENV)
     return folder
 

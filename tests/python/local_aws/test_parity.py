@@ -20,7 +20,7 @@ from athena_server import needs_trino
 from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
-from local_aws.athena.trino.java import cache_folder
+from dbt_local_aws.athena.trino.java import cache_folder
 
 Row = Sequence[str | None]
 
@@ -165,7 +165,7 @@ def test_a_value_of_an_unknown_type_is_refused() -> None:
 
 
 def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "local_aws", "--", sys.executable, "scripts/parity.py", *map(str, options)]
+    command = [sys.executable, "-m", "dbt_local_aws", "--", sys.executable, "scripts/parity.py", *map(str, options)]
     settings = {
         "PATH": os.environ["PATH"],
         "PYTHONUTF8": "1",
@@ -178,7 +178,7 @@ def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return copy_project(tmp_path / "project", "scripts", "local_aws")
+    return copy_project(tmp_path / "project", "scripts")
 
 
 @needs_trino

@@ -1,6 +1,6 @@
 """Athena, Redshift, S3, Glue and STS on this machine: for a person who explores, or for one command.
 
-`python -m local_aws` serves until Ctrl-C and prints what to export. `python -m local_aws -- COMMAND …` runs a command
+`python -m dbt_local_aws` serves until Ctrl-C and prints what to export. `python -m dbt_local_aws -- COMMAND …` runs a command
 with the endpoints in its environment, ends them with it, and exits with its code.
 """
 
@@ -15,9 +15,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
-from local_aws.athena.trino.java import TrinoUnavailableError
-from local_aws.endpoints import LEADING_ELSEWHERE, LocalAws
-from local_aws.redshift.endpoint import LocalRedshiftError
+from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.endpoints import LEADING_ELSEWHERE, LocalAws
+from dbt_local_aws.redshift.endpoint import LocalRedshiftError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     about, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m local_aws", description=about, epilog=details)
+    parser = argparse.ArgumentParser(prog="python -m dbt_local_aws", description=about, epilog=details)
     parser.add_argument("--port", type=int, default=0, help="port of Athena, S3, Glue and STS (default: a free one)")
     parser.add_argument("--redshift-port", type=int, default=0, help="port of Redshift (default: a free one)")
     parser.add_argument("--only", choices=("athena", "redshift"), help="start this engine alone, with S3, Glue and STS")

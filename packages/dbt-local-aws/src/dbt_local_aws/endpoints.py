@@ -8,8 +8,8 @@ from typing import Final, Self
 
 import boto3
 
-from local_aws.athena import LocalAthena
-from local_aws.redshift import LocalRedshift
+from dbt_local_aws.athena import LocalAthena
+from dbt_local_aws.redshift import LocalRedshift
 
 BUCKET = "lake"
 LEADING_ELSEWHERE = ("AWS_", "ATHENA_", "REDSHIFT_")

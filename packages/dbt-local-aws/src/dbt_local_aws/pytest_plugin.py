@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.athena.trino.java import TrinoUnavailableError, find_java, find_maven
+from dbt_local_aws.athena.trino.java import TrinoUnavailableError, find_java, find_maven
 from real_data import PROJECT_DIR
 
 LAST_SETTING = "AWS_EC2_METADATA_DISABLED"
@@ -37,7 +37,7 @@ needs_trino = pytest.mark.skipif(bool(why_there_is_no_trino()), reason=f"NOT TES
 def start() -> tuple["subprocess.Popen[str]", dict[str, str]]:
     """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.athena"], cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "dbt_local_aws.athena"], cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     settings: dict[str, str] = {}

@@ -10,7 +10,7 @@ import pytest
 
 from athena_server import shared_athena, why_there_is_no_trino
 from dbt_project import environment
-from local_aws.athena.client import Client
+from dbt_local_aws.testing.athena import Client
 
 
 @pytest.fixture(scope="session")

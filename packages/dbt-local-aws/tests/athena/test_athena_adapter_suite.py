@@ -72,7 +72,7 @@ from dbt.tests.util import TestProcessingException, check_relations_equal, run_d
 from dbt_common.exceptions import DbtRuntimeError
 from sqlglot import exp
 
-from local_aws.athena.client import Client
+from dbt_local_aws.testing.athena import Client
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of dbt, its adapter and its suite
 

@@ -15,10 +15,10 @@ import boto3
 import pytest
 
 from athena_server import needs_trino, own_athena
-from local_aws.athena import LocalAthena
-from local_aws.athena.client import Client, QueryFailedError
-from local_aws.athena.trino import installation, java, server
-from local_aws.athena.trino.java import Java, TrinoUnavailableError
+from dbt_local_aws.athena import LocalAthena
+from dbt_local_aws.testing.athena import Client, QueryFailedError
+from dbt_local_aws.athena.trino import installation, java, server
+from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError
 from real_data import PROJECT_DIR
 
 
@@ -187,8 +187,8 @@ def test_what_is_missing_is_said_in_one_sentence(nowhere: Path, version: str, mo
 
 def test_a_command_says_at_once_that_java_is_missing(tmp_path: Path) -> None:
     program = (
-        "import sys; from local_aws.athena.trino import java; java._USUAL_PLACES = (); "
-        "from local_aws.__main__ import main; sys.exit(main())"
+        "import sys; from dbt_local_aws.athena.trino import java; java._USUAL_PLACES = (); "
+        "from dbt_local_aws.__main__ import main; sys.exit(main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "--only", "athena", "--", "true"],

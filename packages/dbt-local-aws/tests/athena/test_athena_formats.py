@@ -14,8 +14,8 @@ import pytest
 from pyiceberg.table import StaticTable
 
 from lake_contents import everything_below
-from local_aws.athena import refusals
-from local_aws.athena.client import Client, QueryFailedError
+from dbt_local_aws.athena import refusals
+from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_aws.athena.client import Client, QueryFailedError
+from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 # (expression, value, type); None is null
 VALUES = [

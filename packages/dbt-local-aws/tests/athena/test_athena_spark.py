@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.athena.client import Client
-from local_aws.athena.trino.java import find_maven
+from dbt_local_aws.testing.athena import Client
+from dbt_local_aws.athena.trino.java import find_maven
 from real_data import PROJECT_DIR
 
 SPARK = PROJECT_DIR / "tests/python/spark"

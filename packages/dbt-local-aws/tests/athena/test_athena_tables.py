@@ -13,7 +13,7 @@ import tempfile
 import duckdb
 import pytest
 
-from local_aws.athena.client import Client, QueryFailedError
+from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 OPENX = "row format serde 'org.openx.data.jsonserde.JsonSerDe'"
 

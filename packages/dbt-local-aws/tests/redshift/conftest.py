@@ -13,8 +13,8 @@ import redshift_connector
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 
-from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect, Connection
+from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect, Connection
 
 
 @pytest.fixture(scope="session")

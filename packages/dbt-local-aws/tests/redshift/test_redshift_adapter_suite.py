@@ -20,8 +20,8 @@ from redshift_adapter_suite import (  # type: ignore[import-not-found]  # pytest
     suites_classes,
 )
 
-from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect
+from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),  # dbt's suite is not written for warnings that are errors

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from mypy_boto3_s3 import S3Client
 
-from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
+from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 FAILED = "Load into table 't' failed. Check 'sys_load_error_detail' system table for details."
 

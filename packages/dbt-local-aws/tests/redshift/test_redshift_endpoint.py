@@ -20,8 +20,8 @@ import redshift_connector
 from dbt.adapters.redshift.connections import RedshiftCredentials, get_connection_method
 from dbt_common.helper_types import Port
 
-from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect, Connection, InterfaceError, ProgrammingError, rows, run
+from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 from real_data import PROJECT_DIR
 
 pytestmark = [
@@ -230,7 +230,7 @@ def test_nothing_is_left_behind() -> None:
 def test_the_command_line_ends_cleanly_when_interrupted(number: signal.Signals) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.redshift", "--port", "0"],
+        [sys.executable, "-m", "dbt_local_aws.redshift", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=PROJECT_DIR,
@@ -253,8 +253,8 @@ def test_the_command_line_ends_cleanly_when_interrupted(number: signal.Signals) 
 def test_it_ends_with_the_program_that_started_it() -> None:
     program = """
 import time
-from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect, Connection, InterfaceError, ProgrammingError, rows, run
+from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 endpoint = LocalRedshift()
 endpoint.start()
 print(endpoint.environment()["SSL_CERT_FILE"], flush=True)
@@ -272,7 +272,7 @@ time.sleep(99)
 
 def test_a_port_that_is_taken_is_said(redshift: LocalRedshift) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "local_aws.redshift", "--port", str(redshift.port)],
+        [sys.executable, "-m", "dbt_local_aws.redshift", "--port", str(redshift.port)],
         capture_output=True,
         text=True,
         cwd=PROJECT_DIR,

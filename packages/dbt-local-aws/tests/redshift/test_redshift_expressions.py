@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from redshift_connector.utils.oids import get_datatype_name
 
-from local_aws.redshift.testing import Connect, Connection, run
+from dbt_local_aws.testing.redshift import Connect, Connection, run
 
 CASES: dict[str, list[tuple[str, Any, str]]] = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
+from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 
 @pytest.fixture

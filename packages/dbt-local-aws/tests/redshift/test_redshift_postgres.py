@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.redshift import postgres
-from local_aws.redshift.postgres import PROGRAMS, PostgresServer
+from dbt_local_aws.redshift import postgres
+from dbt_local_aws.redshift.postgres import PROGRAMS, PostgresServer
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user, who may not enter a folder")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_aws.redshift.testing import Connect, Connection, ProgrammingError, rows, run
+from dbt_local_aws.testing.redshift import Connect, Connection, ProgrammingError, rows, run
 
 LEADER_NODE_ONLY = "not supported on Redshift tables"
 

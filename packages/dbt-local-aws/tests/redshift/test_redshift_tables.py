@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from local_aws.redshift.testing import Connect, Connection, ProgrammingError, rows, run
+from dbt_local_aws.testing.redshift import Connect, Connection, ProgrammingError, rows, run
 
 DESIGN = "select diststyle, sortkey1, sortkey_num, encoded, tbl_rows from svv_table_info where \"table\" = 't'"
 

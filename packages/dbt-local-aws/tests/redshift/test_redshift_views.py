@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.redshift.testing import Connection, ProgrammingError, rows, run
+from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 
 def test_a_view_binds(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from pyiceberg.table import StaticTable
 
 from dbt_project import environment
 from lake_contents import everything_below
-from local_aws.athena.client import Client
+from dbt_local_aws.testing.athena import Client
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,

@@ -1,4 +1,4 @@
-"""Serves the endpoint until it is interrupted: `python -m local_aws.athena --port 4566`."""
+"""Serves the endpoint until it is interrupted: `python -m dbt_local_aws.athena --port 4566`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import signal
 import sys
 import threading
 
-from local_aws.athena.server import DEFAULT_REGION, LocalAthena
-from local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.athena.server import DEFAULT_REGION, LocalAthena
+from dbt_local_aws.athena.trino.java import TrinoUnavailableError
 
 
 def main() -> int:
     """Run the endpoint and print what to export."""
-    parser = argparse.ArgumentParser(prog="python -m local_aws.athena", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m dbt_local_aws.athena", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
     parser.add_argument(
         "--region", default=DEFAULT_REGION, help="the region that clients are told (default: %(default)s)"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.errors import AthenaError
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import uuid
 
-from local_aws.athena import refusals
-from local_aws.athena.errors import AthenaError, syntax_error
-from local_aws.athena.glue_front import RECORDED
-from local_aws.athena.objects import as_folder
-from local_aws.athena.reading import Reader, Value, as_written, literal, quoted
-from local_aws.athena.results import Result
-from local_aws.athena.statement import CATALOG, ICEBERG, Statement
-from local_aws.athena.types import to_hive
+from dbt_local_aws.athena import refusals
+from dbt_local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.glue_front import RECORDED
+from dbt_local_aws.athena.objects import as_folder
+from dbt_local_aws.athena.reading import Reader, Value, as_written, literal, quoted
+from dbt_local_aws.athena.results import Result
+from dbt_local_aws.athena.statement import CATALOG, ICEBERG, Statement
+from dbt_local_aws.athena.types import to_hive
 
 _LISTS = ("partitioned_by", "partitioning", "bucketed_by")
 _COMMON = ("table_type", "is_external", "format", "write_compression", "compression_level")

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from local_aws.athena import creating, ddl, maintaining, refusals
-from local_aws.athena.errors import AthenaError, syntax_error
-from local_aws.athena.hive_grammar import HiveParser
-from local_aws.athena.reading import Reader
-from local_aws.athena.results import Result, text_result
-from local_aws.athena.statement import CATALOG, Statement
+from dbt_local_aws.athena import creating, maintaining, refusals
+from dbt_local_aws.athena.hive import statements as ddl
+from dbt_local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.hive.grammar import HiveParser
+from dbt_local_aws.athena.reading import Reader
+from dbt_local_aws.athena.results import Result, text_result
+from dbt_local_aws.athena.statement import CATALOG, Statement
 
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _CHANGES = ("INSERT", "MERGE", "UPDATE", "DELETE")

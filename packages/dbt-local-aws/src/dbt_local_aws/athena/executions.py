@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_aws.athena import engine
-from local_aws.athena.errors import AthenaError, InvalidRequestError, QueryCancelledError
-from local_aws.athena.objects import ObjectStore, as_folder
-from local_aws.athena.reading import as_written, without_leading_comments
-from local_aws.athena.results import Result, Spool
-from local_aws.athena.statement import DefaultLocation, Statement
-from local_aws.athena.trino.client import Statistics, TrinoQuery
+from dbt_local_aws.athena import engine
+from dbt_local_aws.athena.errors import AthenaError, InvalidRequestError, QueryCancelledError
+from dbt_local_aws.athena.objects import ObjectStore, as_folder
+from dbt_local_aws.athena.reading import as_written, without_leading_comments
+from dbt_local_aws.athena.results import Result, Spool
+from dbt_local_aws.athena.statement import DefaultLocation, Statement
+from dbt_local_aws.athena.trino.client import Statistics, TrinoQuery
 
 RUNNING_AT_ONCE = 8
 """How many queries run at once, the rest wait; Athena's quota is larger, this machine is smaller."""

@@ -18,8 +18,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.glue.exceptions import GlueClientError
 from moto.glue.models import glue_backends
 
-from local_aws.athena.catalog import VIEW_PREFIX, decode_view
-from local_aws.athena.types import to_hive
+from dbt_local_aws.athena.catalog import VIEW_PREFIX, decode_view
+from dbt_local_aws.athena.types import to_hive
 
 GLUE_PREFIX = "AWSGlue."
 

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/athena/latest/ug/optimize-statement.html, …/vacuum
 
 from __future__ import annotations
 
-from local_aws.athena.catalog import Table
-from local_aws.athena.errors import AthenaError
-from local_aws.athena.reading import Reader, quoted
-from local_aws.athena.results import Result
-from local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.catalog import Table
+from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.reading import Reader, quoted
+from dbt_local_aws.athena.results import Result
+from dbt_local_aws.athena.statement import ICEBERG, Statement
 
 # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html
 _AGE, _AGE_SECONDS = "vacuum_max_snapshot_age_seconds", "432000"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.errors import AthenaError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from local_aws.athena.errors import InvalidRequestError
+from dbt_local_aws.athena.errors import InvalidRequestError
 
 Request = dict[str, Any]
 Response = dict[str, Any]

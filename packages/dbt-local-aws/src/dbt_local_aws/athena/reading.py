@@ -13,7 +13,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.errors import AthenaError, syntax_error
 
 _LEADING = re.compile(r"\A(\s+|--[^\n]*(\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _NAMES = (TokenType.IDENTIFIER, TokenType.VAR)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_aws.athena.catalog import Table
-from local_aws.athena.errors import AthenaError, syntax_error
-from local_aws.athena.reading import Reader
+from dbt_local_aws.athena.catalog import Table
+from dbt_local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.reading import Reader
 
 _GUIDE = "https://docs.aws.amazon.com/athena/latest/ug"
 _SELECT = f"{_GUIDE}/select.html"

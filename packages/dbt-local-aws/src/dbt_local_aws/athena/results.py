@@ -13,9 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from local_aws.athena.errors import AthenaError
-from local_aws.athena.trino.client import Column, TrinoQuery
-from local_aws.athena.types import result_type
+from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.trino.client import Column, TrinoQuery
+from dbt_local_aws.athena.types import result_type
 
 Row = Sequence[str | None]
 MOST_RESULT_BYTES = 2**31

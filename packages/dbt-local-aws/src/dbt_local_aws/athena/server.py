@@ -19,16 +19,16 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws.athena import glue_front
-from local_aws.athena.api import AthenaApi
-from local_aws.athena.catalog import Catalog
-from local_aws.athena.errors import InvalidRequestError
-from local_aws.athena.executions import Executions
-from local_aws.athena.keys import Keys, new_keys, refusal, signature_of
-from local_aws.athena.objects import ObjectStore
-from local_aws.athena.statement import Statement
-from local_aws.athena.trino.client import TrinoQuery
-from local_aws.athena.trino.server import Trino, installed
+from dbt_local_aws.athena import glue_front
+from dbt_local_aws.athena.api import AthenaApi
+from dbt_local_aws.athena.catalog import Catalog
+from dbt_local_aws.athena.errors import InvalidRequestError
+from dbt_local_aws.athena.executions import Executions
+from dbt_local_aws.athena.keys import Keys, new_keys, refusal, signature_of
+from dbt_local_aws.athena.objects import ObjectStore
+from dbt_local_aws.athena.statement import Statement
+from dbt_local_aws.athena.trino.client import TrinoQuery
+from dbt_local_aws.athena.trino.server import Trino, installed
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from local_aws.athena.catalog import Catalog, Table
-from local_aws.athena.errors import table_not_found
-from local_aws.athena.objects import ObjectStore
-from local_aws.athena.reading import Name
-from local_aws.athena.trino.client import CATALOG, PREPARED, Session, TrinoQuery
-from local_aws.athena.trino.server import Trino
+from dbt_local_aws.athena.catalog import Catalog, Table
+from dbt_local_aws.athena.errors import table_not_found
+from dbt_local_aws.athena.objects import ObjectStore
+from dbt_local_aws.athena.reading import Name
+from dbt_local_aws.athena.trino.client import CATALOG, PREPARED, Session, TrinoQuery
+from dbt_local_aws.athena.trino.server import Trino
 
 ICEBERG = "iceberg"
 """Trino's catalogue for Iceberg tables: they are made and altered through it, and read through `awsdatacatalog`."""

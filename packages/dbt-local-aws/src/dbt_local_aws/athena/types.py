@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.errors import AthenaError, syntax_error
 
 _TO_HIVE = {
     "boolean": "boolean", "tinyint": "tinyint", "smallint": "smallint", "integer": "int", "bigint": "bigint",

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_aws.athena.errors import InvalidRequestError
-from local_aws.athena.paging import Request, Response, page, with_token
+from dbt_local_aws.athena.errors import InvalidRequestError
+from dbt_local_aws.athena.paging import Request, Response, page, with_token
 
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 

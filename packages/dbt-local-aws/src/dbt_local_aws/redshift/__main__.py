@@ -1,4 +1,4 @@
-"""The command line: `python -m local_aws.redshift --port 5439 --s3-endpoint-url http://127.0.0.1:5000`."""
+"""The command line: `python -m dbt_local_aws.redshift --port 5439 --s3-endpoint-url http://127.0.0.1:5000`."""
 
 import argparse
 import asyncio
@@ -11,10 +11,10 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from local_aws.redshift.certificates import make_certificates
-from local_aws.redshift.iam import CredentialsApi
-from local_aws.redshift.postgres import PostgresError, PostgresServer
-from local_aws.redshift.server import Configuration, RedshiftServer, new_password
+from dbt_local_aws.redshift.certificates import make_certificates
+from dbt_local_aws.redshift.iam import CredentialsApi
+from dbt_local_aws.redshift.postgres import PostgresError, PostgresServer
+from dbt_local_aws.redshift.server import Configuration, RedshiftServer, new_password
 
 PASSWORD_VARIABLE = "LOCAL_REDSHIFT_PASSWORD"  # noqa: S105 - the variable's name
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local_aws.redshift", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m dbt_local_aws.redshift", description=__doc__)
     parser.add_argument(
         "--port", type=int, default=5439, help="port to listen on; 0 takes a free one (default: %(default)s)"
     )

@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from local_aws.redshift import wire
-from local_aws.redshift.wire import Message
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.wire import Message
 
 # Texts without a length are VARCHAR on Redshift, and JSON is SUPER
 _TYPES = {25: 1043, 3802: 4000}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from local_aws.redshift import wire
-from local_aws.redshift.errors import RedshiftError
-from local_aws.redshift.wire import Message
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.errors import RedshiftError
+from dbt_local_aws.redshift.wire import Message
 
 Row = list[str | None]
 

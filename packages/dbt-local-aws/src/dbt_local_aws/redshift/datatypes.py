@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_aws.redshift.errors import (
+from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     RedshiftError,
     not_emulated,
     syntax_error,
 )
-from local_aws.redshift.tokens import Kind, Token, closing, split, word_at
+from dbt_local_aws.redshift.tokens import Kind, Token, closing, split, word_at
 
 MAX_VARCHAR = 65535
 MAX_CHAR = 4096

@@ -46,7 +46,7 @@ class LocalRedshift:
 
     def start(self) -> None:
         """Starts the endpoint; returns once it accepts clients."""
-        command = [sys.executable, "-m", "local_aws.redshift", "--supervised", "--port", str(self._wanted_port)]
+        command = [sys.executable, "-m", "dbt_local_aws.redshift", "--supervised", "--port", str(self._wanted_port)]
         if self._s3_endpoint_url is not None:
             command += ["--s3-endpoint-url", self._s3_endpoint_url]
         self._process = subprocess.Popen(  # noqa: S603 - this package's own command line

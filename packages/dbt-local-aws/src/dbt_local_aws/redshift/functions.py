@@ -4,7 +4,7 @@ from importlib import resources
 
 
 def _names(file: str) -> frozenset[str]:
-    text = resources.files("local_aws.redshift").joinpath("names", file).read_text(encoding="utf-8")
+    text = resources.files("dbt_local_aws.redshift").joinpath("names", file).read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return frozenset(" ".join(lines).split())
 

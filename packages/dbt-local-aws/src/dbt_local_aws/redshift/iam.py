@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from local_aws.redshift.credentials import TemporaryLogins
+from dbt_local_aws.redshift.credentials import TemporaryLogins
 
 _NAMESPACE = "http://redshift.amazonaws.com/doc/2012-12-01/"
 _SHORTEST, _LONGEST = 900, 3600

@@ -8,15 +8,15 @@ import struct
 from dataclasses import dataclass
 from importlib import resources
 
-from local_aws.redshift import wire
-from local_aws.redshift.answers import as_redshift
-from local_aws.redshift.backend import Backend, BackendError, identifier, literal
-from local_aws.redshift.certificates import Certificates
-from local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
-from local_aws.redshift.loading import LoadEnvironment
-from local_aws.redshift.postgres import SUPERUSER, PostgresServer
-from local_aws.redshift.session import Client, Session
-from local_aws.redshift.wire import Message
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.answers import as_redshift
+from dbt_local_aws.redshift.backend import Backend, BackendError, identifier, literal
+from dbt_local_aws.redshift.certificates import Certificates
+from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
+from dbt_local_aws.redshift.copy.load import LoadEnvironment
+from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
+from dbt_local_aws.redshift.session import Client, Session
+from dbt_local_aws.redshift.wire import Message
 
 _CLEARTEXT_PASSWORD = 3
 # Start-up parameters that PostgreSQL knows, too; the driver sends more
@@ -62,7 +62,7 @@ class RedshiftServer:
         # in the template, so that every database that is ever created has it
         template = await self._superuser("template1")
         for script in sorted(
-            resources.files("local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name
+            resources.files("dbt_local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name
         ):
             await template.query(script.read_text(encoding="utf-8"))
         user, password = identifier(configuration.user), literal(configuration.password)

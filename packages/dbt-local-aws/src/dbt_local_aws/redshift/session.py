@@ -9,19 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from local_aws.redshift import settings, wire
-from local_aws.redshift.answers import as_redshift
-from local_aws.redshift.backend import Backend, BackendError, literal
-from local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
-from local_aws.redshift.late_binding import LateView, LateViews
-from local_aws.redshift.loading import load
-from local_aws.redshift.plans import Forward, Load, Plan, Script
-from local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
-from local_aws.redshift.translation import Context, query_of_view, translate
-from local_aws.redshift.wire import Message
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.answers import as_redshift
+from dbt_local_aws.redshift.backend import Backend, BackendError, literal
+from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
+from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
+from dbt_local_aws.redshift.copy.load import load
+from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
+from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
+from dbt_local_aws.redshift.statements.translation import Context, query_of_view, translate
+from dbt_local_aws.redshift.wire import Message
 
 if TYPE_CHECKING:
-    from local_aws.redshift.server import RedshiftServer
+    from dbt_local_aws.redshift.server import RedshiftServer
 
 _UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
 _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", "vacuum"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError
+from dbt_local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError
 
 
 class Kind(Enum):

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
-from local_aws.athena.catalog import Column, Partition, Table
-from local_aws.athena.creating import iceberg_properties
-from local_aws.athena.errors import AthenaError
-from local_aws.athena.hive_grammar import HiveParser
-from local_aws.athena.objects import as_folder
-from local_aws.athena.reading import literal, quoted
-from local_aws.athena.results import Result
-from local_aws.athena.statement import ICEBERG, Statement
-from local_aws.athena.trino.client import Column as Output
-from local_aws.athena.types import from_hive
+from dbt_local_aws.athena.catalog import Column, Partition, Table
+from dbt_local_aws.athena.creating import iceberg_properties
+from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.hive.grammar import HiveParser
+from dbt_local_aws.athena.objects import as_folder
+from dbt_local_aws.athena.reading import literal, quoted
+from dbt_local_aws.athena.results import Result
+from dbt_local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.trino.client import Column as Output
+from dbt_local_aws.athena.types import from_hive
 
 
 def failed(message: str) -> AthenaError:

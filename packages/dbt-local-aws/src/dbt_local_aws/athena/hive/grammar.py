@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from local_aws.athena.catalog import Column
-from local_aws.athena.errors import AthenaError
-from local_aws.athena.types import from_hive
+from dbt_local_aws.athena.catalog import Column
+from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.types import from_hive
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, the list for DDL
 RESERVED_IN_DDL = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.errors import AthenaError
 
 _HADOOP = "org.apache.hadoop"
 _TEXT = (f"{_HADOOP}.mapred.TextInputFormat", f"{_HADOOP}.hive.ql.io.HiveIgnoreKeyTextOutputFormat")

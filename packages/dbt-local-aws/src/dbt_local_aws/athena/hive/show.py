@@ -6,13 +6,13 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from local_aws.athena.altering import failed
-from local_aws.athena.catalog import Column, Table, decode_view
-from local_aws.athena.errors import AthenaError
-from local_aws.athena.hive_grammar import HiveParser
-from local_aws.athena.reading import quoted
-from local_aws.athena.results import Result, text_result
-from local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.hive.alter_table import failed
+from dbt_local_aws.athena.catalog import Column, Table, decode_view
+from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.hive.grammar import HiveParser
+from dbt_local_aws.athena.reading import quoted
+from dbt_local_aws.athena.results import Result, text_result
+from dbt_local_aws.athena.statement import ICEBERG, Statement
 
 
 def _pattern(parser: HiveParser) -> Callable[[str], bool]:

@@ -1,9 +1,9 @@
-"""Gets Trino ready before it is needed: `python -m local_aws.athena.trino` fetches it, or says what is missing."""
+"""Gets Trino ready before it is needed: `python -m dbt_local_aws.athena.trino` fetches it, or says what is missing."""
 
 import sys
 
-from local_aws.athena.trino.java import TrinoUnavailableError
-from local_aws.athena.trino.server import installed
+from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.athena.trino.server import installed
 
 
 def main() -> int:

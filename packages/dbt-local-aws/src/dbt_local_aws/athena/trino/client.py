@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from local_aws.athena.errors import AthenaError, QueryCancelledError, athenas
+from dbt_local_aws.athena.errors import AthenaError, QueryCancelledError, athenas
 
 CATALOG = "awsdatacatalog"
 SCAN_LIMIT = "Query cancelled! : Bytes scanned limit was exceeded"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_aws.athena.trino.java import Java, TrinoUnavailableError, cache_folder, find_java, find_maven
+from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError, cache_folder, find_java, find_maven
 
 VERSION = "483"
 HERE = Path(__file__).parent

@@ -16,10 +16,10 @@ from typing import IO
 
 import urllib3
 
-from local_aws.athena.errors import AthenaError
-from local_aws.athena.trino.client import Session, TrinoQuery
-from local_aws.athena.trino.installation import HERE, VERSION, Installation, install, locked, say
-from local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.trino.client import Session, TrinoQuery
+from dbt_local_aws.athena.trino.installation import HERE, VERSION, Installation, install, locked, say
+from dbt_local_aws.athena.trino.java import TrinoUnavailableError
 
 HEAP = "2g"
 """Trino's heap at most; the whole process takes some 0.6 GB beside what of it is used."""

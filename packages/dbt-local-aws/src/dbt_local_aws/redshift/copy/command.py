@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError, not_emulated, syntax_error
-from local_aws.redshift.tokens import (
+from dbt_local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError, not_emulated, syntax_error
+from dbt_local_aws.redshift.tokens import (
     Kind,
     QualifiedName,
     Token,

@@ -13,24 +13,24 @@ from typing import Any
 import boto3
 import botocore.exceptions
 
-from local_aws.redshift import wire
-from local_aws.redshift.backend import Backend, Result, literal
-from local_aws.redshift.conversion import (
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.backend import Backend, Result, literal
+from dbt_local_aws.redshift.copy.values import (
     INVALID_JSON,
     Column,
     ConversionError,
     Converter,
     converter,
 )
-from local_aws.redshift.copy_command import CopyCommand
-from local_aws.redshift.errors import (
+from dbt_local_aws.redshift.copy.command import CopyCommand
+from dbt_local_aws.redshift.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMETER_VALUE,
     UNDEFINED_COLUMN,
     RedshiftError,
 )
-from local_aws.redshift.json_records import JsonPath, Record, at_path, parse_path, read_records
-from local_aws.redshift.wire import Message
+from dbt_local_aws.redshift.copy.json_records import JsonPath, Record, at_path, parse_path, read_records
+from dbt_local_aws.redshift.wire import Message
 
 _CHUNK_BYTES = 1 << 18
 _INVALID_BYTE = re.compile("[\udc80-\udcff]")  # as surrogateescape decodes it

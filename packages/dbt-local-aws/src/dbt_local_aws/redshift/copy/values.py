@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local_aws.redshift.copy_command import CopyCommand
-from local_aws.redshift.errors import not_emulated
-from local_aws.redshift.json_records import Number, as_text
+from dbt_local_aws.redshift.copy.command import CopyCommand
+from dbt_local_aws.redshift.errors import not_emulated
+from dbt_local_aws.redshift.copy.json_records import Number, as_text
 
 # Error codes of the "Load error reference"
 STRING_TOO_LONG = 1204

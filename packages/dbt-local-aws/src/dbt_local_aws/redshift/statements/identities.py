@@ -7,17 +7,17 @@ differ here.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from local_aws.redshift import settings
-from local_aws.redshift.backend import literal
-from local_aws.redshift.errors import (
+from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.backend import literal
+from dbt_local_aws.redshift.errors import (
     INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
     RedshiftError,
     not_emulated,
     syntax_error,
 )
-from local_aws.redshift.plans import Forward, Script
-from local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
+from dbt_local_aws.redshift.statements.plans import Forward, Script
+from dbt_local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
 
 _PASSWORD_LENGTHS = range(8, 65)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from local_aws.redshift.copy_command import CopyCommand
+from dbt_local_aws.redshift.copy.command import CopyCommand
 
 
 @dataclass(frozen=True, slots=True)

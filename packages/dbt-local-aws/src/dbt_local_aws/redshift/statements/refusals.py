@@ -6,7 +6,7 @@ Amazon Redshift Database Developer Guide.
 
 from collections.abc import Callable, Sequence
 
-from local_aws.redshift.errors import (
+from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
@@ -16,14 +16,14 @@ from local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from local_aws.redshift.functions import (
+from dbt_local_aws.redshift.functions import (
     KEYWORDS_BEFORE_PARENTHESIS,
     LEADER_NODE_FUNCTIONS,
     NOT_EMULATED_FUNCTIONS,
     REDSHIFT_FUNCTIONS,
 )
-from local_aws.redshift.sorted_aggregates import check_sorted_aggregates
-from local_aws.redshift.tokens import (
+from dbt_local_aws.redshift.statements.sorted_aggregates import check_sorted_aggregates
+from dbt_local_aws.redshift.tokens import (
     Kind,
     Token,
     closing,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from local_aws.redshift.errors import UNDEFINED_OBJECT, RedshiftError, not_emulated, syntax_error
-from local_aws.redshift.plans import Forward
-from local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
+from dbt_local_aws.redshift.errors import UNDEFINED_OBJECT, RedshiftError, not_emulated, syntax_error
+from dbt_local_aws.redshift.statements.plans import Forward
+from dbt_local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
 
 SERVER_VERSION = "8.0.2"
 _CASE_SENSITIVE = "enable_case_sensitive_identifier"

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from local_aws.redshift.backend import literal
-from local_aws.redshift.errors import FEATURE_NOT_SUPPORTED, RedshiftError, not_emulated, syntax_error
-from local_aws.redshift.plans import Forward
-from local_aws.redshift.settings import translate_show_parameter
-from local_aws.redshift.tokens import Kind, QualifiedName, Token, qualified_name, starts_with, word_at
+from dbt_local_aws.redshift.backend import literal
+from dbt_local_aws.redshift.errors import FEATURE_NOT_SUPPORTED, RedshiftError, not_emulated, syntax_error
+from dbt_local_aws.redshift.statements.plans import Forward
+from dbt_local_aws.redshift.statements.settings import translate_show_parameter
+from dbt_local_aws.redshift.tokens import Kind, QualifiedName, Token, qualified_name, starts_with, word_at
 
 
 def translate_show(tokens: Sequence[Token], database: str) -> Forward:

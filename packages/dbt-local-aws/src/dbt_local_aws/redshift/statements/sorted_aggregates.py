@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from local_aws.redshift.errors import FEATURE_NOT_SUPPORTED, RedshiftError, not_supported
-from local_aws.redshift.tokens import Token, closing, starts_with, word_at
+from dbt_local_aws.redshift.errors import FEATURE_NOT_SUPPORTED, RedshiftError, not_supported
+from dbt_local_aws.redshift.tokens import Token, closing, starts_with, word_at
 
 _SORTED = {"listagg", "median", "percentile_cont"}
 _DISTINCT = {"count", "sum", "avg", "min", "max"}

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_aws.redshift.datatypes import read_type
-from local_aws.redshift.errors import (
+from dbt_local_aws.redshift.datatypes import read_type
+from dbt_local_aws.redshift.errors import (
     INVALID_COLUMN_DEFINITION,
     INVALID_TABLE_DEFINITION,
     RedshiftError,
@@ -18,9 +18,9 @@ from local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from local_aws.redshift.functions import RESERVED_WORDS
-from local_aws.redshift.rewriting import rewrite_expressions, text_of
-from local_aws.redshift.tokens import (
+from dbt_local_aws.redshift.functions import RESERVED_WORDS
+from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions, text_of
+from dbt_local_aws.redshift.tokens import (
     Kind,
     QualifiedName,
     Token,

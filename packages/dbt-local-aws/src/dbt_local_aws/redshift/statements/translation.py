@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from local_aws.redshift import settings
-from local_aws.redshift.backend import literal
-from local_aws.redshift.copy_command import parse_copy
-from local_aws.redshift.datatypes import read_type
-from local_aws.redshift.errors import (
+from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.backend import literal
+from dbt_local_aws.redshift.copy.command import parse_copy
+from dbt_local_aws.redshift.datatypes import read_type
+from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -17,20 +17,20 @@ from local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from local_aws.redshift.identities import translate_alter_identity, translate_create_identity, translate_grant
-from local_aws.redshift.late_binding import LateViews, check_qualified, without_schema_binding
-from local_aws.redshift.plans import Forward, Load, Plan, Script
-from local_aws.redshift.refusals import check, check_syntax, relations
-from local_aws.redshift.rewriting import rewrite_expressions, text_of
-from local_aws.redshift.show import translate_show
-from local_aws.redshift.table_design import (
+from dbt_local_aws.redshift.statements.identities import translate_alter_identity, translate_create_identity, translate_grant
+from dbt_local_aws.redshift.statements.late_binding import LateViews, check_qualified, without_schema_binding
+from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
+from dbt_local_aws.redshift.statements.refusals import check, check_syntax, relations
+from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions, text_of
+from dbt_local_aws.redshift.statements.show import translate_show
+from dbt_local_aws.redshift.statements.table_design import (
     TableDesign,
     column_definition,
     parse_create_table,
     read_attributes,
     table_constraint,
 )
-from local_aws.redshift.tokens import (
+from dbt_local_aws.redshift.tokens import (
     Kind,
     QualifiedName,
     Token,

@@ -1,7 +1,7 @@
 """Athena, Redshift, S3, Glue and STS on this machine: for a person who explores, or for one command.
 
-`python -m dbt_local_aws` serves until Ctrl-C and prints what to export. `python -m dbt_local_aws -- COMMAND …` runs a command
-with the endpoints in its environment, ends them with it, and exits with its code.
+`dbt-local-aws` serves until Ctrl-C and prints what to export. `dbt-local-aws -- COMMAND …` runs a command with the
+endpoints in its environment, ends them with it, and exits with its code.
 """
 
 import argparse
@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError
-from dbt_local_aws.endpoints import LEADING_ELSEWHERE, LocalAws
+from dbt_local_aws.endpoints import LocalAws
+from dbt_local_aws.environment import LEADING_ELSEWHERE
 from dbt_local_aws.redshift.endpoint import LocalRedshiftError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     received: list[int] = []
     try:
-        with _interrupted_by_signals(received), LocalAws(options.port, options.redshift_port, options.only) as aws:
+        with _interrupted_by_signals(received), _endpoints(options) as aws:
             try:
                 if options.command:
                     return _run(options.command)
@@ -44,14 +45,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _endpoints(options: argparse.Namespace) -> LocalAws:
+    return LocalAws(options.port, options.redshift_port, options.only, dict(options.export))
+
+
 def _parser() -> argparse.ArgumentParser:
     about, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m dbt_local_aws", description=about, epilog=details)
+    parser = argparse.ArgumentParser(prog="dbt-local-aws", description=about, epilog=details)
     parser.add_argument("--port", type=int, default=0, help="port of Athena, S3, Glue and STS (default: a free one)")
     parser.add_argument("--redshift-port", type=int, default=0, help="port of Redshift (default: a free one)")
     parser.add_argument("--only", choices=("athena", "redshift"), help="start this engine alone, with S3, Glue and STS")
+    parser.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="a variable of yours to set beside the endpoints', such as PLACE=s3://lake/place; may be repeated",
+    )
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="what to run with the endpoints, after --")
     return parser
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"not NAME=VALUE: {text}")
+    return name, value
 
 
 @contextlib.contextmanager

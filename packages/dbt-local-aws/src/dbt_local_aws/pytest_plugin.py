@@ -1,22 +1,85 @@
-"""One Athena endpoint, and so one Trino, for all workers of a pytest session."""
+"""For pytest: the session's fixture `local_aws`, and the mark `needs_trino`. README.md shows both."""
 
 import fcntl
+import functools
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError, find_java, find_maven
-from real_data import PROJECT_DIR
+from dbt_local_aws.environment import own_environment
+from dbt_local_aws.process import running, start
 
-LAST_SETTING = "AWS_EC2_METADATA_DISABLED"
+
+class SessionEndpoints:
+    """The endpoints of a pytest session: each starts when its settings are first asked for, and ends with the session.
+
+    The settings are those that `dbt-local-aws --only=…` prints: an S3 with the bucket `lake`, Glue and STS are among
+    them, and of each engine's its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Takes a folder that all of xdist's workers have in common in this session, and no other session."""
+        self._folder = folder
+        self._running = ExitStack()
+
+    @functools.cached_property
+    def athena(self) -> Mapping[str, str]:
+        """Athena's settings. One Trino serves all workers: tests keep apart by database and place.
+
+        Without Java or Maven the test is skipped, and says so; with `CI` set it is not, and fails.
+        """
+        if reason := why_there_is_no_trino():
+            pytest.skip(f"NOT TESTED: {reason}")
+        return self._running.enter_context(_shared_athena(self._folder))
+
+    @functools.cached_property
+    def redshift(self) -> Mapping[str, str]:
+        """Redshift's settings. Each worker has a Redshift and an S3 of its own."""
+        _, settings = self._running.enter_context(running("dbt_local_aws", "--only", "redshift"))
+        return settings
+
+    @contextmanager
+    def using(self, engine: str) -> Iterator[Mapping[str, str]]:
+        """Points this process, and those that it starts, to an engine for as long as the block lasts.
+
+        Args:
+            engine: `athena` or `redshift`.
+        """
+        settings = {"athena": lambda: self.athena, "redshift": lambda: self.redshift}[engine]()
+        with own_environment(settings):
+            yield settings
+
+    def close(self) -> None:
+        """Ends what was started."""
+        self._running.close()
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionEndpoints]:
+    """Athena and Redshift on this machine, for as long as the session lasts."""
+    base = tmp_path_factory.getbasetemp()
+    endpoints = SessionEndpoints(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    yield endpoints
+    endpoints.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the mark known."""
+    config.addinivalue_line("markers", "needs_trino: skipped, as NOT TESTED, where Athena's engine cannot run; not in CI")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what needs Trino where there is none."""
+    if item.get_closest_marker("needs_trino") and (reason := why_there_is_no_trino()):
+        pytest.skip(f"NOT TESTED: {reason}")
 
 
 def why_there_is_no_trino() -> str | None:
@@ -31,40 +94,8 @@ def why_there_is_no_trino() -> str | None:
     return None
 
 
-needs_trino = pytest.mark.skipif(bool(why_there_is_no_trino()), reason=f"NOT TESTED: {why_there_is_no_trino()}")
-
-
-def start() -> tuple["subprocess.Popen[str]", dict[str, str]]:
-    """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dbt_local_aws.athena"], cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    settings: dict[str, str] = {}
-    while LAST_SETTING not in settings:
-        name, _, value = process.stdout.readline().removeprefix("export ").strip().partition("=")
-        if not name:
-            pytest.fail(f"the endpoint did not start: it ended with code {process.wait()}")
-        settings[name] = value
-    return process, settings
-
-
 @contextmanager
-def own_athena() -> Iterator[tuple["subprocess.Popen[str]", dict[str, str]]]:
-    """An endpoint of one's own, which a test may also end itself, and the settings that it printed."""
-    process, settings = start()
-    try:
-        yield process, settings
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-@contextmanager
-def shared_athena(root: Path) -> Iterator[dict[str, str]]:
+def _shared_athena(root: Path) -> Iterator[dict[str, str]]:
     """The settings of the session's endpoint: the first worker starts it, the last one ends it.
 
     Args:
@@ -76,8 +107,9 @@ def shared_athena(root: Path) -> Iterator[dict[str, str]]:
         if told.exists():
             content = json.loads(told.read_text())
         else:
-            started, settings = start()
+            started, settings = start("dbt_local_aws", "--only", "athena")
             content = {"pid": started.pid, "settings": settings, "users": 0}
+        told.touch(mode=0o600)  # it holds keys
         told.write_text(json.dumps({**content, "users": content["users"] + 1}))
     try:
         yield dict(content["settings"])

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from athena_server import shared_athena, why_there_is_no_trino
-from dbt_project import environment
+from dbt_local_aws.endpoints import BUCKET
+from dbt_local_aws.pytest_plugin import SessionEndpoints
 from dbt_local_aws.testing.athena import Client
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def endpoint(local_aws: SessionEndpoints) -> Iterator[Mapping[str, str]]:
     """The settings of the endpoint, which are the session's environment."""
-    if reason := why_there_is_no_trino():
-        pytest.skip(f"NOT TESTED: {reason}")
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    with shared_athena(root) as settings, environment(settings):
+    with local_aws.using("athena") as settings:
         yield settings
 
 
 @pytest.fixture(scope="session")
-def clients(endpoint: dict[str, str]) -> Client:
+def clients(endpoint: Mapping[str, str]) -> Client:
     """The clients, made once: making them is what takes time."""
-    return Client.connect(endpoint, "lake")
+    return Client.connect(endpoint, BUCKET)
 
 
 @pytest.fixture

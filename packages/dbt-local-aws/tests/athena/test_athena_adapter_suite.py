@@ -242,7 +242,7 @@ def profile(clients: Client) -> dict[str, Any]:
         "type": "athena",
         "s3_staging_dir": f"s3://{clients.bucket}/results/",
         "s3_data_dir": f"s3://{clients.bucket}/data/",
-        "region_name": "us-east-1",
+        "region_name": os.environ["AWS_REGION"],
         "database": "awsdatacatalog",
         "threads": 4,
         "num_retries": 0,

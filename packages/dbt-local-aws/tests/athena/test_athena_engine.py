@@ -14,12 +14,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from athena_server import needs_trino, own_athena
-from dbt_local_aws.athena import LocalAthena
+from dbt_local_aws.athena.endpoint import LocalAthena
+from dbt_local_aws.process import running
 from dbt_local_aws.testing.athena import Client, QueryFailedError
 from dbt_local_aws.athena.trino import installation, java, server
 from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError
-from real_data import PROJECT_DIR
+
+ATHENA = "dbt_local_aws.athena"
 
 
 def children(pid: int) -> list[int]:
@@ -47,10 +48,10 @@ def folder_of(settings: dict[str, str]) -> Path:
     return Path(settings["AWS_CONFIG_FILE"]).parent
 
 
-@needs_trino
+@pytest.mark.needs_trino
 def test_trino_ends_with_the_endpoint_and_with_its_sudden_end() -> None:
     """And its folder with it: nobody but its owner could read that."""
-    with own_athena() as (process, settings):
+    with running(ATHENA) as (process, settings):
         [trino] = children(process.pid)
         folder = folder_of(settings)
         assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
@@ -60,9 +61,9 @@ def test_trino_ends_with_the_endpoint_and_with_its_sudden_end() -> None:
         assert not (folder / "trino").exists()
 
 
-@needs_trino
+@pytest.mark.needs_trino
 def test_a_query_tells_the_end_of_the_log_when_trino_is_gone_and_the_endpoint_ends_all_the_same() -> None:
-    with own_athena() as (process, settings):
+    with running(ATHENA) as (process, settings):
         client = Client.connect(settings, "lake")
         [trino] = children(process.pid)
         assert client.rows("select 1") == [("1",)]
@@ -79,9 +80,9 @@ def test_a_query_tells_the_end_of_the_log_when_trino_is_gone_and_the_endpoint_en
         assert not folder_of(settings).exists()
 
 
-@needs_trino
+@pytest.mark.needs_trino
 def test_an_endpoint_that_is_ended_while_a_query_waits_for_trino_does_not_wait() -> None:
-    with own_athena() as (process, settings):
+    with running(ATHENA) as (process, settings):
         client = Client.connect(settings, "lake")
         client.athena.start_query_execution(
             QueryString="select 1", ResultConfiguration={"OutputLocation": "s3://lake/r/"}
@@ -93,7 +94,7 @@ def test_an_endpoint_that_is_ended_while_a_query_waits_for_trino_does_not_wait()
         assert not folder_of(settings).exists()
 
 
-@needs_trino
+@pytest.mark.needs_trino
 def test_a_trino_that_runs_elsewhere_is_used_and_outlives_the_endpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +104,7 @@ def test_a_trino_that_runs_elsewhere_is_used_and_outlives_the_endpoint(
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     monkeypatch.setenv("TRINO_URL", f"http://127.0.0.1:{port}")
-    with own_athena() as (process, settings):
+    with running(ATHENA) as (process, settings):
         assert children(process.pid) == []
         assert there is not None
         trino, log, url = server.launch(there, tmp_path / "trino", settings, installation.HERE / "catalog", port=port)
@@ -192,7 +193,6 @@ def test_a_command_says_at_once_that_java_is_missing(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "--only", "athena", "--", "true"],
-        cwd=PROJECT_DIR,
         env={"PATH": str(tmp_path), "HOME": str(tmp_path), "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,

@@ -14,9 +14,8 @@ import pytest
 
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.athena.trino.java import find_maven
-from real_data import PROJECT_DIR
 
-SPARK = PROJECT_DIR / "tests/python/spark"
+SPARK = Path(__file__).parent / "spark"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 QUERY = (
     "select * from (values (1, 'Björk', date '2020-01-02', timestamp '2018-11-01 21:01:46.796000', decimal '1.10'), "

@@ -20,7 +20,7 @@ from redshift_adapter_suite import (  # type: ignore[import-not-found]  # pytest
     suites_classes,
 )
 
-from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect
 
 pytestmark = [

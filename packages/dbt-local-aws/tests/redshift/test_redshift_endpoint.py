@@ -20,9 +20,8 @@ import redshift_connector
 from dbt.adapters.redshift.connections import RedshiftCredentials, get_connection_method
 from dbt_common.helper_types import Port
 
-from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, InterfaceError, ProgrammingError, rows, run
-from real_data import PROJECT_DIR
 
 pytestmark = [
     # the driver leaves its socket open where it is refused
@@ -233,7 +232,6 @@ def test_the_command_line_ends_cleanly_when_interrupted(number: signal.Signals) 
         [sys.executable, "-m", "dbt_local_aws.redshift", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=PROJECT_DIR,
     )
     signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
@@ -253,14 +251,14 @@ def test_the_command_line_ends_cleanly_when_interrupted(number: signal.Signals) 
 def test_it_ends_with_the_program_that_started_it() -> None:
     program = """
 import time
-from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 endpoint = LocalRedshift()
 endpoint.start()
 print(endpoint.environment()["SSL_CERT_FILE"], flush=True)
 time.sleep(99)
 """
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip()).parent
     assert folder.exists()
@@ -275,7 +273,6 @@ def test_a_port_that_is_taken_is_said(redshift: LocalRedshift) -> None:
         [sys.executable, "-m", "dbt_local_aws.redshift", "--port", str(redshift.port)],
         capture_output=True,
         text=True,
-        cwd=PROJECT_DIR,
         timeout=60,
         check=False,
     )

@@ -13,8 +13,8 @@ import pytest
 from pyiceberg.table import StaticTable
 
 from dbt_project import environment
-from lake_contents import everything_below
 from dbt_local_aws.testing.athena import Client
+from dbt_local_aws.testing.lake_contents import everything_below
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,

@@ -7,7 +7,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from dbt_project import environment
-from dbt_local_aws.redshift import LocalRedshift
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from real_data import PROJECT_DIR
 
 pytestmark = [

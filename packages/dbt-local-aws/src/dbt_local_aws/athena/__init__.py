@@ -1,5 +1,1 @@
-"""A local endpoint for Amazon Athena, with Glue, S3 and STS, that unmodified AWS clients and dbt-athena talk to."""
-
-from dbt_local_aws.athena.server import LocalAthena
-
-__all__ = ["LocalAthena"]
+"""Amazon Athena on this machine: its API, over Glue and S3 by moto, with a Trino that runs the queries."""

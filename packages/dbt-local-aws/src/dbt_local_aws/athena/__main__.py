@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import threading
 
-from dbt_local_aws.athena.server import DEFAULT_REGION, LocalAthena
+from dbt_local_aws.athena.endpoint import DEFAULT_REGION, LocalAthena
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError
 
 
@@ -25,7 +26,8 @@ def main() -> int:
     try:
         with LocalAthena(options.port, options.region) as athena:
             for name, value in athena.environment().items():
-                print(f"export {name}={value}", flush=True)
+                print(f"export {name}={shlex.quote(value)}")
+            print("\nCtrl-C ends it and removes what it holds.", flush=True)
             interrupted.wait()
     except TrinoUnavailableError as error:
         print(f"the endpoint cannot start: {error}", file=sys.stderr)

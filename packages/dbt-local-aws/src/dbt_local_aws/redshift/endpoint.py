@@ -1,14 +1,11 @@
 """The endpoint for Python programs and tests: `with LocalRedshift(s3_endpoint_url=…) as redshift:`."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_ROOT = Path(__file__).parents[2]
 _STOP_SECONDS = 20
 
 
@@ -39,7 +36,7 @@ class LocalRedshift:
         return int(self.environment()["REDSHIFT_PORT"])
 
     def environment(self) -> dict[str, str]:
-        """The environment variables with which profiles.example.yml, libpq and boto3 reach the endpoint."""
+        """The environment variables with which dbt's profiles, libpq and boto3 reach the endpoint."""
         if not self._environment:
             raise LocalRedshiftError("the endpoint is not running")
         return dict(self._environment)
@@ -54,7 +51,6 @@ class LocalRedshift:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))},
             start_new_session=True,  # Ctrl-C is this process's to handle
         )
         if self._process.stdout is None:

@@ -35,7 +35,7 @@ class Client:
 
     @classmethod
     def connect(cls, settings: Mapping[str, str], bucket: str) -> Self:
-        """Clients of a running endpoint, by its environment, and a bucket on it."""
+        """Clients of a running endpoint, by its environment, and a bucket on it, which is made if it is not there."""
         session = boto3.session.Session(
             aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
@@ -43,7 +43,8 @@ class Client:
         )
         url = settings["AWS_ENDPOINT_URL"]
         s3 = session.client("s3", endpoint_url=url)
-        s3.create_bucket(Bucket=bucket)
+        if bucket not in {known["Name"] for known in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=bucket)
         return cls(session.client("athena", endpoint_url=url), s3, session.client("glue", endpoint_url=url), bucket)
 
     def within(self, database: str) -> Self:

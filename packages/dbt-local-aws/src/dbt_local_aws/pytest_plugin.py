@@ -72,7 +72,9 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionEndpo
 
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the mark known."""
-    config.addinivalue_line("markers", "needs_trino: skipped, as NOT TESTED, where Athena's engine cannot run; not in CI")
+    config.addinivalue_line(
+        "markers", "needs_trino: skipped, as NOT TESTED, where Athena's engine cannot run; not in CI"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from dbt_local_aws.athena.hive import show as showing
-from dbt_local_aws.athena.hive.alter_table import alter_table, check_iceberg_column, check_iceberg_properties, failed, repair
+from dbt_local_aws.athena.hive.alter_table import (
+    alter_table,
+    check_iceberg_column,
+    check_iceberg_properties,
+    failed,
+    repair,
+)
 from dbt_local_aws.athena.catalog import Column, Table
 from dbt_local_aws.athena.creating import iceberg_properties, partitioning
 from dbt_local_aws.athena.hive.serdes import serde_and_classes

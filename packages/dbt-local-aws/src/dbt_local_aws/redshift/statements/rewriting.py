@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import not_emulated, syntax_error
+from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.tokens import (
     Kind,
     Token,

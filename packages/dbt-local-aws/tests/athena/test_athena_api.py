@@ -14,9 +14,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-from dbt_local_aws.testing.athena import Client, QueryFailedError
 from dbt_local_aws.athena.executions import RUNNING_AT_ONCE
+from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.type_defs import ResultConfigurationTypeDef

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-
 from dbt_local_aws.athena.endpoint import LocalAthena
-from dbt_local_aws.process import running
-from dbt_local_aws.testing.athena import Client, QueryFailedError
 from dbt_local_aws.athena.trino import installation, java, server
 from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError
+from dbt_local_aws.process import running
+from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 ATHENA = "dbt_local_aws.athena"
 

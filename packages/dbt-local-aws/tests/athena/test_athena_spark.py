@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.athena.trino.java import find_maven
+from dbt_local_aws.testing.athena import Client
 
 SPARK = Path(__file__).parent / "spark"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from dbt_local_aws.redshift import postgres
 from dbt_local_aws.redshift.postgres import PROGRAMS, PostgresServer
 

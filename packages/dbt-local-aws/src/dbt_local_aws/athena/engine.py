@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from dbt_local_aws.athena import creating, maintaining, refusals
-from dbt_local_aws.athena.hive import statements as ddl
 from dbt_local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.hive import statements as ddl
 from dbt_local_aws.athena.hive.grammar import HiveParser
 from dbt_local_aws.athena.reading import Reader
 from dbt_local_aws.athena.results import Result, text_result

@@ -41,6 +41,7 @@ class Application:
         self._moto_lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request, as WSGI has it."""
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
         # Read before the lock: a slow client must not keep the others waiting.
         length = int(environ.get("CONTENT_LENGTH") or 0)

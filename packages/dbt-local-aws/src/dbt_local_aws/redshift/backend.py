@@ -9,6 +9,7 @@ from typing import Self
 
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.errors import RedshiftError
+from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.wire import Message
 
 Row = list[str | None]
@@ -163,15 +164,3 @@ class Backend:
                 if error is not None:
                     raise BackendError(error)
                 return Result([], tag)
-
-
-def literal(text: str | None) -> str:
-    """A text as an SQL literal that reads the same whether backslashes escape or not."""
-    if text is None:
-        return "null"
-    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -10,11 +10,12 @@ from importlib import resources
 
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.answers import as_redshift
-from dbt_local_aws.redshift.backend import Backend, BackendError, identifier, literal
+from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.certificates import Certificates
+from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
-from dbt_local_aws.redshift.copy.load import LoadEnvironment
 from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
+from dbt_local_aws.redshift.quoting import identifier, literal
 from dbt_local_aws.redshift.session import Client, Session
 from dbt_local_aws.redshift.wire import Message
 
@@ -75,7 +76,7 @@ class RedshiftServer:
     async def _superuser(self, database: str) -> Backend:
         return await Backend.connect(self._postgres.socket, user=SUPERUSER, database=database)
 
-    def load_environment(self, user: str, database: str) -> LoadEnvironment:
+    def _load_environment(self, user: str, database: str) -> LoadEnvironment:
         """What a COPY of this user's needs: where S3 is, and a connection that outlives a rollback."""
         return LoadEnvironment(
             user=user,
@@ -133,7 +134,8 @@ class RedshiftServer:
                     writer.write(as_redshift(message).encode())
             writer.write(wire.ready(backend.status).encode())
             await writer.drain()
-            await Session(self, backend, Client(reader, writer, user, database)).run()
+            client = Client(reader, writer, user, database)
+            await Session(backend, client, self._load_environment(user, database)).run()
         finally:
             await backend.close()
 

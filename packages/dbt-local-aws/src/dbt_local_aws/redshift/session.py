@@ -7,22 +7,22 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from dbt_local_aws.redshift import wire
-from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.answers import as_redshift
-from dbt_local_aws.redshift.backend import Backend, BackendError, literal
-from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
-from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
+from dbt_local_aws.redshift.backend import Backend, BackendError
+from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.copy.load import load
+from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
+from dbt_local_aws.redshift.quoting import literal
+from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.statements.context import Context
+from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
 from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
+from dbt_local_aws.redshift.statements.queries import query_of_view
+from dbt_local_aws.redshift.statements.translation import translate
 from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
-from dbt_local_aws.redshift.statements.translation import Context, query_of_view, translate
 from dbt_local_aws.redshift.wire import Message
-
-if TYPE_CHECKING:
-    from dbt_local_aws.redshift.server import RedshiftServer
 
 _UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
 _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", "vacuum"}
@@ -52,8 +52,8 @@ class Prepared:
 class Session:
     """Speaks with one client from its first statement to its last."""
 
-    def __init__(self, server: "RedshiftServer", backend: Backend, client: Client) -> None:
-        self._server = server
+    def __init__(self, backend: Backend, client: Client, load_environment: LoadEnvironment) -> None:
+        self._load_environment = load_environment
         self._backend = backend
         self._client = client
         self._case_sensitive_names = False
@@ -309,9 +309,7 @@ class Session:
         if alone:
             await self._backend.query("begin")
         try:
-            loaded = await load(
-                plan.command, self._backend, self._server.load_environment(self._client.user, self._client.database)
-            )
+            loaded = await load(plan.command, self._backend, self._load_environment)
         except RedshiftError as error:
             failure = await self._backend.fail(error)
             if alone:

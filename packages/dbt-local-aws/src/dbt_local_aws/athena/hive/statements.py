@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from dbt_local_aws.athena.catalog import Column, Table
+from dbt_local_aws.athena.creating import iceberg_properties, partitioning
+from dbt_local_aws.athena.glue_front import RECORDED
 from dbt_local_aws.athena.hive import show as showing
 from dbt_local_aws.athena.hive.alter_table import (
     alter_table,
@@ -14,11 +17,8 @@ from dbt_local_aws.athena.hive.alter_table import (
     failed,
     repair,
 )
-from dbt_local_aws.athena.catalog import Column, Table
-from dbt_local_aws.athena.creating import iceberg_properties, partitioning
-from dbt_local_aws.athena.hive.serdes import serde_and_classes
-from dbt_local_aws.athena.glue_front import RECORDED
 from dbt_local_aws.athena.hive.grammar import HiveParser, TableDefinition
+from dbt_local_aws.athena.hive.serdes import serde_and_classes
 from dbt_local_aws.athena.reading import literal, quoted
 from dbt_local_aws.athena.results import Result
 from dbt_local_aws.athena.statement import ICEBERG, Statement

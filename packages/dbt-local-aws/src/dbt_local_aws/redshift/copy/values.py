@@ -4,11 +4,11 @@ import datetime as dt
 import decimal
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from dbt_local_aws.redshift.copy.column import Column
 from dbt_local_aws.redshift.copy.command import CopyCommand
-from dbt_local_aws.redshift.errors import not_emulated
 from dbt_local_aws.redshift.copy.json_records import Number, as_text
+from dbt_local_aws.redshift.errors import not_emulated
 
 # Error codes of the "Load error reference"
 STRING_TOO_LONG = 1204
@@ -28,25 +28,6 @@ _FALSE = {"false", "f", "no", "n", "0"}
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column that is loaded."""
-
-    name: str
-    type: str  # without its length
-    length: int | None  # of a text, in bytes
-    precision: int | None
-    scale: int | None
-    not_null: bool
-
-    @property
-    def length_text(self) -> str:
-        """The length as the system tables show it."""
-        if self.precision is not None:
-            return f"{self.precision}, {self.scale}"
-        return "" if self.length is None else str(self.length)
 
 
 class ConversionError(Exception):

@@ -7,7 +7,6 @@ differ here.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dbt_local_aws.redshift.backend import literal
 from dbt_local_aws.redshift.errors import (
     INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
@@ -15,6 +14,7 @@ from dbt_local_aws.redshift.errors import (
     not_emulated,
     syntax_error,
 )
+from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.plans import Forward, Script
 from dbt_local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at

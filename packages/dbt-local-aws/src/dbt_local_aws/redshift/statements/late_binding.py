@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dbt_local_aws.redshift.errors import INVALID_TABLE_DEFINITION, SYNTAX_ERROR, RedshiftError
-from dbt_local_aws.redshift.statements.refusals import common_table_expressions, is_system_relation, relation_references
+from dbt_local_aws.redshift.refusals.relations import common_table_expressions, is_system_relation, relation_references
 from dbt_local_aws.redshift.tokens import Kind, Token, find_top_level, spaced, sql, tokenize, word_at
 
 _DEEPEST = 32

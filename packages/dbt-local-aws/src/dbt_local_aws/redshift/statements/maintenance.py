@@ -19,6 +19,7 @@ from dbt_local_aws.redshift.tokens import (
 
 
 def truncate(tokens: Sequence[Token], _: Context) -> Script:
+    """TRUNCATE, which commits."""
     table, at = qualified_name(tokens, 2 if word_at(tokens, 1) == "table" else 1)
     if at != len(tokens):
         raise syntax_error(tokens[at].text)
@@ -26,6 +27,7 @@ def truncate(tokens: Sequence[Token], _: Context) -> Script:
 
 
 def vacuum(tokens: Sequence[Token], _: Context) -> Script:
+    """VACUUM of one table or of all, in every mode that Redshift has."""
     at = 1
     modes = ("full", "sort", "delete", "reindex", "recluster", "only")
     while word_at(tokens, at) in modes:
@@ -43,6 +45,7 @@ def vacuum(tokens: Sequence[Token], _: Context) -> Script:
 
 
 def analyze(tokens: Sequence[Token], _: Context) -> Forward:
+    """ANALYZE, with or without its columns."""
     if word_at(tokens, 1) == "compression":
         raise not_emulated("ANALYZE COMPRESSION")
     end = len(tokens) - 2 if starts_with(tokens[-2:], "predicate|all", "columns") else len(tokens)
@@ -50,6 +53,7 @@ def analyze(tokens: Sequence[Token], _: Context) -> Forward:
 
 
 def lock(tokens: Sequence[Token], context: Context) -> Forward:
+    """LOCK, which has one mode."""
     for part in split(tokens[1 + (word_at(tokens, 1) == "table") :]):
         _, end = qualified_name(part, 0)
         if end != len(part):

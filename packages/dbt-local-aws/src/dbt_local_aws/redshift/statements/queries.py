@@ -11,9 +11,9 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.refusals.check import check
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward
-from dbt_local_aws.redshift.statements.refusals import check
 from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions
 from dbt_local_aws.redshift.tokens import (
     QualifiedName,
@@ -37,6 +37,7 @@ _CATALOGUE_COLUMNS = {
 
 
 def insert(tokens: Sequence[Token], context: Context) -> Forward:
+    """INSERT: not into a view, nor under an alias."""
     if word_at(tokens, 1) != "into":
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
     table, at = qualified_name(tokens, 2)
@@ -47,6 +48,7 @@ def insert(tokens: Sequence[Token], context: Context) -> Forward:
 
 
 def change(tokens: Sequence[Token], context: Context) -> Forward:
+    """UPDATE and DELETE."""
     return translate_query(changed(tokens, context), context)
 
 
@@ -74,6 +76,7 @@ def _check_is_no_view(table: QualifiedName, action: str, context: Context) -> No
 
 
 def translate_query(tokens: Sequence[Token], context: Context) -> Forward:
+    """A query, checked and put into PostgreSQL's words."""
     check(tokens, context.functions.__contains__)
     expanded, late_bound = context.late_views.expand(tokens)
     late_bound = late_bound or any(token.word == "pg_get_late_binding_view_cols" for token in tokens)
@@ -136,6 +139,7 @@ def _is_merge_clause(tokens: Sequence[Token], at: int) -> bool:
 
 
 def explain(tokens: Sequence[Token], context: Context) -> Forward:
+    """EXPLAIN of what Redshift explains."""
     at = 2 if word_at(tokens, 1) == "verbose" else 1
     if word_at(tokens, at) not in ("select", "with", "insert", "update", "delete", "create"):
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
@@ -143,6 +147,7 @@ def explain(tokens: Sequence[Token], context: Context) -> Forward:
 
 
 def declare(tokens: Sequence[Token], context: Context) -> Forward:
+    """DECLARE name CURSOR FOR query."""
     if not starts_with(tokens, "cursor", "for", at=2):
         raise syntax_error(tokens[2].text if len(tokens) > 2 else "")
     return translate_query(tokens, context)

@@ -10,9 +10,9 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.refusals.syntax import check_syntax
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward
-from dbt_local_aws.redshift.statements.refusals import check_syntax
 from dbt_local_aws.redshift.statements.rewriting import text_of
 from dbt_local_aws.redshift.tokens import (
     Kind,

@@ -19,6 +19,7 @@ from dbt_local_aws.redshift.tokens import (
 
 
 def create_schema(tokens: Sequence[Token], at: int, context: Context) -> Forward:
+    """CREATE SCHEMA, of this database and without what it contains."""
     absent = starts_with(tokens, "if", "not", "exists", at=at + 1)
     tokens = in_own_database(tokens, at + 1 + 3 * absent, context)
     quota = find_top_level(tokens, "quota")
@@ -39,6 +40,7 @@ def in_own_database(tokens: Sequence[Token], at: int, context: Context) -> Seque
 
 
 def create_database(tokens: Sequence[Token], _: int, __: Context) -> Forward:
+    """CREATE DATABASE by its name alone."""
     name, at = qualified_name(tokens, 2)
     if at != len(tokens):
         raise not_emulated(f"CREATE DATABASE … {tokens[at].text.upper()}")

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from dbt_local_aws.redshift.backend import literal
 from dbt_local_aws.redshift.errors import FEATURE_NOT_SUPPORTED, RedshiftError, not_emulated, syntax_error
+from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements.plans import Forward
 from dbt_local_aws.redshift.statements.settings import translate_show_parameter
 from dbt_local_aws.redshift.tokens import Kind, QualifiedName, Token, qualified_name, starts_with, word_at

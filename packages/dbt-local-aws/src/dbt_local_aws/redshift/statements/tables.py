@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dbt_local_aws.redshift.backend import literal
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -13,9 +12,10 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.quoting import literal
+from dbt_local_aws.redshift.refusals.check import check
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
-from dbt_local_aws.redshift.statements.refusals import check
 from dbt_local_aws.redshift.statements.table_design import (
     TableDesign,
     column_definition,
@@ -48,6 +48,7 @@ def select_into(tokens: Sequence[Token], into: int, context: Context) -> Script:
 
 
 def create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
+    """CREATE TABLE, with or without a query, whose design is recorded."""
     start = find_top_level(tokens, "as")
     if start >= 0:
         check(tokens[start:], context.functions.__contains__, creates=True)
@@ -60,6 +61,7 @@ def create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
 
 
 def alter_table(tokens: Sequence[Token]) -> Plan:
+    """ALTER TABLE: one action, or the few that go together."""
     if starts_with(tokens, "if", "exists", at=2):
         raise syntax_error("exists")
     table, at = qualified_name(tokens, 2)

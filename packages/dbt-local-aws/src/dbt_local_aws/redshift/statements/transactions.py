@@ -16,6 +16,7 @@ from dbt_local_aws.redshift.tokens import (
 
 
 def no_savepoints(tokens: Sequence[Token], _: Context) -> Plan:
+    """SAVEPOINT and its like, which Redshift has not."""
     raise not_supported(f"{tokens[0].text.upper()}")
 
 
@@ -36,6 +37,7 @@ def begin(tokens: Sequence[Token], _: Context) -> Forward:
 
 
 def commit(tokens: Sequence[Token], context: Context) -> Forward:
+    """COMMIT and END."""
     at = 1 + (word_at(tokens, 1) in ("work", "transaction"))
     if at < len(tokens):
         raise syntax_error(tokens[at].text)
@@ -43,6 +45,7 @@ def commit(tokens: Sequence[Token], context: Context) -> Forward:
 
 
 def rollback(tokens: Sequence[Token], context: Context) -> Plan:
+    """ROLLBACK and ABORT of the whole transaction."""
     if any(token.word == "to" for token in tokens):
         return no_savepoints(tokens, context)
     return commit(tokens, context)

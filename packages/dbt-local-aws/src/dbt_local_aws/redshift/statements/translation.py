@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from dbt_local_aws.redshift.backend import literal
 from dbt_local_aws.redshift.copy.command import parse_copy
 from dbt_local_aws.redshift.errors import (
     INVALID_TABLE_DEFINITION,
@@ -39,6 +38,7 @@ from dbt_local_aws.redshift.statements.views import (
     alter_materialized_view,
     create_materialized_view,
     create_view,
+    drop_materialized_view,
     refresh,
 )
 from dbt_local_aws.redshift.tokens import (
@@ -171,12 +171,7 @@ def _alter_object(tokens: Sequence[Token], context: Context) -> Forward:
 def _drop(tokens: Sequence[Token], context: Context) -> Plan:
     match word_at(tokens, 1):
         case "materialized":
-            present = starts_with(tokens, "if", "exists", at=3)
-            name, at = qualified_name(tokens, 3 + 2 * present)
-            arguments = f"{literal(name.sql)}, {str(present).lower()}, {str(word_at(tokens, at) == 'cascade').lower()}"
-            return Script(
-                (f"select redshift_internal.drop_materialized_view({arguments})",), tag="DROP MATERIALIZED VIEW"
-            )
+            return drop_materialized_view(tokens)
         case "schema":
             present = starts_with(tokens, "if", "exists", at=2)
             return _unchanged(in_own_database(tokens, 2 + 2 * present, context), context)

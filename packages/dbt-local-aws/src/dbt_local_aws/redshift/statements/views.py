@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from dbt_local_aws.redshift.backend import literal
 from dbt_local_aws.redshift.errors import (
     not_emulated,
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.quoting import literal
+from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.refusals.relations import relations
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.late_binding import check_qualified, without_schema_binding
 from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
 from dbt_local_aws.redshift.statements.queries import translate_query
-from dbt_local_aws.redshift.statements.refusals import check, relations
 from dbt_local_aws.redshift.statements.rewriting import text_of
 from dbt_local_aws.redshift.statements.table_design import (
     TableDesign,
@@ -31,6 +32,7 @@ from dbt_local_aws.redshift.tokens import (
 
 
 def create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
+    """CREATE VIEW: plain, or WITH NO SCHEMA BINDING."""
     tokens, late = without_schema_binding(tokens)
     name, at = qualified_name(tokens, at + 1)
     columns: Sequence[Token] = ()
@@ -80,6 +82,7 @@ def _check_no_check_option(tokens: Sequence[Token]) -> None:
 
 
 def create_materialized_view(tokens: Sequence[Token], _: int, context: Context) -> Script:
+    """CREATE MATERIALIZED VIEW: a table, and a view of it."""
     if word_at(tokens, 2) != "view":
         raise syntax_error(tokens[2].text if len(tokens) > 2 else "")
     name, at = qualified_name(tokens, 3)
@@ -122,6 +125,7 @@ def _check_materialized_query(query: Sequence[Token], context: Context) -> None:
 
 
 def alter_materialized_view(tokens: Sequence[Token]) -> Script:
+    """ALTER MATERIALIZED VIEW … AUTO REFRESH."""
     name, at = qualified_name(tokens, 3)
     if not (starts_with(tokens, "auto", "refresh", "yes|no", at=at) and at + 3 == len(tokens)):
         raise not_emulated("ALTER MATERIALIZED VIEW of anything but AUTO REFRESH")
@@ -133,6 +137,7 @@ def alter_materialized_view(tokens: Sequence[Token]) -> Script:
 
 
 def refresh(tokens: Sequence[Token], __: Context) -> Script:
+    """REFRESH MATERIALIZED VIEW."""
     if not starts_with(tokens, "materialized", "view", at=1):
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
     name, at = qualified_name(tokens, 3)
@@ -140,3 +145,11 @@ def refresh(tokens: Sequence[Token], __: Context) -> Script:
     if at < len(tokens):
         raise syntax_error(tokens[at].text)
     return Script((f"select redshift_internal.refresh_materialized_view({literal(name.sql)})",), tag="REFRESH")
+
+
+def drop_materialized_view(tokens: Sequence[Token]) -> Script:
+    """DROP MATERIALIZED VIEW."""
+    present = starts_with(tokens, "if", "exists", at=3)
+    name, at = qualified_name(tokens, 3 + 2 * present)
+    arguments = f"{literal(name.sql)}, {str(present).lower()}, {str(word_at(tokens, at) == 'cascade').lower()}"
+    return Script((f"select redshift_internal.drop_materialized_view({arguments})",), tag="DROP MATERIALIZED VIEW")

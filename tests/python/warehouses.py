@@ -18,12 +18,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
-from dbt_project import environment
-from lakehouse.storage.s3 import forget_client
-from landing_helpers import TABLES, land_all
 from dbt_local_aws.process import running
 from dbt_local_aws.pytest_plugin import why_there_is_no_trino
 from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_project import environment
+from lakehouse.storage.s3 import forget_client
+from landing_helpers import TABLES, land_all
 from real_data import PROJECT_DIR
 
 if TYPE_CHECKING:

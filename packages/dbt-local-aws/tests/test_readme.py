@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from athena_server import needs_trino
-from dbt_local_aws.athena.trino.java import cache_folder
 
+from dbt_local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 PAGE = (PROJECT_DIR / "docs/local_aws.md").read_text(encoding="utf-8")

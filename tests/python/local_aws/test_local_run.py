@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from dbt_local_aws.athena.trino.java import cache_folder
 from dbt_project import PARTS, copy_parts
 from leftovers import FOUND
-from dbt_local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 SCALE = "0.05"

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 
 import pytest
+
 from dbt_local_aws.endpoints import BUCKET
 from dbt_local_aws.pytest_plugin import SessionEndpoints
 from dbt_local_aws.testing.athena import Client

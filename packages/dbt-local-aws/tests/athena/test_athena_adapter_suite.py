@@ -70,8 +70,9 @@ from dbt.tests.fixtures.project import *  # noqa: F403 - its fixtures; as a plug
 from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import TestProcessingException, check_relations_equal, run_dbt
 from dbt_common.exceptions import DbtRuntimeError
-from dbt_local_aws.testing.athena import Client
 from sqlglot import exp
+
+from dbt_local_aws.testing.athena import Client
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of dbt, its adapter and its suite
 

@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from dbt_local_aws.athena.executions import RUNNING_AT_ONCE
 from dbt_local_aws.testing.athena import Client, QueryFailedError
 

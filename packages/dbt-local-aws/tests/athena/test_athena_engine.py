@@ -13,6 +13,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+
 from dbt_local_aws.athena.endpoint import LocalAthena
 from dbt_local_aws.athena.trino import installation, java, server
 from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError

@@ -11,10 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from pyiceberg.table import StaticTable
+
 from dbt_local_aws.athena import refusals
 from dbt_local_aws.testing.athena import Client, QueryFailedError
 from dbt_local_aws.testing.lake_contents import everything_below
-from pyiceberg.table import StaticTable
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/athena/latest/ug/functions.html; each group names it
 from __future__ import annotations
 
 import pytest
+
 from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 # (expression, value, type); None is null

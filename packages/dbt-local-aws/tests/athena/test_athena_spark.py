@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from dbt_local_aws.athena.trino.java import find_maven
 from dbt_local_aws.testing.athena import Client
 

@@ -12,6 +12,7 @@ import tempfile
 
 import duckdb
 import pytest
+
 from dbt_local_aws.testing.athena import Client, QueryFailedError
 
 OPENX = "row format serde 'org.openx.data.jsonserde.JsonSerDe'"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from dbt_local_aws.testing.redshift import Connect, Connection, connect, redshift, s3, s3_endpoint_url, sockets_closed
 
 __all__ = ["connect", "redshift", "s3", "s3_endpoint_url", "sockets_closed"]

@@ -12,8 +12,6 @@ import pytest
 import sqlparse
 from dbt.tests.fixtures.project import *  # noqa: F403 - the suite's fixtures, which pytest finds by their names here
 from dbt.tests.fixtures.project import TestProjInfo
-from dbt_local_aws.redshift.endpoint import LocalRedshift
-from dbt_local_aws.testing.redshift import Connect
 from redshift_adapter_suite import (  # type: ignore[import-not-found]  # pytest has this folder on its path
     ABSTRACT,
     LEFT_OUT,
@@ -21,6 +19,9 @@ from redshift_adapter_suite import (  # type: ignore[import-not-found]  # pytest
     covered_by,
     suites_classes,
 )
+
+from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),  # dbt's suite is not written for warnings that are errors

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 from mypy_boto3_s3 import S3Client
+
+from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 FAILED = "Load into table 't' failed. Check 'sys_load_error_detail' system table for details."
 

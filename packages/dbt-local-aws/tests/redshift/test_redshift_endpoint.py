@@ -19,6 +19,7 @@ import pytest
 import redshift_connector
 from dbt.adapters.redshift.connections import RedshiftCredentials, get_connection_method
 from dbt_common.helper_types import Port
+
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from dbt_local_aws.testing.redshift import Connect, Connection, run
 from redshift_connector.utils.oids import get_datatype_name
+
+from dbt_local_aws.testing.redshift import Connect, Connection, run
 
 CASES: dict[str, list[tuple[str, Any, str]]] = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from dbt_local_aws.redshift import postgres
 from dbt_local_aws.redshift.postgres import PROGRAMS, PostgresServer
 

@@ -10,6 +10,7 @@ question there.
 from collections.abc import Iterator
 
 import pytest
+
 from dbt_local_aws.testing.redshift import Connect, Connection, ProgrammingError, rows, run
 
 LEADER_NODE_ONLY = "not supported on Redshift tables"

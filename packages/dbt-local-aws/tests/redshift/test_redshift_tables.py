@@ -9,6 +9,7 @@ Amazon Redshift Database Developer Guide.
 from decimal import Decimal
 
 import pytest
+
 from dbt_local_aws.testing.redshift import Connect, Connection, ProgrammingError, rows, run
 
 DESIGN = "select diststyle, sortkey1, sortkey_num, encoded, tbl_rows from svv_table_info where \"table\" = 't'"

@@ -7,6 +7,7 @@ Amazon Redshift Database Developer Guide.
 from typing import Any
 
 import pytest
+
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 

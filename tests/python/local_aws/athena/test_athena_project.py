@@ -12,9 +12,9 @@ import duckdb
 import pytest
 from pyiceberg.table import StaticTable
 
-from dbt_project import environment
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.lake_contents import everything_below
+from dbt_project import environment
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,

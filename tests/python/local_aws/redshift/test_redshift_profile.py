@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
-from dbt_project import environment
 from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_project import environment
 from real_data import PROJECT_DIR
 
 pytestmark = [

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from mypy_boto3_s3 import S3Client
 
-from dbt_project import environment
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, rows, run
+from dbt_project import environment
 from warehouses import ask_redshift
 from whole_run import (
     PERSON,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from dbt_local_aws.athena.catalog import Catalog, Table
+from dbt_local_aws.athena.catalog import Catalog
 from dbt_local_aws.athena.engine import statement_type
 from dbt_local_aws.athena.errors import InvalidRequestError
 from dbt_local_aws.athena.executions import FINISHED, Execution, Executions, new_id
+from dbt_local_aws.athena.glue_table import Table
+from dbt_local_aws.athena.names import CATALOG
 from dbt_local_aws.athena.paging import Request, Response, page, window, with_token
 from dbt_local_aws.athena.reading import without_leading_comments
-from dbt_local_aws.athena.trino.client import CATALOG
 from dbt_local_aws.athena.work_groups import ENGINE, WorkGroup, WorkGroups
 
 _MAX_RESULTS = 1000

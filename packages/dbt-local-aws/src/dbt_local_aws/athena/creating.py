@@ -10,11 +10,12 @@ import uuid
 
 from dbt_local_aws.athena import refusals
 from dbt_local_aws.athena.errors import AthenaError, syntax_error
-from dbt_local_aws.athena.glue_front import RECORDED
+from dbt_local_aws.athena.glue_table import RECORDED
+from dbt_local_aws.athena.names import CATALOG, ICEBERG, literal, quoted
 from dbt_local_aws.athena.objects import as_folder
-from dbt_local_aws.athena.reading import Reader, Value, as_written, literal, quoted
+from dbt_local_aws.athena.reading import Reader, Value, as_written
 from dbt_local_aws.athena.results import Result
-from dbt_local_aws.athena.statement import CATALOG, ICEBERG, Statement
+from dbt_local_aws.athena.statement import Statement
 from dbt_local_aws.athena.types import to_hive
 
 _LISTS = ("partitioned_by", "partitioning", "bucketed_by")
@@ -24,8 +25,6 @@ _HIVE_ONLY = (
     "orc_compression",
 )  # fmt: skip
 _ICEBERG_ONLY = ("location", "partitioning")
-CODECS = {"uncompressed": "NONE", "none": "NONE", "snappy": "SNAPPY", "gzip": "GZIP", "zlib": "GZIP", "zstd": "ZSTD",
-          "lz4": "LZ4", "deflate": "GZIP"}  # fmt: skip
 _HIVE_FORMATS = ("parquet", "orc", "avro", "json", "textfile")
 _WITHOUT_DATA = re.compile(r"\s+with\s+(no\s+)?data\s*\Z", re.IGNORECASE)
 
@@ -114,30 +113,6 @@ def _array(values: Value) -> str:
     return f"ARRAY[{', '.join(literal(item.lower()) for item in values)}]" if isinstance(values, tuple) else ""
 
 
-def partitioning(transforms: tuple[str, ...]) -> tuple[str, ...]:
-    """Iceberg's transforms in Trino's order: DDL has `bucket(16, c)` and `truncate(10, c)`, Trino the column first."""
-    turned = r"\1(\3, \2)"
-    return tuple(
-        re.sub(r"(?i)^\s*(bucket|truncate)\(\s*(\d+)\s*,\s*([^)]+?)\s*\)\s*$", turned, item) for item in transforms
-    )
-
-
-def iceberg_properties(properties: dict[str, str]) -> list[str]:
-    """Format and compression of an Iceberg table as Trino's table properties."""
-    found = []
-    if "format" in properties:
-        found.append(f"format = {literal(properties['format'].upper())}")
-    if "write_compression" in properties:
-        found.append(f"compression_codec = {literal(_codec(properties['write_compression']))}")
-    return found
-
-
-def _codec(name: str) -> str:
-    if name.lower() not in CODECS:
-        raise AthenaError("INVALID_TABLE_PROPERTY", f"Unsupported compression: {name}")
-    return CODECS[name.lower()]
-
-
 def _iceberg_clauses(statement: Statement, schema: str, name: str, properties: dict[str, Value]) -> list[str]:
     location = str(properties["location"])
     if not statement.store.is_empty(location):
@@ -188,7 +163,7 @@ def _session(properties: dict[str, Value], is_iceberg: bool) -> dict[str, str]:
         return {}
     named = ("write_compression", "parquet_compression", "orc_compression", "compression")
     codec = next((str(properties[name]) for name in named if name in properties), "gzip")
-    return {f"{CATALOG}.compression_codec": _codec(codec)}
+    return {f"{CATALOG}.compression_codec": codec(codec)}
 
 
 # -------------------- UNLOAD

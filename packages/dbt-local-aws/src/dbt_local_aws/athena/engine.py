@@ -9,11 +9,12 @@ from itertools import pairwise
 
 from dbt_local_aws.athena import creating, maintaining, refusals
 from dbt_local_aws.athena.errors import AthenaError, syntax_error
-from dbt_local_aws.athena.hive import statements as ddl
 from dbt_local_aws.athena.hive.grammar import HiveParser
+from dbt_local_aws.athena.hive.statements import execute as execute_by_hive
+from dbt_local_aws.athena.names import CATALOG
 from dbt_local_aws.athena.reading import Reader
 from dbt_local_aws.athena.results import Result, text_result
-from dbt_local_aws.athena.statement import CATALOG, Statement
+from dbt_local_aws.athena.statement import Statement
 
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _CHANGES = ("INSERT", "MERGE", "UPDATE", "DELETE")
@@ -53,7 +54,7 @@ def execute(statement: Statement) -> Result:
     if words[:2] == ["DROP", "VIEW"]:
         return _drop_view(statement)
     if words[0] in _HIVE:
-        return ddl.execute(statement)
+        return execute_by_hive(statement)
     raise syntax_error(f"line 1:1: mismatched input '{words[0].lower()}'. Expecting: a statement")
 
 

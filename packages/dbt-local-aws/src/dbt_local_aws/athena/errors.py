@@ -41,3 +41,8 @@ def athenas(error: AthenaError) -> AthenaError:
     if "Injected projection requires" in str(error):
         return AthenaError("CONSTRAINT_VIOLATION", str(error))
     return error
+
+
+def failed(message: str) -> AthenaError:
+    """An error of Hive's."""
+    return AthenaError("FAILED", message)

@@ -18,7 +18,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.glue.exceptions import GlueClientError
 from moto.glue.models import glue_backends
 
-from dbt_local_aws.athena.catalog import VIEW_PREFIX, decode_view
+from dbt_local_aws.athena.glue_table import RECORDED, VIEW_PREFIX, decode_view
 from dbt_local_aws.athena.types import to_hive
 
 GLUE_PREFIX = "AWSGlue."
@@ -55,13 +55,6 @@ _ANSWERS: dict[str, dict[str, Any]] = {
 _STATISTICS = {
     f"{verb}ColumnStatisticsFor{what}": answer for verb, answer in _ANSWERS.items() for what in ("Table", "Partition")
 }
-
-
-RECORDED = (
-    "optimize_rewrite_data_file_threshold", "optimize_rewrite_delete_file_threshold", "vacuum_min_snapshots_to_keep",
-    "vacuum_max_snapshot_age_seconds", "vacuum_max_metadata_files_to_keep", "write_target_data_file_size_bytes",
-)  # fmt: skip
-"""Properties of Iceberg tables that only Athena's own statements look at: Glue keeps them."""
 
 
 class ConcurrentModificationError(Exception):

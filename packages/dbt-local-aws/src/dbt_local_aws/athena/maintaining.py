@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/athena/latest/ug/optimize-statement.html, …/vacuum
 
 from __future__ import annotations
 
-from dbt_local_aws.athena.catalog import Table
 from dbt_local_aws.athena.errors import AthenaError
-from dbt_local_aws.athena.reading import Reader, quoted
+from dbt_local_aws.athena.glue_table import Table
+from dbt_local_aws.athena.names import ICEBERG, quoted
+from dbt_local_aws.athena.reading import Reader
 from dbt_local_aws.athena.results import Result
-from dbt_local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.statement import Statement
 
 # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html
 _AGE, _AGE_SECONDS = "vacuum_max_snapshot_age_seconds", "432000"

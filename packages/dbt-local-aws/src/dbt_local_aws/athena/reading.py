@@ -6,7 +6,6 @@ The words are found by sqlglot's tokenizer for Trino; the grammar itself is Trin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlglot.dialects.trino import Trino
@@ -14,6 +13,7 @@ from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from dbt_local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.names import Name
 
 _LEADING = re.compile(r"\A(\s+|--[^\n]*(\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _NAMES = (TokenType.IDENTIFIER, TokenType.VAR)
@@ -24,24 +24,6 @@ Value = str | int | bool | tuple[str, ...]
 def without_leading_comments(sql: str) -> str:
     """The statement from its first word on."""
     return _LEADING.sub("", sql)
-
-
-def quoted(*parts: str) -> str:
-    """A name for Trino."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-
-
-def literal(text: str) -> str:
-    """A text for Trino."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-@dataclass(frozen=True)
-class Name:
-    """The name of a table, in lower case; the schema is None where it is not written."""
-
-    schema: str | None
-    table: str
 
 
 class _Words(Trino):

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dbt_local_aws.athena.catalog import Table
 from dbt_local_aws.athena.errors import AthenaError, syntax_error
+from dbt_local_aws.athena.glue_table import Table
 from dbt_local_aws.athena.reading import Reader
 
 _GUIDE = "https://docs.aws.amazon.com/athena/latest/ug"

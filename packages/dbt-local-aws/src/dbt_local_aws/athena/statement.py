@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dbt_local_aws.athena.catalog import Catalog, Table
+from dbt_local_aws.athena.catalog import Catalog
 from dbt_local_aws.athena.errors import table_not_found
+from dbt_local_aws.athena.glue_table import Table
+from dbt_local_aws.athena.names import Name
 from dbt_local_aws.athena.objects import ObjectStore
-from dbt_local_aws.athena.reading import Name
-from dbt_local_aws.athena.trino.client import CATALOG, PREPARED, Session, TrinoQuery
+from dbt_local_aws.athena.trino.client import PREPARED, Session, TrinoQuery
 from dbt_local_aws.athena.trino.server import Trino
-
-ICEBERG = "iceberg"
-"""Trino's catalogue for Iceberg tables: they are made and altered through it, and read through `awsdatacatalog`."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,3 @@ class Statement:
         if table is None:
             raise table_not_found(schema, name)
         return table
-
-
-__all__ = ["CATALOG", "ICEBERG", "DefaultLocation", "Statement"]

@@ -8,21 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
-from dbt_local_aws.athena.catalog import Column, Partition, Table
-from dbt_local_aws.athena.creating import iceberg_properties
-from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.errors import AthenaError, failed
+from dbt_local_aws.athena.glue_table import Column, Partition, Table
 from dbt_local_aws.athena.hive.grammar import HiveParser
+from dbt_local_aws.athena.iceberg import check_iceberg_column, check_iceberg_properties, iceberg_properties
+from dbt_local_aws.athena.names import ICEBERG, literal, quoted
 from dbt_local_aws.athena.objects import as_folder
-from dbt_local_aws.athena.reading import literal, quoted
 from dbt_local_aws.athena.results import Result
-from dbt_local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.statement import Statement
 from dbt_local_aws.athena.trino.client import Column as Output
 from dbt_local_aws.athena.types import from_hive
-
-
-def failed(message: str) -> AthenaError:
-    """An error of Hive's."""
-    return AthenaError("FAILED", message)
 
 
 def alter_table(statement: Statement, parser: HiveParser) -> Result:
@@ -46,12 +41,6 @@ def _alter_iceberg(statement: Statement, table: Table, clause: str) -> None:
         statement.run(f"ALTER TABLE {quoted(ICEBERG, table.schema, table.name)} {clause}")
     except AthenaError as error:
         raise failed(f"SemanticException: {error}") from error
-
-
-def check_iceberg_column(column: Column) -> None:
-    """https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-supported-data-types.html."""
-    if column.type in ("tinyint", "smallint") or column.type.startswith(("char", "varchar")):
-        raise failed(f"SemanticException: Type not supported for Iceberg: {column.type} [column {column.name}]")
 
 
 def _check_names(table: Table, columns: Sequence[Column]) -> None:
@@ -134,20 +123,6 @@ def _set_properties(statement: Statement, parser: HiveParser, table: Table) -> N
             _alter_iceberg(statement, table, f"SET PROPERTIES {', '.join(settings)}")
             table = statement.catalog.again(table)
     statement.catalog.update_table(table, Parameters={**table.parameters, **properties})
-
-
-# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html: a predefined list
-_ICEBERG_PROPERTIES = frozenset(
-    """table_type format write_compression compression_level optimize_rewrite_data_file_threshold
-    optimize_rewrite_delete_file_threshold vacuum_min_snapshots_to_keep vacuum_max_snapshot_age_seconds
-    vacuum_max_metadata_files_to_keep write_target_data_file_size_bytes""".split()  # noqa: SIM905 - a list of words
-)
-
-
-def check_iceberg_properties(properties: dict[str, str]) -> None:
-    """Refuse properties that Iceberg tables do not know."""
-    if unknown := [key for key in properties if key.lower() not in _ICEBERG_PROPERTIES]:
-        raise failed(f"SemanticException: Unsupported table property key: {unknown[0]}")
 
 
 def _unset_properties(statement: Statement, parser: HiveParser, table: Table) -> None:

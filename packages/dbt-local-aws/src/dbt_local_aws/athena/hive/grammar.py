@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from dbt_local_aws.athena.catalog import Column
 from dbt_local_aws.athena.errors import AthenaError
+from dbt_local_aws.athena.glue_table import Column
 from dbt_local_aws.athena.types import from_hive
 
 # https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, the list for DDL

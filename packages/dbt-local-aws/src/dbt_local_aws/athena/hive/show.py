@@ -6,13 +6,12 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from dbt_local_aws.athena.catalog import Column, Table, decode_view
-from dbt_local_aws.athena.errors import AthenaError
-from dbt_local_aws.athena.hive.alter_table import failed
+from dbt_local_aws.athena.errors import AthenaError, failed
+from dbt_local_aws.athena.glue_table import Column, Table, decode_view
 from dbt_local_aws.athena.hive.grammar import HiveParser
-from dbt_local_aws.athena.reading import quoted
+from dbt_local_aws.athena.names import ICEBERG, quoted
 from dbt_local_aws.athena.results import Result, text_result
-from dbt_local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.statement import Statement
 
 
 def _pattern(parser: HiveParser) -> Callable[[str], bool]:

@@ -6,22 +6,21 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from dbt_local_aws.athena.catalog import Column, Table
-from dbt_local_aws.athena.creating import iceberg_properties, partitioning
-from dbt_local_aws.athena.glue_front import RECORDED
+from dbt_local_aws.athena.errors import failed
+from dbt_local_aws.athena.glue_table import RECORDED, Column, Table
 from dbt_local_aws.athena.hive import show as showing
-from dbt_local_aws.athena.hive.alter_table import (
-    alter_table,
-    check_iceberg_column,
-    check_iceberg_properties,
-    failed,
-    repair,
-)
+from dbt_local_aws.athena.hive.alter_table import alter_table, repair
 from dbt_local_aws.athena.hive.grammar import HiveParser, TableDefinition
 from dbt_local_aws.athena.hive.serdes import serde_and_classes
-from dbt_local_aws.athena.reading import literal, quoted
+from dbt_local_aws.athena.iceberg import (
+    check_iceberg_column,
+    check_iceberg_properties,
+    iceberg_properties,
+    partitioning,
+)
+from dbt_local_aws.athena.names import ICEBERG, literal, quoted
 from dbt_local_aws.athena.results import Result
-from dbt_local_aws.athena.statement import ICEBERG, Statement
+from dbt_local_aws.athena.statement import Statement
 from dbt_local_aws.athena.types import from_hive
 
 

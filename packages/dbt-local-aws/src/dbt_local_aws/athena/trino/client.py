@@ -16,8 +16,8 @@ from urllib.parse import quote
 import urllib3
 
 from dbt_local_aws.athena.errors import AthenaError, QueryCancelledError, athenas
+from dbt_local_aws.athena.names import CATALOG
 
-CATALOG = "awsdatacatalog"
 SCAN_LIMIT = "Query cancelled! : Bytes scanned limit was exceeded"
 _USER = "athena"
 PREPARED = "statement"

@@ -11,6 +11,7 @@ import uuid
 from dbt_local_aws.athena import refusals
 from dbt_local_aws.athena.errors import AthenaError, syntax_error
 from dbt_local_aws.athena.glue_table import RECORDED
+from dbt_local_aws.athena.iceberg import codec, iceberg_properties, partitioning
 from dbt_local_aws.athena.names import CATALOG, ICEBERG, literal, quoted
 from dbt_local_aws.athena.objects import as_folder
 from dbt_local_aws.athena.reading import Reader, Value, as_written
@@ -162,8 +163,8 @@ def _session(properties: dict[str, Value], is_iceberg: bool) -> dict[str, str]:
     if is_iceberg:
         return {}
     named = ("write_compression", "parquet_compression", "orc_compression", "compression")
-    codec = next((str(properties[name]) for name in named if name in properties), "gzip")
-    return {f"{CATALOG}.compression_codec": codec(codec)}
+    chosen = next((str(properties[name]) for name in named if name in properties), "gzip")
+    return {f"{CATALOG}.compression_codec": codec(chosen)}
 
 
 # -------------------- UNLOAD

@@ -63,13 +63,18 @@ $(VENV)/uv.installed: requirements/uv.txt
 $(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed
 	@echo "installing requirements/$*.txt"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $<
-	@touch $@
+	@$(foreach package,$(OURS_$*),$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --editable $(package) &&) touch $@
+
+# What a set installs of this checkout, beside its pins: in place, by the build backend that is a part of uv.
+override OURS_local_aws := packages/dbt-local-aws
+override OURS_test := packages/dbt-local-aws
+$(VENV)/local_aws.installed $(VENV)/test.installed: packages/dbt-local-aws/pyproject.toml
 
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@.new && mv $@.new $@
 
 override DATA = --sources="$$SOURCE" --scale="$$SCALE" $${DATASET:+--dataset="$$DATASET"}
-override LOCAL_AWS := $(BIN)/python -m local_aws
+override LOCAL_AWS := $(BIN)/dbt-local-aws --export=LANDING_ZONE=s3://lake/landing
 override IS_LOCAL := $(filter-out 0,$(LOCAL))
 
 # `exec` gives make's SIGTERM to the command itself and not to a shell above it, which would leave it behind.
@@ -102,13 +107,15 @@ check: lint  ## before a push, in minutes: lint, and build and test the sample o
 
 # The endpoints' own tests run apart: each points the whole process at itself. Trino is fetched before a test waits for it.
 test: lint  ## prove everything: lint, then pytest with all data, unit and mutation tests
-	@$(BIN)/python -m local_aws.athena.trino || echo "so the tests of Athena are not run here"
+	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so the tests of Athena are not run here"
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal --ignore tests/python/local_aws/athena --ignore tests/python/local_aws/redshift
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/athena
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/python/local_aws/redshift
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile packages/dbt-local-aws/tests/redshift
 
 spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
-	@$(BIN)/pytest tests/python/local_aws/athena/test_athena_spark.py
+	@$(BIN)/pytest packages/dbt-local-aws/tests/athena/test_athena_spark.py
 
 explore: $(VENV)/test.installed profiles.yml  ## run the property tests with fresh examples, which `make test` does not: for as long as it takes
 	@HYPOTHESIS_PROFILE=fresh $(BIN)/pytest --numprocesses 2 $$(grep -l '^from hypothesis' tests/python/test_*.py)
@@ -140,4 +147,4 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv
-	rm -rf .bench .parity lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .bench .parity packages/dbt-local-aws/dist packages/dbt-local-aws/.pytest_cache lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

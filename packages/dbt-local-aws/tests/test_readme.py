@@ -1,4 +1,4 @@
-"""Another project, made of docs/local_aws.md and run as it says: what the page shows is what works."""
+"""A project, made of README.md and run as that says: what the page shows is what works."""
 
 import os
 import re
@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from athena_server import needs_trino
 
 from dbt_local_aws.athena.trino.java import cache_folder
-from real_data import PROJECT_DIR
 
-PAGE = (PROJECT_DIR / "docs/local_aws.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = {name: text for _, name, text in BLOCK.findall(PAGE) if name}
 COMMANDS = [line for language, _, text in BLOCK.findall(PAGE) if language == "bash" for line in text.splitlines()]
@@ -29,16 +27,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_page_has_a_project_and_commands() -> None:
-    assert {"dbt_project.yml", "profiles.yml", "models/greetings.sql", "conftest.py", "test_project.py"} <= set(FILES)
+    assert {"dbt_project.yml", "profiles.yml", "models/greetings.sql", "test_project.py"} <= set(FILES)
     assert len(COMMANDS) == 4
 
 
-@needs_trino
+@pytest.mark.needs_trino
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_page_works(project: Path, command: str) -> None:
     settings = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(PROJECT_DIR),
         "PYTHONUTF8": "1",
         "LOCAL_AWS_CACHE": str(cache_folder()),
         "AWS_PROFILE": "production",

@@ -14,7 +14,7 @@ import pytest
 
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError, find_java, find_maven
 from dbt_local_aws.environment import own_environment
-from dbt_local_aws.process import running, start
+from dbt_local_aws.process import NotStartedError, running, start
 
 
 class SessionEndpoints:
@@ -109,7 +109,10 @@ def _shared_athena(root: Path) -> Iterator[dict[str, str]]:
         if told.exists():
             content = json.loads(told.read_text())
         else:
-            started, settings = start("dbt_local_aws", "--only", "athena")
+            try:
+                started, settings = start("dbt_local_aws", "--only", "athena")
+            except NotStartedError as error:
+                pytest.fail(str(error))
             content = {"pid": started.pid, "settings": settings, "users": 0}
         told.touch(mode=0o600)  # it holds keys
         told.write_text(json.dumps({**content, "users": content["users"] + 1}))

@@ -1,6 +1,6 @@
 """Spark reads what the endpoint's Trino wrote, and Trino what Spark wrote: both by Glue, as on AWS.
 
-PySpark is no part of the tests' own requirements: `make spark` installs it and runs these tests.
+PySpark 4.0 is no part of the extra `testing`: without it these tests are skipped.
 """
 
 import importlib.util
@@ -24,7 +24,7 @@ QUERY = (
 ROWS = [["1", "Björk", "2020-01-02", "2018-11-01 21:01:46.796000", "1.10"], ["2", "", None, None, None]]
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None, reason="NOT TESTED: PySpark is not installed (`make spark` does it)"
+    importlib.util.find_spec("pyspark") is None, reason="NOT TESTED: PySpark is not installed"
 )
 
 

@@ -32,8 +32,8 @@ def own_environment(settings: Mapping[str, str] | None = None) -> Iterator[None]
 
 
 def forget_keys() -> None:
-    """boto3's default session keeps the keys that it found first; these are new at every start."""
-    boto3.setup_default_session()
+    """boto3's default session keeps the keys that it found first; the next one is made when it is asked for."""
+    boto3.DEFAULT_SESSION = None
 
 
 def no_proxy() -> dict[str, str]:

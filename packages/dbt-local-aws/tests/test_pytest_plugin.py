@@ -6,6 +6,7 @@ import pytest
 
 from dbt_local_aws import pytest_plugin
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.process import NotStartedError
 
 pytest_plugins = ["pytester"]
 
@@ -37,7 +38,7 @@ def test_without_java_a_test_that_needs_athena_is_skipped_and_says_so(pytester: 
     pytester.makepyfile(test_fixture=ASKS_FOR_ATHENA, test_mark=MARKED)
     result = pytester.inline_run("--strict-markers")
     assert result.countoutcomes() == [0, 2, 0]
-    said = [str(report.longrepr) for report in result.getreports("pytest_runtest_logreport") if report.skipped]  # type: ignore[attr-defined]
+    said = [str(report.longrepr) for report in result.getreports("pytest_runtest_logreport") if report.skipped]
     assert len([text for text in said if "NOT TESTED: Java 25 is not here" in text]) == 2
 
 
@@ -52,7 +53,7 @@ def test_in_ci_an_athena_that_does_not_start_fails_the_test(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start(*_: str) -> None:
-        raise pytest_plugin.NotStartedError("the endpoint did not start: it ended with code 1")
+        raise NotStartedError("the endpoint did not start: it ended with code 1")
 
     monkeypatch.setenv("CI", "true")
     monkeypatch.setattr(pytest_plugin, "start", start)

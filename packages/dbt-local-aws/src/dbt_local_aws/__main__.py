@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from types import FrameType
 
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError
@@ -52,6 +53,7 @@ def _endpoints(options: argparse.Namespace) -> LocalAws:
 def _parser() -> argparse.ArgumentParser:
     about, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(prog="dbt-local-aws", description=about, epilog=details)
+    parser.add_argument("--version", action="version", version=version("dbt-local-aws"))
     parser.add_argument("--port", type=int, default=0, help="port of Athena, S3, Glue and STS (default: a free one)")
     parser.add_argument("--redshift-port", type=int, default=0, help="port of Redshift (default: a free one)")
     parser.add_argument("--only", choices=("athena", "redshift"), help="start this engine alone, with S3, Glue and STS")

@@ -127,13 +127,16 @@ def _shared_athena(root: Path) -> Iterator[dict[str, str]]:
                 told.unlink()
                 os.kill(content["pid"], signal.SIGTERM)
         if started is not None:
-            _await_end_of_users(told, content["pid"])
+            _await_end_of_users(root, told, content["pid"])
             started.communicate()
 
 
-def _await_end_of_users(told: Path, pid: int) -> None:
+def _await_end_of_users(root: Path, told: Path, pid: int) -> None:
     """The process that started the endpoint outlives its other users, since the endpoint is its child."""
-    while told.exists() and json.loads(told.read_text() or "{}").get("pid") == pid:
+    while True:
+        with _locked(root):
+            if not told.exists() or json.loads(told.read_text())["pid"] != pid:
+                return
         time.sleep(0.2)
 
 

@@ -65,13 +65,18 @@ $(VENV)/uv.installed: requirements/uv.txt
 $(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed
 	@echo "installing requirements/$*.txt"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $<
-	@touch $@
+	@$(foreach package,$(OURS_$*),$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --editable $(package) &&) touch $@
+
+# What a set installs of this checkout, beside its pins: in place, by the build backend that is a part of uv.
+override OURS_local_aws := packages/dbt-local-aws
+override OURS_test := packages/dbt-local-aws
+$(VENV)/local_aws.installed $(VENV)/test.installed: packages/dbt-local-aws/pyproject.toml
 
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@.new && mv $@.new $@
 
 override DATA = --sources="$$SOURCE" --scale="$$SCALE" $${DATASET:+--dataset="$$DATASET"}
-override LOCAL_AWS := $(BIN)/python -m local_aws
+override LOCAL_AWS := $(BIN)/dbt-local-aws --export=LANDING_ZONE=s3://lake/landing
 override IS_LOCAL := $(filter-out 0,$(LOCAL))
 
 # `exec` gives make's SIGTERM to the command itself and not to a shell above it, which would leave it behind.
@@ -115,15 +120,15 @@ test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mista
 
 # One server for all tests of a session: loadscope keeps together what shares a build. Trino is fetched before a test waits for it.
 test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
-	@$(BIN)/python -m local_aws.athena.trino || echo "so Athena is not tested here"
+	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so Athena is not tested here"
 	@$(PYTEST) --dist loadscope -m engines
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
 	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
 	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
 	@echo "and Redshift (PostgreSQL behind a translation), and $(if $(IS_ALL),dbt's whole suites,a part of dbt's suites) for both adapters. AWS itself was not asked."
 
 spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
-	@$(BIN)/pytest tests/python/local_aws/athena/test_athena_spark.py
+	@$(BIN)/pytest packages/dbt-local-aws/tests/athena/test_athena_spark.py
 
 explore: $(VENV)/test.installed profiles.yml  ## run the property tests with fresh examples, which `make test` does not: for as long as it takes
 	@HYPOTHESIS_PROFILE=fresh $(BIN)/pytest --numprocesses 2 $$(grep -l '^from hypothesis' tests/python/test_*.py)
@@ -155,4 +160,4 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv
-	rm -rf .bench .parity lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .bench .parity packages/*/dist packages/*/.pytest_cache lakehouse.duckdb* landing sample_data .sample_data.partial target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

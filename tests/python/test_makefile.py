@@ -65,6 +65,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "json.dump([sys.argv[1:], dict(os.environ)], open('called.json', 'w'))\n"
     )
     python.chmod(0o700)
+    shutil.copy(python, python.with_name("dbt-local-aws"))
+    package = folder / "packages/dbt-local-aws/pyproject.toml"
+    package.parent.mkdir(parents=True)
+    package.touch()
     for name in ("uv", "run", "local_aws", "test", "bench"):
         (folder / f".venv/{name}.installed").touch()
     return folder
@@ -104,7 +108,9 @@ def test_each_command_is_handed_what_is_set_and_no_more(project: Path) -> None:
     make(project, "run", "FORGET_VANISHED=0", "LOCAL=0")
     assert called(project) == ["scripts/run.py", "--sources=", "--scale=1", "--target=duckdb"]
     make(project, "run", "LOCAL=1", "TARGET=athena")
-    assert called(project)[:5] == ["-m", "local_aws", "--only=athena", "--", ".venv/bin/python"]
+    assert called(project)[:4] == [
+        *("--export=LANDING_ZONE=s3://lake/landing", "--only=athena", "--", ".venv/bin/python")
+    ]
     make(project, "erase")
     assert called(project) == ["scripts/erase.py", "--zone=landing/sample", "--target=duckdb"]
     make(project, "erase", "DATASET=mine")

@@ -18,11 +18,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
-from athena_server import own_athena, why_there_is_no_trino
+from dbt_local_aws.process import running
+from dbt_local_aws.pytest_plugin import why_there_is_no_trino
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_project import environment
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all
-from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def local_athena() -> Iterator[dict[str, str]]:
     """The endpoint in a process of its own, as a person starts it, and the settings that it prints."""
     if reason := why_there_is_no_trino():
         pytest.skip(f"NOT TESTED: {reason}")
-    with own_athena() as (_, settings):
+    with running("dbt_local_aws.athena") as (_, settings):
         yield settings
 
 

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from athena_server import needs_trino
+from dbt_local_aws.athena.trino.java import cache_folder
 from dbt_project import PARTS, copy_parts
 from lanes import on_engines
 from leftovers import FOUND
-from local_aws.athena.trino.java import cache_folder
 from real_data import PROJECT_DIR
 
 pytestmark = on_engines
 
 SCALE = "0.05"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
-LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws", "--only", "redshift"]
 VENV = Path(sys.executable).parents[1]
+ZONE = "LANDING_ZONE=s3://lake/landing"
+LOCAL_AWS = [*LEFTOVERS, str(VENV / "bin/dbt-local-aws"), "--only", "redshift", "--export", ZONE]
 # what is installed is there: these tests install nothing
 MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
 # somebody's real account, and a proxy, neither of which may be asked for anything: nothing listens on that port
@@ -50,7 +50,7 @@ THEIRS = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, as it is cloned."""
     folder = tmp_path_factory.mktemp("a clone") / "project"
-    copy_parts(folder, *PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements")
+    copy_parts(folder, *PARTS, "scripts", "Makefile", "profiles.example.yml", "requirements")
     (folder / ".venv").symlink_to(VENV)
     return folder
 
@@ -104,7 +104,7 @@ def running(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-@needs_trino  # both engines are kept running
+@pytest.mark.needs_trino  # both engines are kept running
 def test_both_engines_answer_in_another_shell_with_what_local_aws_prints(project: Path) -> None:
     with running(project, [*LEFTOVERS, *MAKE, "local-aws"], "Ctrl-C ends them") as (endpoints, lines):
         exports = "".join(line for line in lines if line.startswith(("unset ", "export ")))
@@ -122,7 +122,7 @@ def test_both_engines_answer_in_another_shell_with_what_local_aws_prints(project
 
 @pytest.mark.parametrize(
     ("target", "sent", "to_all"),
-    [("redshift", signal.SIGINT, True), pytest.param("athena", signal.SIGTERM, False, marks=needs_trino)],
+    [("redshift", signal.SIGINT, True), pytest.param("athena", signal.SIGTERM, False, marks=pytest.mark.needs_trino)],
 )
 def test_a_run_that_is_ended_leaves_nothing_behind(
     project: Path, target: str, sent: signal.Signals, to_all: bool

@@ -16,12 +16,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from athena_server import needs_trino
+from dbt_local_aws.athena.trino.java import cache_folder
 from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
 from lanes import on_engines
-from local_aws.athena.trino.java import cache_folder
 
 Row = Sequence[str | None]
 
@@ -166,7 +165,8 @@ def test_a_value_of_an_unknown_type_is_refused() -> None:
 
 
 def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "local_aws", "--", sys.executable, "scripts/parity.py", *map(str, options)]
+    wrapper = [str(Path(sys.executable).with_name("dbt-local-aws")), "--export", "LANDING_ZONE=s3://lake/landing", "--"]
+    command = [*wrapper, sys.executable, "scripts/parity.py", *map(str, options)]
     settings = {
         "PATH": os.environ["PATH"],
         "PYTHONUTF8": "1",
@@ -179,11 +179,11 @@ def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return copy_project(tmp_path / "project", "scripts", "local_aws")
+    return copy_project(tmp_path / "project", "scripts")
 
 
 @on_engines
-@needs_trino
+@pytest.mark.needs_trino
 def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Path) -> None:
     """Sunday by Redshift's own count, which starts at 0: a well-known mistake."""
     macro = project / "macros/cross_db/iso_weekday.sql"

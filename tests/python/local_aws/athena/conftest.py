@@ -1,39 +1,24 @@
-"""The endpoint, once for all tests of a session, and clients of it; tests are kept apart by database and place."""
+"""The endpoint that all tests of a session share, and clients of it."""
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from athena_server import shared_athena, why_there_is_no_trino
-from dbt_project import environment
-from local_aws.athena.client import Client
+from dbt_local_aws.endpoints import BUCKET
+from dbt_local_aws.pytest_plugin import SessionEndpoints
+from dbt_local_aws.testing.athena import Client
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def endpoint(local_aws: SessionEndpoints) -> Iterator[Mapping[str, str]]:
     """The settings of the endpoint, which are the session's environment."""
-    if reason := why_there_is_no_trino():
-        pytest.skip(f"NOT TESTED: {reason}")
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    with shared_athena(root) as settings, environment(settings):
+    with local_aws.using("athena") as settings:
         yield settings
 
 
 @pytest.fixture(scope="session")
-def clients(endpoint: dict[str, str]) -> Client:
+def clients(endpoint: Mapping[str, str]) -> Client:
     """The clients, made once: making them is what takes time."""
-    return Client.connect(endpoint, "lake")
-
-
-@pytest.fixture
-def client(clients: Client) -> Iterator[Client]:
-    """A client with a database of its own."""
-    database = f"db_{uuid.uuid4().hex[:12]}"
-    clients.glue.create_database(DatabaseInput={"Name": database})
-    yield clients.within(database)
-    clients.glue.delete_database(Name=database)
+    return Client.connect(endpoint, BUCKET)

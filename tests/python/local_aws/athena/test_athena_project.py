@@ -12,10 +12,10 @@ import duckdb
 import pytest
 from pyiceberg.table import StaticTable
 
+from dbt_local_aws.testing.athena import Client
+from dbt_local_aws.testing.lake_contents import everything_below
 from dbt_project import environment
-from lake_contents import everything_below
 from lanes import on_engines
-from local_aws.athena.client import Client
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,

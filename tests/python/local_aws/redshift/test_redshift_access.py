@@ -13,12 +13,12 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from mypy_boto3_s3 import S3Client
 
+from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect, ProgrammingError, rows, run
 from dbt_project import DbtProject, environment
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import land_all, put
 from lanes import on_engines
-from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect, ProgrammingError, rows, run
 
 pytestmark = [on_engines, pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning")]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_project import environment
 from lanes import on_engines
-from local_aws.redshift import LocalRedshift
 from real_data import PROJECT_DIR
 
 pytestmark = [

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from mypy_boto3_s3 import S3Client
 
+from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_local_aws.testing.redshift import Connect, Connection, rows, run
 from dbt_project import environment
 from lanes import on_engines
-from local_aws.redshift import LocalRedshift
-from local_aws.redshift.testing import Connect, Connection, rows, run
 from warehouses import ask_redshift
 from whole_run import (
     PERSON,

@@ -1,0 +1,46 @@
+"""COPY … FROM 's3://…': reads the files, converts their records, and loads them inside the client's own transaction."""
+
+import asyncio
+import datetime as dt
+
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.backend import Backend
+from dbt_local_aws.redshift.copy.command import CopyCommand
+from dbt_local_aws.redshift.copy.environment import LoadEnvironment
+from dbt_local_aws.redshift.copy.history import Run, write_down
+from dbt_local_aws.redshift.copy.reader import read_files
+from dbt_local_aws.redshift.copy.target import find_target
+from dbt_local_aws.redshift.errors import (
+    INTERNAL_ERROR,
+    RedshiftError,
+)
+from dbt_local_aws.redshift.wire import Message
+
+
+async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironment) -> list[Message]:
+    """Runs a COPY; gives the notices to send. Raises where it fails, after the reasons were written down."""
+    started = dt.datetime.now(dt.UTC)
+    target = await find_target(command, backend)
+    report = await asyncio.to_thread(read_files, command, target.columns, environment)
+    failed = len(report.errors) >= max(command.max_errors, 1)
+    if not failed:
+        names = ", ".join(f'"{column.name}"' for column in target.columns)
+        await backend.copy_in(f"copy {command.table.sql} ({names}) from stdin", report.chunks)
+    query_id = await write_down(Run(command, target, environment, started), report, backend, failed=failed)
+    if failed:
+        raise RedshiftError(
+            INTERNAL_ERROR,
+            f"Load into table '{target.relation}' failed. Check 'sys_load_error_detail' system table for details.",
+        )
+    await backend.query(
+        f"select set_config('redshift.last_copy_id', '{query_id}', false), "
+        f"set_config('redshift.last_copy_count', '{report.rows}', false)"
+    )
+    said = f"Load into table '{target.relation}' completed, {report.rows} record(s) loaded successfully."
+    messages = [said]
+    if report.errors:
+        messages.append(
+            f"Load into table '{target.relation}' completed, {len(report.errors)} record(s) could not be loaded. "
+            "Check 'sys_load_error_detail' system table for details."
+        )
+    return [wire.fields_message(wire.NOTICE, {"S": "INFO", "C": "00000", "M": message}) for message in messages]

@@ -1,0 +1,1 @@
+"""What PostgreSQL would accept and Redshift does not: found in the tokens of a statement before it is rewritten."""

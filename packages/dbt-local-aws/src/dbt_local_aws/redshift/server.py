@@ -1,0 +1,201 @@
+"""The endpoint's server: accepts clients, checks who they are, and gives each of them a session."""
+
+import asyncio
+import contextlib
+import secrets
+import ssl
+import struct
+from dataclasses import dataclass
+from importlib import resources
+
+from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.answers import as_redshift
+from dbt_local_aws.redshift.backend import Backend, BackendError
+from dbt_local_aws.redshift.certificates import Certificates
+from dbt_local_aws.redshift.copy.environment import LoadEnvironment
+from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
+from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
+from dbt_local_aws.redshift.quoting import identifier, literal
+from dbt_local_aws.redshift.session import Client, Session
+from dbt_local_aws.redshift.wire import Message
+
+_CLEARTEXT_PASSWORD = 3
+# Start-up parameters that PostgreSQL knows, too; the driver sends more
+_KNOWN_PARAMETERS = ("application_name", "client_encoding", "DateStyle", "TimeZone", "extra_float_digits")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How an endpoint is set up."""
+
+    user: str = "dbt"
+    database: str = "dev"
+    password: str = ""
+    s3_endpoint_url: str | None = None
+    region: str = "us-west-2"
+
+
+class LoginRefusedError(Exception):
+    """Somebody may not log in."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__()
+
+
+class RedshiftServer:
+    """Accepts clients for a PostgreSQL server that it has made Redshift-like."""
+
+    def __init__(self, postgres: PostgresServer, certificates: Certificates, configuration: Configuration) -> None:
+        self._postgres = postgres
+        self._certificates = certificates
+        self._configuration = configuration
+        self.temporary_logins = TemporaryLogins()
+        self._sessions: set[asyncio.Task[None]] = set()
+
+    async def start(self, port: int) -> asyncio.Server:
+        """Prepares the database and begins to accept clients."""
+        await self._prepare_database()
+        return await asyncio.start_server(self._accept, "127.0.0.1", port)
+
+    async def _prepare_database(self) -> None:
+        configuration = self._configuration
+        # in the template, so that every database that is ever created has it
+        template = await self._superuser("template1")
+        for script in sorted(
+            resources.files("dbt_local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name
+        ):
+            await template.query(script.read_text(encoding="utf-8"))
+        user, password = identifier(configuration.user), literal(configuration.password)
+        await template.query(f"create user {user} superuser password {password}")
+        await template.close()
+        maintenance = await self._superuser("postgres")
+        await maintenance.query(f"create database {identifier(configuration.database)} owner {user}")
+        await maintenance.close()
+
+    async def _superuser(self, database: str) -> Backend:
+        return await Backend.connect(self._postgres.socket, user=SUPERUSER, database=database)
+
+    def _load_environment(self, user: str, database: str) -> LoadEnvironment:
+        """What a COPY of this user's needs: where S3 is, and a connection that outlives a rollback."""
+        return LoadEnvironment(
+            user=user,
+            database=database,
+            endpoint_url=self._configuration.s3_endpoint_url,
+            region=self._configuration.region,
+            connect=lambda: self._superuser(database),
+        )
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._sessions.add(task)
+            task.add_done_callback(self._sessions.discard)
+        # a client that vanishes, or speaks nonsense, is no concern of the others; at the end, who is left is cancelled
+        with contextlib.suppress(
+            asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, ssl.SSLError, wire.ProtocolError
+        ):
+            await self._serve(reader, writer)
+        with contextlib.suppress(ConnectionError):
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            code, body = await wire.read_startup(reader)
+            if code == wire.SSL_REQUEST:
+                writer.write(b"S")
+                await writer.drain()
+                await writer.start_tls(self._certificates.context)
+            elif code == wire.GSSENC_REQUEST:
+                writer.write(b"N")
+                await writer.drain()
+            elif code == wire.CANCEL_REQUEST:
+                await self._cancel(body)
+                return
+            else:
+                break
+        if code != wire.PROTOCOL_3_0:
+            writer.write(wire.error_message("0A000", "unsupported frontend protocol", severity="FATAL").encode())
+            return
+        parameters = wire.startup_parameters(body)
+        login = parameters.get("user", "")
+        database = parameters.get("database") or login
+        try:
+            user = await self._authenticate(login, reader, writer)
+            backend = await self._open(user, database, parameters)
+        except LoginRefusedError as refusal:
+            writer.write(refusal.message.encode())
+            await writer.drain()
+            return
+        try:
+            writer.write(Message(wire.AUTHENTICATION, struct.pack("!I", 0)).encode())
+            for message in backend.greeting:
+                if message.kind != wire.AUTHENTICATION:
+                    writer.write(as_redshift(message).encode())
+            writer.write(wire.ready(backend.status).encode())
+            await writer.drain()
+            client = Client(reader, writer, user, database)
+            await Session(backend, client, self._load_environment(user, database)).run()
+        finally:
+            await backend.close()
+
+    async def _open(self, user: str, database: str, parameters: dict[str, str]) -> Backend:
+        known = {name: parameters[name] for name in _KNOWN_PARAMETERS if name in parameters}
+        try:
+            return await Backend.connect(self._postgres.socket, user=user, database=database, **known)
+        except BackendError as error:
+            raise LoginRefusedError(as_redshift(error.message)) from error
+
+    async def _authenticate(self, login: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        """Asks for the password; gives the name of the database user that logs in."""
+        writer.write(Message(wire.AUTHENTICATION, struct.pack("!I", _CLEARTEXT_PASSWORD)).encode())
+        await writer.drain()
+        answer = await wire.read_message(reader)
+        if answer.kind != wire.PASSWORD:
+            raise wire.ProtocolError("a password was expected")
+        password, _ = wire.take_cstring(answer.body)
+        admin = await self._superuser(self._configuration.database)
+        try:
+            if is_temporary(login):
+                return await self._temporary_user(login, password, admin)
+            where = f"rolcanlogin and rolname = {literal(login)}"
+            query = f"select rolpassword from pg_catalog.pg_authid where {where}"  # noqa: S608 - the name is a literal
+            rows = (await admin.query(query)).rows
+            if rows and password_matches(password, rows[0][0]):
+                return login
+        finally:
+            await admin.close()
+        raise _password_refused(login)
+
+    async def _temporary_user(self, login: str, password: str, admin: Backend) -> str:
+        credentials = self.temporary_logins.find(login, password)
+        if credentials is None:
+            raise _password_refused(login)
+        if credentials.creates_user:
+            query = f"select from pg_catalog.pg_roles where rolname = {literal(credentials.user)}"
+            if not (await admin.query(query)).rows:
+                await admin.query(f"create user {identifier(credentials.user)}")
+        return credentials.user
+
+    async def _cancel(self, body: bytes) -> None:
+        """PostgreSQL knows the key: it was its own."""
+        _, writer = await asyncio.open_unix_connection(str(self._postgres.socket))
+        writer.write(struct.pack("!II", len(body) + 8, wire.CANCEL_REQUEST) + body)
+        await writer.drain()
+        writer.close()
+
+    async def close_sessions(self) -> None:
+        """Ends every session."""
+        for task in list(self._sessions):
+            task.cancel()
+        await asyncio.gather(*self._sessions, return_exceptions=True)
+
+
+def _password_refused(login: str) -> LoginRefusedError:
+    message = f'password authentication failed for user "{login}"'
+    return LoginRefusedError(wire.error_message("28000", message, severity="FATAL"))
+
+
+def new_password() -> str:
+    """A password that Redshift would take."""
+    return "Aa1" + secrets.token_urlsafe(24).replace("_", "x").replace("-", "y")

@@ -1,0 +1,23 @@
+"""What the translation of a statement has to know of the session and its database."""
+
+from dataclasses import dataclass, field
+
+from dbt_local_aws.redshift.statements.late_binding import LateViews
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a translation has to know of the session and its database."""
+
+    database: str
+    case_sensitive_names: bool = False
+    late_views: LateViews = field(default_factory=LateViews)
+    functions: frozenset[str] = frozenset()  # the users' own
+    views: frozenset[tuple[str, ...]] = (
+        frozenset()
+    )  # by name and schema, and by name alone where the search path finds it
+    materialized_views: frozenset[tuple[str, ...]] = frozenset()  # of these views
+
+    def is_view(self, parts: tuple[str, ...]) -> bool:
+        """Whether a name of one, two or three parts means a view, of whatever kind."""
+        return parts[-2:] in self.views

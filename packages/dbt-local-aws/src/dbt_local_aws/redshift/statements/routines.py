@@ -1,0 +1,122 @@
+"""CREATE FUNCTION and CREATE PROCEDURE, whose bodies are Redshift's SQL, too."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from dbt_local_aws.redshift.datatypes import read_type
+from dbt_local_aws.redshift.errors import (
+    RedshiftError,
+    not_emulated,
+    not_supported,
+    syntax_error,
+)
+from dbt_local_aws.redshift.refusals.syntax import check_syntax
+from dbt_local_aws.redshift.statements.context import Context
+from dbt_local_aws.redshift.statements.plans import Forward
+from dbt_local_aws.redshift.statements.rewriting import text_of
+from dbt_local_aws.redshift.tokens import (
+    Kind,
+    Token,
+    closing,
+    find_top_level,
+    qualified_name,
+    render,
+    split,
+    tokenize,
+    word_at,
+)
+
+
+def create_function(tokens: Sequence[Token], at: int, _: Context) -> Forward:
+    """A scalar SQL function, or a procedure in PL/pgSQL: their bodies are Redshift's SQL, too."""
+    kind = tokens[at].word
+    language_at = find_top_level(tokens, "language")
+    language = tokens[language_at + 1].name if 0 < language_at < len(tokens) - 1 else ""
+    if language not in (("sql",) if kind == "function" else ("plpgsql",)):
+        raise not_emulated(f"CREATE {kind.upper()} … LANGUAGE {language or '?'}")
+    if any(token.word == "nonatomic" for token in tokens):
+        raise not_emulated("NONATOMIC procedures")
+    name, after = qualified_name(tokens, at + 1)
+    end = closing(tokens, after)
+    parts = split(tokens[after + 1 : end])
+    rest = tokens[end + 1 :]
+    head = render(tokens[: at + 1])
+    if kind == "procedure":
+        arguments = [_procedure_argument(part) for part in parts]
+        return Forward(f"{head} {name.sql} ({', '.join(arguments)}){render(_with_body(rest, _check_procedure_body))}")
+    types = [_function_argument(part) for part in parts]
+    if word_at(rest, 0) != "returns":
+        raise syntax_error(rest[0].text if rest else "")
+    data_type, behind = read_type(rest, 1)
+    attributes = _with_body(rest[behind:], _check_function_body)
+    _check_function_attributes(attributes)
+    return Forward(f"{head} {name.sql} ({', '.join(types)}) returns {data_type.name}{render(attributes)}")
+
+
+def _with_body(tokens: Sequence[Token], check_body: Callable[[Sequence[Token]], None]) -> list[Token]:
+    """What stands behind the arguments, with the body in PostgreSQL's words."""
+    output = []
+    for position, token in enumerate(tokens):
+        if token.kind is Kind.STRING and word_at(tokens, position - 1) == "as":
+            body = tokenize(token.value)
+            check_body(body)
+            output.append(replace(token, text=f"$redshift${text_of(body)}$redshift$", before=" "))
+        else:
+            output.append(replace(token, before=token.before or " "))
+    return output
+
+
+def _check_procedure_body(body: Sequence[Token]) -> None:
+    for token in body:
+        if token.word == "[":
+            raise not_supported("an array")
+    check_syntax(body)
+
+
+def _check_function_body(body: Sequence[Token]) -> None:
+    """A scalar function's is a SELECT of one expression, without any clause behind it."""
+    if word_at(body, 0) != "select":
+        raise syntax_error(body[0].text if body else "")
+    clause = find_top_level(body, "from", "into", "where", "group", "order", "limit")
+    if clause >= 0:
+        raise not_supported(f"{body[clause].text.upper()} in a scalar SQL function")
+
+
+def _check_function_attributes(tokens: Sequence[Token]) -> None:
+    """Its volatility, which Redshift wants to be told, its body and its language: nothing else."""
+    volatile = False
+    at = 0
+    while at < len(tokens):
+        word = tokens[at].word
+        if word in ("volatile", "stable", "immutable"):
+            volatile = True
+            at += 1
+        elif word == "language" or (word == "as" and at + 1 < len(tokens) and tokens[at + 1].kind is Kind.STRING):
+            at += 2
+        else:
+            raise syntax_error(tokens[at].text)
+    if not volatile:
+        raise syntax_error("as")
+
+
+def _function_argument(part: Sequence[Token]) -> str:
+    """The type of a scalar SQL function's argument, which has no name on Redshift: its body says $1."""
+    try:
+        data_type, end = read_type(part, 0)
+    except RedshiftError as error:
+        raise (syntax_error(part[1].text) if len(part) > 1 else error) from error
+    if end != len(part):
+        raise syntax_error(part[end].text)
+    return data_type.name
+
+
+def _procedure_argument(part: Sequence[Token]) -> str:
+    """An argument's type, behind its mode and name where it has them."""
+    for start in range(len(part)):
+        try:
+            data_type, end = read_type(part, start)
+        except RedshiftError:
+            continue
+        if end == len(part):
+            return f"{render(part[:start]).strip()} {data_type.name}".strip()
+    raise syntax_error(part[-1].text if part else ")")

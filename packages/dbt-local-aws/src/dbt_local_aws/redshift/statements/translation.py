@@ -1,0 +1,269 @@
+"""From a Redshift statement to what is done for it: whose a statement is."""
+
+from collections.abc import Callable, Sequence
+
+from dbt_local_aws.redshift.copy.command import parse_copy
+from dbt_local_aws.redshift.errors import (
+    INVALID_TABLE_DEFINITION,
+    RedshiftError,
+    not_emulated,
+    not_supported,
+    syntax_error,
+)
+from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.statements.context import Context
+from dbt_local_aws.redshift.statements.identities import (
+    translate_alter_identity,
+    translate_create_identity,
+    translate_grant,
+)
+from dbt_local_aws.redshift.statements.maintenance import analyze, lock, truncate, vacuum
+from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
+from dbt_local_aws.redshift.statements.queries import (
+    change,
+    changed,
+    declare,
+    explain,
+    fetch,
+    insert,
+    merge,
+    translate_query,
+)
+from dbt_local_aws.redshift.statements.routines import create_function
+from dbt_local_aws.redshift.statements.schemas import create_database, create_schema, in_own_database
+from dbt_local_aws.redshift.statements.show import translate_show
+from dbt_local_aws.redshift.statements.tables import alter_table, create_table, select_into
+from dbt_local_aws.redshift.statements.transactions import begin, commit, no_savepoints, rollback
+from dbt_local_aws.redshift.statements.views import (
+    alter_materialized_view,
+    create_materialized_view,
+    create_view,
+    drop_materialized_view,
+    refresh,
+)
+from dbt_local_aws.redshift.tokens import (
+    Token,
+    find_top_level,
+    fold_names,
+    qualified_name,
+    render,
+    starts_with,
+    word_at,
+)
+
+_LONGEST_NAME = 63  # bytes, of PostgreSQL's names; Redshift's have up to 127
+
+
+def translate(tokens: Sequence[Token], context: Context) -> Plan:
+    """What to do for one statement; raises RedshiftError where Redshift, or this endpoint, would not do it."""
+    tokens = tokens if context.case_sensitive_names else fold_names(tokens)
+    if not tokens:
+        return Forward("")
+    if tokens[0].word in ("create", "alter") and word_at(tokens, 1) not in ("temp", "temporary"):
+        _check_names(tokens)
+    handler = _HANDLERS.get(tokens[0].word)
+    if handler is None:
+        raise syntax_error(tokens[0].text)
+    return handler(tokens, context)
+
+
+def _check_names(tokens: Sequence[Token]) -> None:
+    """Raises for a name that PostgreSQL would cut off, so that the catalogue would show another one.
+
+    A temporary table's is let through: it is cut off wherever it is written, and nobody looks it up in the catalogue.
+    """
+    for token in tokens:
+        if token.is_identifier and len(token.name.encode()) > _LONGEST_NAME:
+            raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
+
+
+def _with(tokens: Sequence[Token], context: Context) -> Plan:
+    """WITH before SELECT, UPDATE or DELETE."""
+    at = find_top_level(tokens, "select", "update", "delete", "merge", "insert")
+    if word_at(tokens, at) in ("merge", "insert"):
+        raise syntax_error(tokens[at].text)
+    if word_at(tokens, at) in ("update", "delete"):
+        return translate_query([*tokens[:at], *changed(tokens[at:], context)], context)
+    return _select(tokens, context)
+
+
+def _select(tokens: Sequence[Token], context: Context) -> Plan:
+    into = find_top_level(tokens, "into")
+    if into < 0:
+        return translate_query(tokens, context)
+    return select_into(tokens, into, context)
+
+
+def _unchanged(tokens: Sequence[Token], _: Context) -> Forward:
+    return Forward(render(tokens))
+
+
+def _create(tokens: Sequence[Token], context: Context) -> Plan:
+    at = 3 if starts_with(tokens, "or", "replace", at=1) else 1
+    what = word_at(tokens, at)
+    if at == 3 and what not in ("view", "function", "procedure"):
+        raise syntax_error("or")
+    if what in _CREATED:
+        return _CREATED[what](tokens, at, context)
+    if what in ("index", "unique"):
+        raise not_supported("CREATE INDEX")
+    if what in _NOT_CREATED:
+        raise not_supported(f"CREATE {what.upper()}")
+    if what in ("external", "datashare", "model", "library", "masking", "rls", "identity"):
+        raise not_emulated(f"CREATE {what.upper()}")
+    raise syntax_error(tokens[at].text if at < len(tokens) else "")
+
+
+_NOT_ALTERED = ("quota", "connection", "collate", "isolation", "integration")
+
+
+def _create_identity(tokens: Sequence[Token], _: int, __: Context) -> Script:
+    return translate_create_identity(tokens)
+
+
+_CREATED: dict[str, Callable[[Sequence[Token], int, Context], Plan]] = {
+    "table": create_table,
+    "temp": create_table,
+    "temporary": create_table,
+    "local": create_table,
+    "view": create_view,
+    "materialized": create_materialized_view,
+    "schema": create_schema,
+    "database": create_database,
+    "user": _create_identity,
+    "group": _create_identity,
+    "role": _create_identity,
+    "function": create_function,
+    "procedure": create_function,
+}
+_NOT_CREATED = {
+    "sequence", "type", "domain", "trigger", "rule", "operator", "aggregate", "extension", "unlogged", "cast",
+}  # fmt: skip
+
+
+def _alter(tokens: Sequence[Token], context: Context) -> Plan:
+    match word_at(tokens, 1):
+        case "table":
+            return alter_table(tokens)
+        case "materialized" if word_at(tokens, 2) == "view":
+            return alter_materialized_view(tokens)
+        case "user" | "group" | "role":
+            return translate_alter_identity(tokens)
+        case "schema" | "database" | "function" | "procedure":
+            return _alter_object(tokens, context)
+        case "default":
+            return translate_grant(tokens)
+        case "datashare" | "external" | "identity" | "masking" | "model" | "rls" | "system" as what:
+            raise not_emulated(f"ALTER {what.upper()}")
+    raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
+
+
+def _alter_object(tokens: Sequence[Token], context: Context) -> Forward:
+    """A new name or owner; what else Redshift can alter in these is not emulated, and what it cannot is wrong."""
+    action = next((token.word for token in tokens[3:] if token.word in ("rename", "owner", *_NOT_ALTERED)), "")
+    if action in _NOT_ALTERED:
+        raise not_emulated(f"ALTER {tokens[1].text.upper()} … {action.upper()}")
+    if not action:
+        raise syntax_error(tokens[3].text if len(tokens) > 3 else "")
+    return _unchanged(tokens, context)
+
+
+def _drop(tokens: Sequence[Token], context: Context) -> Plan:
+    match word_at(tokens, 1):
+        case "materialized":
+            return drop_materialized_view(tokens)
+        case "schema":
+            present = starts_with(tokens, "if", "exists", at=2)
+            return _unchanged(in_own_database(tokens, 2 + 2 * present, context), context)
+        case "table" | "view" | "user" | "group" | "database" | "function" | "procedure" | "role":
+            return _unchanged(tokens, context)
+        case "datashare" | "external" | "identity" | "library" | "masking" | "model" | "rls" as what:
+            raise not_emulated(f"DROP {what.upper()}")
+    raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
+
+
+def _copy(tokens: Sequence[Token], _: Context) -> Load:
+    return Load(parse_copy(tokens, render(tokens).strip()))
+
+
+def _unload(_: Sequence[Token], __: Context) -> Plan:
+    raise not_emulated("UNLOAD")
+
+
+def _grant(tokens: Sequence[Token], _: Context) -> Plan:
+    return translate_grant(tokens)
+
+
+def _set(tokens: Sequence[Token], _: Context) -> Forward:
+    return settings.translate_set(tokens)
+
+
+def _reset(tokens: Sequence[Token], _: Context) -> Forward:
+    return settings.translate_reset(tokens)
+
+
+def _show(tokens: Sequence[Token], context: Context) -> Forward:
+    return translate_show(tokens, context.database)
+
+
+def _use(tokens: Sequence[Token], context: Context) -> Script:
+    name, at = qualified_name(tokens, 1)
+    if at != len(tokens):
+        raise syntax_error(tokens[at].text)
+    if name.relation != context.database:
+        raise not_emulated("USE of another database than the session's")
+    return Script(("select 1",), tag="USE")
+
+
+def _comment(tokens: Sequence[Token], context: Context) -> Forward:
+    if word_at(tokens, 2) not in ("table", "column", "view", "schema", "database", "constraint", "function"):
+        raise RedshiftError(
+            INVALID_TABLE_DEFINITION, f"COMMENT ON {tokens[2].text.upper() if len(tokens) > 2 else ''} is not supported"
+        )
+    return _unchanged(tokens, context)
+
+
+_HANDLERS: dict[str, Callable[[Sequence[Token], Context], Plan]] = {
+    "select": _select,
+    "with": _with,
+    "(": translate_query,
+    "insert": insert,
+    "update": change,
+    "delete": change,
+    "merge": merge,
+    "explain": explain,
+    "declare": declare,
+    "fetch": fetch,
+    "close": _unchanged,
+    "prepare": translate_query,
+    "execute": translate_query,
+    "deallocate": _unchanged,
+    "call": translate_query,
+    "create": _create,
+    "alter": _alter,
+    "drop": _drop,
+    "refresh": refresh,
+    "truncate": truncate,
+    "vacuum": vacuum,
+    "analyze": analyze,
+    "analyse": analyze,
+    "copy": _copy,
+    "unload": _unload,
+    "grant": _grant,
+    "revoke": _grant,
+    "set": _set,
+    "reset": _reset,
+    "show": _show,
+    "use": _use,
+    "lock": lock,
+    "comment": _comment,
+    "begin": begin,
+    "start": begin,
+    "commit": commit,
+    "end": commit,
+    "rollback": rollback,
+    "abort": rollback,
+    "savepoint": no_savepoints,
+    "release": no_savepoints,
+    "cancel": lambda tokens, _: Forward(f"select pg_catalog.pg_cancel_backend({render(tokens[1:2])})"),
+}

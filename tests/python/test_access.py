@@ -45,7 +45,7 @@ TAG = """
     {{- tag_layer(api.Relation.create(schema=node.schema, identifier=node.alias), node) }}
 {%- endfor %}
 """
-OFFLINE = ("compile", "--no-introspect", "--no-populate-cache", "--select", "asked")
+COMPILED = ("compile", "--no-populate-cache", "--select", "asked")
 
 
 def relations(project: DbtProject) -> dict[str, dict[str, object]]:
@@ -85,7 +85,7 @@ def test_nothing_is_granted_without_readers_nor_where_nothing_can_be(
     """dbt-duckdb would warn of a grant, the others would ask the engine, which is not there."""
     project = project_that_asks(tmp_path, GRANT)
     with environment({"READERS": readers}):
-        project.dbt(*OFFLINE, "--target", target)
+        project.dbt(*COMPILED, "--target", target)
     assert rendered(project) == ""
 
 
@@ -95,7 +95,7 @@ def test_a_role_is_whom_readers_names(tmp_path: Path) -> None:
         tmp_path, "{{ readers_in(['study_team', 'engineers', 'study_team', 'privacy_officers']) }}"
     )
     with environment({"READERS": READERS}):
-        project.dbt(*OFFLINE)
+        project.dbt(*COMPILED)
     assert rendered(project) == "['researcher', 'role:engineers']"
 
 
@@ -109,9 +109,10 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
     with mock_aws(), environment(account):
         project.dbt("parse", "--target", "athena")
         found = relations(project)
-        expected = {name: LAYERS.get(name, node["fqn"][2]) for name, node in found.items()}  # type: ignore[index]
+        expected = {name: LAYERS.get(name) or node["fqn"][2] for name, node in found.items()}  # type: ignore[index]
         assert {*expected.values()} == {
-            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "privacy", "snapshots", "expectations",
+            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "privacy", "snapshots",
+            "expectations",
         }  # fmt: skip
         client = boto3.client("lakeformation", region_name="us-west-2")
         client.create_lf_tag(TagKey="layer", TagValues=["none", *sorted(set(expected.values()))])
@@ -130,10 +131,10 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
                 for name, table in tables.items()
             }
 
-        project.dbt(*OFFLINE, "--target", "athena")
+        project.dbt(*COMPILED, "--target", "athena")
         assert tags() == {name: [("layer", ["none"])] for name in found}
         with environment({"LAKE_FORMATION_TAGS": "true"}):
-            project.dbt(*OFFLINE, "--target", "athena")
+            project.dbt(*COMPILED, "--target", "athena")
         assert tags() == {name: [("layer", [layer])] for name, layer in expected.items()}
 
 

@@ -1,8 +1,8 @@
 {#- Run as an operation: `dbt run-operation print_row_counts`. One query, so that on Athena it costs one start. -#}
 {% macro print_row_counts(not_built=[]) -%}
     {%- set landing = graph.sources.values() | rejectattr('source_name', 'equalto', 'loader') | sort(attribute='unique_id') -%}
-    {%- set published = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('config.contract.enforced') | sort(attribute='fqn') -%}
+    {%- set built = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'snapshot', 'seed']) | sort(attribute='fqn') -%}
+    {%- set published = built | selectattr('config.contract.enforced') | list + built | selectattr('resource_type', 'equalto', 'snapshot') | list -%}
     {%- set counts = [] -%}
     {%- set missing = [] -%}
     {%- for node in landing + published -%}
@@ -52,4 +52,7 @@
     {%- for name in missing -%}
         {{ print('%-44s %14s' % (name, 'not built')) }}
     {%- endfor -%}
+    {%- set others = built | rejectattr('unique_id', 'in', published | map(attribute='unique_id') | list) | list -%}
+    {%- set seeds = others | selectattr('resource_type', 'equalto', 'seed') | list | length -%}
+    {{ print('not listed: ' ~ (others | length - seeds) ~ ' relations of staging and intermediate, ' ~ seeds ~ ' seeds') }}
 {%- endmacro %}

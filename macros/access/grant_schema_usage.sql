@@ -10,23 +10,13 @@
 
 {% macro redshift__grant_schema_usage(schemas) -%}
     {%- for schema in schemas -%}
-        {%- set readers = [] -%}
+        {%- set roles = [] -%}
         {%- for node in graph.nodes.values() | selectattr('schema', 'equalto', schema) -%}
-            {%- do readers.extend(node.config.get('grants', {}).get('select', [])) -%}
+            {%- do roles.extend(node.config.get('grants', {}).get('select', [])) -%}
         {%- endfor -%}
+        {%- set readers = readers_in(roles) -%}
         {%- if readers -%}
-            grant usage on schema {{ adapter.quote(schema) }} to {{ redshift__format_grantees(readers | unique | list) | join(', ') }};
+            grant usage on schema {{ adapter.quote(schema) }} to {{ redshift__format_grantees(readers) | join(', ') }};
         {%- endif -%}
     {%- endfor -%}
-{%- endmacro %}
-
-{#- Run at the start of a build: a misspelt name would give nobody anything, and say nothing. -#}
-{% macro check_readers() -%}
-    {%- set known = ['data_scientists', 'engineers', 'privacy_officers', 'sparkify_analysts', 'study_team'] -%}
-    {%- set unknown = (fromyaml(env_var('READERS', '{}')) or {}) | reject('in', known) | sort -%}
-    {%- if unknown -%}
-        {%- do exceptions.raise_compiler_error(
-            "READERS names " ~ unknown | join(', ') ~ ", of whom this project knows nothing; known are " ~ known | join(', ')
-        ) -%}
-    {%- endif -%}
 {%- endmacro %}

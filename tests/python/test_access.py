@@ -1,81 +1,146 @@
-"""What the project asks of the engines that know rights: nothing unless it is told to, and then by layer."""
+"""What the project asks of the engines that know rights: nothing unless it is told to, and then by folder."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from mypy_boto3_lakeformation.type_defs import ResourceTypeDef
 
 from dbt_project import DbtProject, environment
-
-if TYPE_CHECKING:
-    from mypy_boto3_lakeformation.type_defs import ResourceTypeDef
 
 pytestmark = [  # dbt-athena's
     pytest.mark.filterwarnings("ignore:dbt-athena-community:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning"),
 ]
 
-READERS = {
-    "data_scientists": ["group:data_scientists"],
-    "engineers": ["role:engineers"],
-    "privacy_officers": ["officer"],
-    "sparkify_analysts": ["analyst"],
-    "study_team": ["group:study_team"],
+READERS = '{engineers: ["role:engineers"], study_team: researcher}'
+ROLES = {
+    "sparkify_staging": {"engineers"},
+    "sparkify": {"engineers", "sparkify_analysts"},
+    "stedi_staging": {"engineers"},
+    "stedi": {"engineers"},
+    "stedi_privacy": {"privacy_officers"},
+    "machine_learning_curated_v2": {"engineers", "study_team"},
+    "machine_learning_curated_v3": {"engineers", "data_scientists"},
+    "machine_learning_dictionary": {"privacy_officers", "data_scientists", "study_team"},
+    "consent_periods_snapshot": set(),
+    "expectations": set(),
 }
-RELATIONS = ("model", "seed", "snapshot")
+"""Who reads a relation: what stands here for its name, or else for its schema."""
+LAYERS = {
+    "machine_learning_curated_v2": "study",
+    "machine_learning_curated_v3": "published",
+    "machine_learning_dictionary": "published",
+    "consent_periods_snapshot": "snapshots",
+    "expected_answers": "expectations",
+    "expected_measures": "expectations",
+    "expected_row_counts": "expectations",
+}
+"""The tags of relations that have another one than the name of their folder."""
+GRANT = "{{ apply_grants(api.Relation.create(schema='stedi', identifier='users'), {'select': ['engineers']}, true) }}"
+TAG = """
+{%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'snapshot') %}
+    {{- tag_layer(api.Relation.create(schema=node.schema, identifier=node.alias), node) }}
+{%- endfor %}
+"""
+COMPILED = ("compile", "--no-populate-cache", "--select", "asked")
 
 
-def configs(folder: Path, target: str, **settings: str) -> dict[str, dict[str, Any]]:
-    """The configuration of every relation for a target, by the relation's name."""
+def relations(project: DbtProject) -> dict[str, dict[str, object]]:
+    """What dbt knows of every relation, by its name."""
+    nodes = json.loads((project.folder / "target/manifest.json").read_text())["nodes"].values()
+    return {node["alias"]: node for node in nodes if node["resource_type"] in {"model", "seed", "snapshot"}}
+
+
+def project_that_asks(folder: Path, jinja: str) -> DbtProject:
+    """A copy of the project with an analysis that renders something."""
     project = DbtProject.copy(folder, folder / "no_zone", "sample")
-    with environment(settings):
-        project.dbt("parse", "--target", target)
-    nodes = json.loads((folder / "target/manifest.json").read_text())["nodes"].values()
-    return {node["alias"]: node["config"] for node in nodes if node["resource_type"] in RELATIONS}
+    (folder / "analyses").mkdir()
+    (folder / "analyses/asked.sql").write_text(f"rendered: {jinja}")
+    return project
 
 
-@pytest.mark.parametrize("target", ["duckdb", "redshift", "athena"])
-def test_nothing_is_granted_or_tagged_by_default(target: str, tmp_path: Path) -> None:
-    found = configs(tmp_path, target)
-    assert len(found) > 30
-    assert [name for name, config in found.items() if config["grants"]] == []
-    assert [name for name, config in found.items() if config["lf_tags_config"]["enabled"] is not False] == []
+def rendered(project: DbtProject) -> str:
+    """What the analysis rendered."""
+    compiled = (project.folder / "target/compiled/lakehouse/analyses/asked.sql").read_text()
+    return compiled.removeprefix("rendered:").strip()
 
 
-@pytest.mark.parametrize("target", ["duckdb", "athena"])
-def test_engines_without_grants_are_asked_for_none(target: str, tmp_path: Path) -> None:
-    """dbt-duckdb would warn of them."""
-    found = configs(tmp_path, target, READERS=json.dumps(READERS))
-    assert [name for name, config in found.items() if config["grants"]] == []
+def test_each_relation_is_its_readers(tmp_path: Path) -> None:
+    project = DbtProject.copy(tmp_path, tmp_path / "no_zone", "sample")
+    project.dbt("parse")
+    found = relations(project)
+    assert len(found) > 40
+    for name, node in found.items():
+        expected = ROLES.get(name, ROLES[str(node["schema"])])
+        assert set(node["config"]["grants"].get("select", [])) == expected, name  # type: ignore[index]
 
 
-def test_athenas_tables_are_tagged_by_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the adapter's own code, in moto's Lake Formation."""
-    from dbt.adapters.athena.lakeformation import LfTagsConfig, LfTagsManager  # noqa: PLC0415 - warns, see above
-    from dbt.adapters.athena.relation import AthenaRelation  # noqa: PLC0415
+@pytest.mark.parametrize(("target", "readers"), [("duckdb", READERS), ("athena", READERS), ("redshift", None)], ids=str)
+def test_nothing_is_granted_without_readers_nor_where_nothing_can_be(
+    target: str, readers: str | None, tmp_path: Path
+) -> None:
+    """dbt-duckdb would warn of a grant, the others would ask the engine, which is not there."""
+    project = project_that_asks(tmp_path, GRANT)
+    with environment({"READERS": readers}):
+        project.dbt(*COMPILED, "--target", target)
+    assert rendered(project) == ""
 
-    found = configs(tmp_path, "athena", LAKE_FORMATION_TAGS="true")
-    layers = {name: config["lf_tags_config"]["tags"]["layer"] for name, config in found.items()}
-    assert {name for name, layer in layers.items() if layer == "published"} == {
-        "machine_learning_curated_v3",
-        "machine_learning_dictionary",
-    }
-    assert {name for name, layer in layers.items() if layer == "study"} == {"machine_learning_curated_v2"}
-    assert layers["machine_learning_curated"] == layers["customer_curated"] == "curated"
-    assert layers["consent_periods_snapshot"] == "snapshots"
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    with mock_aws():
+
+def test_a_role_is_whom_readers_names(tmp_path: Path) -> None:
+    """One name or several, none for a role that is not there, and each once."""
+    project = project_that_asks(
+        tmp_path, "{{ readers_in(['study_team', 'engineers', 'study_team', 'privacy_officers']) }}"
+    )
+    with environment({"READERS": READERS}):
+        project.dbt(*COMPILED)
+    assert rendered(project) == "['researcher', 'role:engineers']"
+
+
+def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
+    """By the adapter's own code, in moto's Lake Formation; and nothing is, where it is not asked for."""
+    project = project_that_asks(tmp_path, TAG)
+    account = {
+        "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": "us-west-2", "AWS_PROFILE": None,
+        "ATHENA_S3_STAGING_DIR": "s3://lake/results/", "LAKE_FORMATION_TAGS": None,
+    }  # fmt: skip
+    with mock_aws(), environment(account):
+        project.dbt("parse", "--target", "athena")
+        found = relations(project)
+        expected = {name: LAYERS.get(name) or node["fqn"][2] for name, node in found.items()}  # type: ignore[index]
+        assert {*expected.values()} == {
+            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "privacy", "snapshots",
+            "expectations",
+        }  # fmt: skip
         client = boto3.client("lakeformation", region_name="us-west-2")
-        client.create_lf_tag(TagKey="layer", TagValues=sorted(set(layers.values())))
-        for name, config in found.items():
-            table: ResourceTypeDef = {"Table": {"DatabaseName": config["schema"], "Name": name}}
-            # as if it had been in another layer: of a table that was never tagged, moto knows nothing at all
-            client.add_lf_tags_to_resource(Resource=table, LFTags=[{"TagKey": "layer", "TagValues": ["staging"]}])
-            relation = AthenaRelation.create(schema=config["schema"], identifier=name)
-            LfTagsManager(client, relation, LfTagsConfig(**config["lf_tags_config"])).process_lf_tags()
-            tags = client.get_resource_lf_tags(Resource=table)["LFTagsOnTable"]
-            assert [(tag["TagKey"], tag["TagValues"]) for tag in tags] == [("layer", [layers[name]])]
+        client.create_lf_tag(TagKey="layer", TagValues=["none", *sorted(set(expected.values()))])
+        tables: dict[str, ResourceTypeDef] = {
+            name: {"Table": {"DatabaseName": str(node["schema"]), "Name": name}} for name, node in found.items()
+        }
+        for table in tables.values():  # of a table that was never tagged, moto knows nothing at all
+            client.add_lf_tags_to_resource(Resource=table, LFTags=[{"TagKey": "layer", "TagValues": ["none"]}])
+
+        def tags() -> dict[str, list[tuple[str, list[str]]]]:
+            return {
+                name: [
+                    (tag["TagKey"], tag["TagValues"])
+                    for tag in client.get_resource_lf_tags(Resource=table)["LFTagsOnTable"]
+                ]
+                for name, table in tables.items()
+            }
+
+        project.dbt(*COMPILED, "--target", "athena")
+        assert tags() == {name: [("layer", ["none"])] for name in found}
+        with environment({"LAKE_FORMATION_TAGS": "true"}):
+            project.dbt(*COMPILED, "--target", "athena")
+        assert tags() == {name: [("layer", [layer])] for name, layer in expected.items()}
+
+
+def test_every_relation_is_tagged_when_it_is_built(tmp_path: Path) -> None:
+    project = DbtProject.copy(tmp_path, tmp_path / "no_zone", "sample")
+    project.dbt("parse")
+    for name, node in relations(project).items():
+        hooks = [hook["sql"] for hook in node["config"]["post-hook"]]  # type: ignore[index]
+        assert hooks == ["{{ tag_layer(this, model) }}"], name

@@ -376,6 +376,61 @@ def test_a_source_that_is_not_named_stays_landed(source: Path, zone: Path, tmp_p
     assert_books_balance(zone)
 
 
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_a_source_that_moved_is_known(
+    source: Path, zone: Path, tmp_path: Path, is_copied: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its folder is gone, and another one has its files: nothing is landed again, and nothing is a copy."""
+    put(source, "readings/b/2.json", [{"id": 1}, {"id": 2}])  # a copy within the source stays one
+    load(source, zone)
+    objects, times = landed_objects(zone), [row["landed_at"] for row in ledger_of(zone)]
+    moved = tmp_path / "elsewhere"
+    if is_copied:
+        shutil.copytree(source, moved, copy_function=shutil.copyfile)
+        shutil.rmtree(source)
+    else:
+        source.rename(moved)
+    put(moved, "readings/c/1.json", [{"id": 5}])
+    report = load(moved, zone)
+    readings = report.tables["readings"]
+    assert (readings.moved, readings.parts_written) == ({str(moved): str(source)}, 1)
+    assert (readings.files["new"], readings.files["unchanged"], readings.files["not named"]) == (1, 4, 0)
+    assert (readings.records_new, readings.records_landed) == (1, 5)
+    assert list(readings.copies) == [f"{moved}/readings/b/2.json"]
+    assert set(landed_objects(zone)) > set(objects)
+    assert {row["source"] for table in SMALL for row in ledger_of(zone, table)} == {str(moved)}
+    assert [row["landed_at"] for row in ledger_of(zone)][:-1] == times
+    print_summary(report, ConsoleReporter())
+    printed = capsys.readouterr().out
+    assert f"note: {moved} was {source} before" in printed
+    assert printed.count("warning") == 1  # of the copy
+    put(moved, "readings/a/1.json", [{"id": 9}])  # takes the place of what the file held before the move
+    assert not load(moved, zone).tables["readings"].moved
+    assert ids(zone) == [1, 2, 3, 4, 5, 9]
+    assert not load(moved, zone).changed
+    assert_books_balance(zone)
+
+
+@pytest.mark.parametrize("otherwise", ["still there", "a file less", "a file of another content", "a quarantine"])
+def test_what_may_be_another_source_is_one(source: Path, zone: Path, tmp_path: Path, otherwise: str) -> None:
+    """What it gave stays landed, and what both have is landed once."""
+    other = tmp_path / "elsewhere"
+    if otherwise == "a quarantine":  # what was decided about its records hangs on the name of the source
+        put(source, "readings/b/3.json", "broken")
+    load(source, zone)
+    shutil.copytree(source, other)
+    if otherwise != "still there":
+        shutil.rmtree(source)
+    if otherwise == "a file less":
+        (other / "readings/a/2.json").unlink()
+    if otherwise == "a file of another content":
+        put(other, "readings/a/2.json", [{"id": 8}])
+    readings = load(other, zone).tables["readings"]
+    assert (readings.moved, readings.files["not named"]) == ({}, 4 if otherwise == "a quarantine" else 3)
+    assert ids(zone) == ([1, 2, 3, 4, 8] if otherwise == "a file of another content" else [1, 2, 3, 4])
+    assert_books_balance(zone)
+
+
 def test_a_copy_is_landed_once_and_takes_over_when_its_original_changes(source: Path, zone: Path) -> None:
     put(source, "readings/b/0.json", '{"id": 1}\n{"id": 2}\nbroken')
     put(source, "readings/a/1.json", '{"id": 1}\n{"id": 2}\nbroken')
@@ -885,8 +940,8 @@ def test_the_summary_counts_apart_what_is_unchanged_and_what_is_not_named(
     print_summary(load(tmp_path / "other", zone), ConsoleReporter())
     printed = capsys.readouterr().out
     assert "readings: 3 files of sources that this load does not name: what they gave stays landed" in printed
-    (row,) = [line for line in printed.splitlines() if "readings " in line]
-    assert re.findall(r"\d+", row) == ["4", "1", "0", "5", "5", "0"]
+    (row,) = [line for line in printed.splitlines() if re.search("readings +│", line)]
+    assert re.findall(r"\d+", row) == ["4", "1", "0", "5", "1", "5", "0"]
 
 
 def test_a_dry_run_tells_everything_and_writes_nothing(source: Path, zone: Path) -> None:
@@ -1023,6 +1078,7 @@ def test_records_that_a_new_declaration_takes_leave_the_quarantine(source: Path,
     put(source, "events/2.json", [{"id": 2}])
     report = land([source], zone, tables, replay=True)
     assert (report.tables["readings"].records_landed, report.tables["readings"].records_quarantined) == (5, 1)
+    assert report.tables["readings"].records_new == 2
     assert b'{"id": 3, "name": "a long name"}' in landed(zone)
     assert_books_balance(zone)
     assert not land([source], zone, tables, replay=True).changed

@@ -13,6 +13,7 @@ from lakehouse.landing import ledger
 from lakehouse.landing.housekeeping import Inventory, take_inventory, tidy_up
 from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
 from lakehouse.landing.manifests import write_copy_files
+from lakehouse.landing.moved import moved_sources, truly_moved
 from lakehouse.landing.parts import PartUploader, name_load
 from lakehouse.landing.plan import Plan, Situation, Status, make_plan
 from lakehouse.landing.stage import Drift, Rejects, Stager, good_by_now
@@ -31,12 +32,16 @@ class TableReport:
     name: str
     files: dict[str, int] = field(default_factory=dict)
     """Number of files by status: new, changed, unchanged, vanished, not named."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Sources that the ledger knew by another location, each with that; their files are unchanged."""
     copies: dict[str, str] = field(default_factory=dict)
     """Every file that is a copy, and of which one."""
     vanished: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     records_found: int = 0
+    records_new: int = 0
+    """Number of records that this load landed."""
     records_landed: int = 0
     records_quarantined: int = 0
     records_suppressed: int = 0
@@ -202,6 +207,13 @@ class _Work:
         copies = [self.stager.copy_entry(planned) for planned in self.plan.copies]
         return [*kept.values(), *(staged[key] for key in packed), *copies]
 
+    def _records_new(self, landed: Iterable[LandedFile]) -> int:
+        """Counts the records of content that was not landed before, and those that left the quarantine."""
+        before = {
+            file.file.sha256: file.records_landed for file in self.table_ledger.files.values() if not file.copy_of
+        }
+        return sum(max(0, file.records_landed - before.get(file.file.sha256, 0)) for file in landed)
+
     def report(self) -> TableReport:
         """Sums up what the load did."""
         plan, landed = self.plan, self.landed()
@@ -211,11 +223,13 @@ class _Work:
         return TableReport(
             name=self.table.name,
             files=files,
+            moved=dict(self.situation.moved),
             copies={planned.file.path: "/".join(planned.copy_of) for planned in plan.copies if planned.copy_of},
             vanished=[planned.file.path for planned in plan.files if planned.status is Status.VANISHED],
             forgotten=[landed.file.path for landed in plan.forgotten],
             empty=[planned.file.path for planned in plan.files if planned.file.size == 0],
             records_found=sum(file.records_found for file in landed),
+            records_new=self._records_new(landed),
             records_landed=sum(file.records_landed for file in landed),
             records_quarantined=sum(file.records_quarantined for file in landed),
             records_suppressed=sum(file.records_suppressed for file in landed),
@@ -283,9 +297,9 @@ class _Load:
     def _begin(self, table: Table, *, forget_vanished: bool, replay: bool) -> _Work:
         """Finds out what there is to do for a table."""
         table_ledger = ledger.read_ledger(self.zone, table.name)
-        found = self._with_fingerprints(
-            table, table_ledger, [file for source in self.sources for file in source.files[table.name]]
-        )
+        listed = [file for source in self.sources for file in source.files[table.name]]
+        moved = moved_sources(table_ledger, listed)
+        found = self._with_fingerprints(table, table_ledger, listed, moved)
         inventory = take_inventory(self.zone, table, table_ledger)
         if inventory.parts and table_ledger.version is None:
             raise LandingError(
@@ -293,7 +307,12 @@ class _Load:
                 + ledger.WITHOUT_LEDGER
             )
         situation = Situation(
-            table_ledger, found, {source.folder.location for source in self.sources}, inventory.parts, {}
+            table_ledger,
+            found,
+            {source.folder.location for source in self.sources},
+            inventory.parts,
+            {},
+            moved=truly_moved(moved, table_ledger, found),
         )
         if replay:
             held = situation.held().values()
@@ -304,7 +323,7 @@ class _Load:
         return _Work(table, situation, plan, inventory)
 
     def _with_fingerprints(
-        self, table: Table, table_ledger: TableLedger, found: Sequence[SourceFile]
+        self, table: Table, table_ledger: TableLedger, found: Sequence[SourceFile], moved: Mapping[str, str]
     ) -> list[SourceFile]:
         """Fills in the fingerprints of files that are as they were when they were landed.
 
@@ -313,10 +332,10 @@ class _Load:
         suspects = []
         known: dict[FileKey, SourceFile] = {}
         for file in found:
-            landed = table_ledger.files.get(file.key)
+            landed = table_ledger.files.get((moved.get(file.source, file.source), file.source_file))
             if landed is not None and landed.file.size == file.size:
                 if landed.file.version == file.version:
-                    known[file.key] = landed.file
+                    known[file.key] = replace(landed.file, source=file.source)
                 else:
                     suspects.append(file)
         folders = {source.folder.location: source.folder for source in self.sources}

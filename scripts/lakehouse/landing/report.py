@@ -13,28 +13,7 @@ SHOWN_LINES = 10
 
 def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     """Prints what a load did: what to look at, then the numbers, then every refused record up to ten."""
-    for table in report.tables.values():
-        for warning in _warnings(table):
-            reporter.warn(f"{table.name}: {warning}")
-    for link in _shortened(
-        [
-            f"{path} is a link that leads out of its source, and is not followed: name its folder as a source, too"
-            for path in report.leading_out
-        ]
-    ):
-        reporter.warn(link)
-    for note in _shortened(
-        [f"{path} belongs to no table and is not landed" for path, table in report.unclaimed.items() if not table]
-    ):
-        reporter.say(f"note: {note}")
-    for warning in _shortened(
-        [
-            f"{path} lies among the files of {table}, and is not landed: no pattern takes its name"
-            for path, table in report.unclaimed.items()
-            if table
-        ]
-    ):
-        reporter.warn(warning)
+    _print_files(report, reporter)
     reporter.console.print(_grid(report))
     done = "would be landed" if report.dry_run else "landed"
     if not report.changed:
@@ -58,6 +37,34 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     if report.records_rejected > SHOWN_LINES:
         more = report.records_rejected - SHOWN_LINES
         reporter.say(f"  and {more:,} more" if report.dry_run else f"  and {more:,} more, in {quarantine}")
+
+
+def _print_files(report: LandingReport, reporter: ConsoleReporter) -> None:
+    """Prints what is to be said of files: of those that belong to tables, and of others."""
+    for now, before in sorted({moved for table in report.tables.values() for moved in table.moved.items()}):
+        reporter.say(f"note: {now} was {before} before: its files are known, and stay landed as they are")
+    for table in report.tables.values():
+        for warning in _warnings(table):
+            reporter.warn(f"{table.name}: {warning}")
+    for link in _shortened(
+        [
+            f"{path} is a link that leads out of its source, and is not followed: name its folder as a source, too"
+            for path in report.leading_out
+        ]
+    ):
+        reporter.warn(link)
+    for note in _shortened(
+        [f"{path} belongs to no table and is not landed" for path, table in report.unclaimed.items() if not table]
+    ):
+        reporter.say(f"note: {note}")
+    for warning in _shortened(
+        [
+            f"{path} lies among the files of {table}, and is not landed: no pattern takes its name"
+            for path, table in report.unclaimed.items()
+            if table
+        ]
+    ):
+        reporter.warn(warning)
 
 
 def _warnings(table: TableReport) -> Iterator[str]:
@@ -86,9 +93,9 @@ def _shortened(lines: list[str]) -> list[str]:
 
 
 def _grid(report: LandingReport) -> Grid:
-    grid = Grid(title="would land" if report.dry_run else None)
+    grid = Grid(title="would land" if report.dry_run else None, collapse_padding=True, pad_edge=False)  # 80 columns
     grid.add_column("table", no_wrap=True)
-    for heading in ("files", "new", "same", "found", "landed", "quarantined"):
+    for heading in ("files", "new", "same", "found", "landed\nnow", "landed\nin all", "in quar-\nantine"):
         grid.add_column(heading, justify="right", no_wrap=True)
     for table in report.tables.values():
         numbers = (
@@ -96,6 +103,7 @@ def _grid(report: LandingReport) -> Grid:
             table.files["new"] + table.files["changed"],
             table.files["unchanged"],
             table.records_found,
+            table.records_new,
             table.records_landed,
             table.records_quarantined,
         )

@@ -241,8 +241,10 @@ def test_who_is_no_longer_named_loses_the_right_with_the_next_build(warehouse: W
 
 
 def test_a_misspelt_reader_is_refused_before_anything_is_built(warehouse: Warehouse) -> None:
+    begun = len(warehouse.statements)
     with pytest.raises(RuntimeError, match="READERS names data_scientist, of whom this project knows nothing"):
         warehouse.build("published_anonymity", readers={"data_scientist": ["group:data_scientists"]})
+    assert not any("published_anonymity" in sql for sql in warehouse.statements[begun:])
     assert warehouse.readable("officer") == MAY_READ["officer"]
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 
-STOPPED = 130
-"""The exit code of shells for Ctrl-C."""
+from lakehouse.errors import ExitCode
+
 _AGAIN_SECONDS = 20.0
 _told = Event()
 
@@ -29,7 +29,7 @@ def stops_in_one_line(what_stays: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         print(f"\nstopped. {what_stays}", file=sys.stderr)
-        raise SystemExit(STOPPED) from None
+        raise SystemExit(ExitCode.STOPPED) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -50,22 +50,24 @@ COMMANDS = "$(shell touch owned)$(touch owned)`touch owned`' ; touch owned ; '\"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Makefile beside an environment that is set up, whose Python writes down what it is called with."""
+    """The Makefile beside an environment that is set up, whose programs write down what they are called with."""
     folder = tmp_path_factory.mktemp("a project")
-    shutil.copy(PROJECT_DIR / "Makefile", folder)
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(PROJECT_DIR / name, folder)
     shutil.copytree(PROJECT_DIR / "requirements", folder / "requirements")
     (folder / "profiles.example.yml").touch()
     (folder / "profiles.yml").touch()
     (folder / "target").mkdir()
     (folder / "target/static_index.html").touch()
-    python = folder / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(
-        f"#!{sys.executable}\nimport json, os, sys\n"
-        "json.dump([sys.argv[1:], dict(os.environ)], open('called.json', 'w'))\n"
-    )
-    python.chmod(0o700)
-    for name in ("uv", "run", "local_aws", "test", "bench"):
+    (folder / ".venv/bin").mkdir(parents=True)
+    for name in ("python", "lakehouse"):
+        program = folder / ".venv/bin" / name
+        program.write_text(
+            f"#!{sys.executable}\nimport json, os, sys\n"
+            "json.dump([sys.argv[1:], dict(os.environ)], open('called.json', 'w'))\n"
+        )
+        program.chmod(0o700)
+    for name in ("uv", "lakehouse", "run", "local_aws", "test", "bench"):
         (folder / f".venv/{name}.installed").touch()
     return folder
 
@@ -79,14 +81,14 @@ def make(
 
 
 def called(project: Path) -> list[str]:
-    """The arguments with which Python was called."""
+    """The arguments of the program that was called."""
     arguments: list[str] = json.loads((project / "called.json").read_text())[0]
     return arguments
 
 
 def test_each_command_is_handed_what_is_set_and_no_more(project: Path) -> None:
     make(project, "run")
-    assert called(project) == ["scripts/run.py", "--sources=", "--scale=1", "--target=duckdb"]
+    assert called(project) == ["run", "--sources=", "--scale=1", "--target=duckdb"]
     make(
         project,
         "run",
@@ -98,15 +100,15 @@ def test_each_command_is_handed_what_is_set_and_no_more(project: Path) -> None:
         "SCALE=2",
     )
     assert called(project) == [
-        *("scripts/run.py", "--sources=one two", "--scale=2", "--dataset=mine", "--target=athena"),
+        *("run", "--sources=one two", "--scale=2", "--dataset=mine", "--target=athena"),
         *("--max-rejects=3", "--forget-vanished"),
     ]
     make(project, "run", "FORGET_VANISHED=0", "LOCAL=0")
-    assert called(project) == ["scripts/run.py", "--sources=", "--scale=1", "--target=duckdb"]
+    assert called(project) == ["run", "--sources=", "--scale=1", "--target=duckdb"]
     make(project, "run", "LOCAL=1", "TARGET=athena")
-    assert called(project)[:5] == ["-m", "local_aws", "--only=athena", "--", ".venv/bin/python"]
+    assert called(project)[:5] == ["-m", "local_aws", "--only=athena", "--", ".venv/bin/lakehouse"]
     make(project, "erase")
-    assert called(project) == ["scripts/erase.py", "--zone=landing/sample", "--target=duckdb"]
+    assert called(project) == ["erase", "--zone=landing/sample", "--target=duckdb"]
     make(project, "erase", "DATASET=mine")
     assert called(project)[1:] == ["--zone=landing/mine", "--target=duckdb", "--dataset=mine"]
     make(
@@ -146,7 +148,7 @@ def test_names_of_programs_ports_and_switches_are_data_too(project: Path) -> Non
             make(project, goal, f"{name}={COMMANDS}", "TARGET=athena")
     os.utime(project / ".venv/uv.installed", (1, 1))
     assert make(project, ".venv/uv.installed", f"PYTHON={COMMANDS}", check=False).returncode != 0
-    for name in ("uv", "run", "local_aws", "test", "bench"):
+    for name in ("uv", "lakehouse", "run", "local_aws", "test", "bench"):
         (project / f".venv/{name}.installed").touch()
     assert not (project / "owned").exists()
 

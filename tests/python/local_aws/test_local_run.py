@@ -23,7 +23,7 @@ LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
 LOCAL_AWS = [*LEFTOVERS, sys.executable, "-m", "local_aws", "--only", "redshift"]
 VENV = Path(sys.executable).parents[1]
 # what is installed is there: these tests install nothing
-MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
+MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "lakehouse", "run", "local_aws"))]
 # somebody's real account, and a proxy, neither of which may be asked for anything: nothing listens on that port
 THEIRS = {
     "AWS_PROFILE": "production",
@@ -47,7 +47,7 @@ THEIRS = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, as it is cloned."""
     folder = tmp_path_factory.mktemp("a clone") / "project"
-    copy_parts(folder, *PARTS, "scripts", "local_aws", "Makefile", "profiles.example.yml", "requirements")
+    copy_parts(folder, *PARTS, "pyproject.toml", "local_aws", "Makefile", "profiles.example.yml", "requirements")
     (folder / ".venv").symlink_to(VENV)
     return folder
 

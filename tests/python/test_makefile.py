@@ -196,6 +196,16 @@ def test_no_name_of_a_variable_gets_a_command_run(project: Path) -> None:
         assert not (project / "owned").exists(), name
 
 
+def test_the_command_is_installed_anew_when_pyproject_changes_and_nothing_else_is(project: Path) -> None:
+    stamp = project / ".venv/lakehouse.installed"
+    os.utime(stamp, (1, 1))
+    planned = make(project, "--dry-run", "run").stdout
+    assert "--no-deps --editable ." in planned
+    assert "requirements" not in planned
+    stamp.touch()
+    assert "--editable" not in make(project, "--dry-run", "run").stdout
+
+
 def test_a_variable_that_there_is_not_is_an_error_and_those_that_there_are_are_told(project: Path) -> None:
     told = make(project, "run", "SOURCES=raw", check=False)
     assert told.returncode == 2

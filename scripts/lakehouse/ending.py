@@ -22,7 +22,7 @@ def stops_in_one_line(what_stays: str) -> Iterator[None]:
         what_stays: What a person should know then: what was kept, and how to go on.
     """
     signal.signal(signal.SIGTERM, _stop)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # shells have it ignored in the background
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as shells have it in the background
         signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGALRM, _stop_again)
     try:

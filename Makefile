@@ -62,7 +62,12 @@ $(VENV)/uv.installed: requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --require-hashes -r $<
 	@touch $@
 
-$(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed
+# The project itself, as it stands: .venv/bin/lakehouse runs what is in scripts/.
+$(VENV)/lakehouse.installed: pyproject.toml $(VENV)/uv.installed
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed | $(VENV)/lakehouse.installed
 	@echo "installing requirements/$*.txt"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $<
 	@$(foreach package,$(OURS_$*),$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --editable $(package) &&) touch $@
@@ -77,6 +82,7 @@ profiles.yml: | profiles.example.yml
 
 override DATA = --sources="$$SOURCE" --scale="$$SCALE" $${DATASET:+--dataset="$$DATASET"}
 override LOCAL_AWS := $(BIN)/dbt-local-aws --export=LANDING_ZONE=s3://lake/landing
+override LAKEHOUSE := $(BIN)/lakehouse
 override IS_LOCAL := $(filter-out 0,$(LOCAL))
 
 # `exec` gives make's SIGTERM to the command itself and not to a shell above it, which would leave it behind.
@@ -84,24 +90,24 @@ run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profile
 	$(if $(filter SELECT,$(ON_COMMAND_LINE)),$(error SELECT is for make parity. make run builds everything; a part of it: .venv/bin/dbt build --select …))
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
-	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(BIN)/python scripts/run.py $(DATA) --target="$$TARGET" \
+	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(LAKEHOUSE) run $(DATA) --target="$$TARGET" \
 		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended: what they held is gone. To look around: make local-aws keeps them; then make run TARGET=$$TARGET in another shell with what it prints")
 
 erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and database: asks for whom, or PEOPLE=file; DRY_RUN=1 looks only
 	$(if $(filter EMAIL,$(ON_COMMAND_LINE)),$(error EMAIL= would show the address to everybody on this machine and leave it in the shell's history: make erase asks for it, or give PEOPLE=file))
-	@exec $(BIN)/python scripts/erase.py --zone="$${LANDING_ZONE:-landing/$${DATASET:-sample}}" --target="$$TARGET" \
+	@exec $(LAKEHOUSE) erase --zone="$${LANDING_ZONE:-landing/$${DATASET:-sample}}" --target="$$TARGET" \
 		$${DATASET:+--dataset="$$DATASET"} $${PEOPLE:+--file="$$PEOPLE"} $(if $(filter-out 0,$(DRY_RUN)),--dry-run) \
 		$(if $(filter-out 0,$(YES)),--yes) $(if $(filter-out 0,$(ALLOW_AGAIN)),--allow-again)
 
 release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
-	@exec $(BIN)/python scripts/release.py --dataset="$${DATASET:-sample}" --target="$$TARGET"
+	@exec $(LAKEHOUSE) release --dataset="$${DATASET:-sample}" --target="$$TARGET"
 
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@exec $(LOCAL_AWS)
 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
-	@exec $(LOCAL_AWS) -- $(BIN)/python scripts/parity.py $(DATA) $${SELECT:+--select="$$SELECT"}
+	@exec $(LOCAL_AWS) -- $(LAKEHOUSE) parity $(DATA) $${SELECT:+--select="$$SELECT"}
 
 # The lanes: the same for a person and for CI. Each ends by saying what it has proven, and how long that took.
 override BEGUN := $(if $(filter check test test-engines,$(MAKECMDGOALS)),$(shell date +%s))
@@ -137,12 +143,12 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
-	@PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/actionlint
 	@$(BIN)/sqlfluff lint --processes 2 models snapshots analyses tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 
 bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
-	@$(BIN)/python scripts/bench.py
+	@$(LAKEHOUSE) bench
 
 docs:  ## serve the docs and lineage site that `make run` built, on PORT
 	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }

@@ -1,7 +1,8 @@
-"""The package behind the commands in scripts/: lands raw data, and helps the pipeline around dbt.
+"""The package behind the command `lakehouse`: lands raw data, and helps the pipeline around dbt.
 
 It has rooms, and each looks only into those below it, which `make lint` checks:
 
+    commands    what a person types: one module a subcommand, below cli, the entry point
     privacy     people are erased, everywhere, and that is proven
     pipeline    from a data set to built relations: the loader and dbt together
     derived     landing tables that are worked out of what has landed

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 
-STOPPED = 130
-"""The exit code of shells for Ctrl-C."""
+from lakehouse.errors import ExitCode
+
 _AGAIN_SECONDS = 20.0
 _told = Event()
 
@@ -22,14 +22,14 @@ def stops_in_one_line(what_stays: str) -> Iterator[None]:
         what_stays: What a person should know then: what was kept, and how to go on.
     """
     signal.signal(signal.SIGTERM, _stop)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # shells have it ignored in the background
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as shells have it in the background
         signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGALRM, _stop_again)
     try:
         yield
     except KeyboardInterrupt:
         print(f"\nstopped. {what_stays}", file=sys.stderr)
-        raise SystemExit(STOPPED) from None
+        raise SystemExit(ExitCode.STOPPED) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

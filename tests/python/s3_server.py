@@ -23,7 +23,6 @@ from moto.s3.models import S3Backend, get_canned_acl, s3_backends
 
 from lakehouse.storage import s3 as s3_prefix
 from landing_helpers import as_bytes
-from real_data import PROJECT_DIR
 
 ACCOUNT = "123456789012"  # moto's, whatever the access key
 REGION = "us-east-1"
@@ -479,6 +478,3 @@ class S3Place:
     @property
     def _root(self) -> str:
         return f"{self.prefix}/" if self.prefix else ""
-
-
-LAND = [sys.executable, str(PROJECT_DIR / "scripts/land.py")]

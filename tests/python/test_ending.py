@@ -6,21 +6,18 @@ import sys
 
 import pytest
 
-from real_data import PROJECT_DIR
-
 pytestmark = pytest.mark.quick
 
 COMMAND = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
-sys.path[:0] = [sys.argv[1]]
 from lakehouse import ending
 ending._AGAIN_SECONDS = 0.2
 
 @ending.stops_in_one_line("What was done stays.")
 def main():
     raised = 0
-    while raised < int(sys.argv[2]):
+    while raised < int(sys.argv[1]):
         try:
             print("at work", flush=True)
             time.sleep(60)
@@ -36,7 +33,7 @@ main()
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("swallowed", [0, 2])
 def test_a_command_ends_in_one_line_also_if_interrupts_are_swallowed(number: signal.Signals, swallowed: int) -> None:
-    asked = [sys.executable, "-c", COMMAND, str(PROJECT_DIR / "scripts"), str(swallowed or 1)]
+    asked = [sys.executable, "-c", COMMAND, str(swallowed or 1)]
     if not swallowed:
         asked[2] = COMMAND.replace("except KeyboardInterrupt:", "except ZeroDivisionError:")
     with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
@@ -51,7 +48,7 @@ def test_a_command_ends_in_one_line_also_if_interrupts_are_swallowed(number: sig
 
 def test_what_is_ignored_in_the_background_stays_ignored() -> None:
     program = COMMAND.replace("signal.default_int_handler", "signal.SIG_IGN").replace("time.sleep(60)", "time.sleep(1)")
-    asked = [sys.executable, "-c", program, str(PROJECT_DIR / "scripts"), "0"]
+    asked = [sys.executable, "-c", program, "0"]
     with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as command:
         assert command.stdout is not None
         assert command.stdout.readline() == "swallowed 0 False\n"

@@ -3,8 +3,8 @@
 import os
 import pty
 import select
+import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from lakehouse.privacy.erase import Erasing
 from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, FolderPlace, as_bytes, content_of, landed, quarantined
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE, PROJECT_DIR
 
 pytestmark = pytest.mark.quick
 
@@ -220,7 +220,7 @@ def test_an_address_in_the_quarantine_alone_is_no_mistake(
 
 # ------------------------------------------------------------------------------------------- the whole command
 def command(zone: FolderPlace, *options: str) -> list[str]:
-    return [sys.executable, str(PROJECT_DIR / "scripts/erase.py"), "--zone", zone.location, *options]
+    return [LAKEHOUSE, "erase", "--zone", zone.location, *options]
 
 
 def settings(tmp_path: Path) -> dict[str, str]:
@@ -252,8 +252,10 @@ def test_people_are_let_in_again_by_the_standard_input(zone: FolderPlace, tmp_pa
     assert ("ann@test.com" in listed, "bob@test.com" in listed) == (False, True)
 
 
-def on_a_terminal(line: list[str], answers: list[tuple[str, str]], env: dict[str, str]) -> tuple[int, str]:
-    """Runs a command on a terminal: gives each answer when its question has come."""
+def on_a_terminal(
+    line: list[str], answers: list[tuple[str, str | signal.Signals]], env: dict[str, str]
+) -> tuple[int, str]:
+    """Runs a command on a terminal: gives each answer, or sends a signal, when its question has come."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(line, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=PROJECT_DIR)
     os.close(theirs)
@@ -261,7 +263,11 @@ def on_a_terminal(line: list[str], answers: list[tuple[str, str]], env: dict[str
     while True:
         if answers and (at := said.find(answers[0][0], read_to)) >= 0:
             read_to = at + len(answers[0][0])
-            os.write(ours, answers.pop(0)[1].encode())
+            answer = answers.pop(0)[1]
+            if isinstance(answer, str):
+                os.write(ours, answer.encode())
+            else:
+                process.send_signal(answer)
         try:
             select.select([ours], [], [], 100)
             more = os.read(ours, 65536)
@@ -276,9 +282,26 @@ def on_a_terminal(line: list[str], answers: list[tuple[str, str]], env: dict[str
 
 def test_on_a_terminal_it_asks_for_the_address_and_whether_it_is_meant(zone: FolderPlace, tmp_path: Path) -> None:
     before = content_of(zone)
-    answers = [("e-mail address", "ann@test.com\n"), ("and for good?", "n\n")]
+    answers: list[tuple[str, str | signal.Signals]] = [("e-mail address", "ann@test.com\n"), ("and for good?", "n\n")]
     code, said = on_a_terminal(command(zone), answers, settings(tmp_path))
     assert answers == [], said
     assert code == 2, said
     assert "nothing was erased" in said
+    assert content_of(zone) == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ("\x04", 2, "nothing was erased"),  # Ctrl-D ends the input
+        (signal.SIGINT, 130, "stopped. What was erased stays erased."),
+    ],
+)
+def test_who_answers_nothing_has_erased_nobody(
+    zone: FolderPlace, tmp_path: Path, answer: str | signal.Signals, code: int, said: str
+) -> None:
+    before = content_of(zone)
+    ended, printed = on_a_terminal(command(zone), [("e-mail address", answer)], settings(tmp_path))
+    assert (ended, said in printed) == (code, True), printed
+    assert "Traceback" not in printed
     assert content_of(zone) == before

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -34,6 +33,7 @@ from lakehouse.storage import open_folder
 from lakehouse.storage.s3 import S3Prefix
 from landing_helpers import TABLES, FolderPlace, Place, as_bytes, landed, ledger_of, quarantined
 from lanes import EVERYTHING
+from real_data import LAKEHOUSE
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
@@ -522,14 +522,14 @@ def test_the_key_leads_to_the_history_of_who_is_landed_no_more(
 
 
 # ------------------------------------------------------------------------------------------- the whole command
-def run(project: Path, script: str, *options: object, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(project / "scripts" / script), *map(str, options)]
+def run(project: Path, name: str, *options: object, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    command = [LAKEHOUSE, name, *map(str, options)]
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     return subprocess.run(command, cwd=cwd or project, env=settings, capture_output=True, text=True, check=False)
 
 
 def copied_project(folder: Path) -> Path:
-    project = copy_project(folder / "project", "scripts")
+    project = copy_project(folder / "project")
     remove_unit_tests(project)
     return project
 
@@ -544,7 +544,7 @@ COPIES = (
 def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> None:
     """A person whose erasure was killed after the landing zone's part is erased to the end by the next one."""
     project = copied_project(tmp_path)
-    built = run(project, "run.py", "--scale", "0.02")
+    built = run(project, "run", "--scale", "0.02")
     assert built.returncode == 0, built.stdout + built.stderr
     zone, database = project / "landing/sample_x0.02", project / "lakehouse.duckdb"
     query = "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities order by email"
@@ -557,7 +557,7 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
         for statement in COPIES:
             connection.execute(statement)
     database.chmod(0o600)
-    told = run(project, "erase.py", "--email", first, "--zone", zone, "--dry-run")
+    told = run(project, "erase", "--email", first, "--zone", zone, "--dry-run")
     assert told.returncode == 0, told.stderr
     assert "stedi.customer_curated.email: 1 row" in told.stdout
     assert "stedi.of_a_former_model.email: 1 row" in told.stdout
@@ -568,7 +568,7 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     erase_from_zone(zone, TABLES, [second], print)
     (tmp_path / "people.txt").write_text(f"{first.upper()}\n{second}\n")
 
-    done = run(project, "erase.py", "--file", tmp_path / "people.txt", "--zone", zone, "--yes")
+    done = run(project, "erase", "--file", tmp_path / "people.txt", "--zone", zone, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "written in 1 way\n" in done.stdout
     assert not [name for name in (first, second) if name.lower() in (done.stdout + done.stderr + told.stdout).lower()]
@@ -588,9 +588,9 @@ def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> 
     assert receipt["relations"]["stedi.customer_curated.email"] == 2
 
     (project / "logs/dbt.log").write_text(f"Duplicate key: {second}")
-    again = run(project, "erase.py", "--email", first, "--email", second, "--zone", zone, "--yes", cwd=tmp_path)
+    again = run(project, "erase", "--email", first, "--email", second, "--zone", zone, "--yes", cwd=project / "models")
     assert again.returncode == 1
-    assert not (tmp_path / "lakehouse.duckdb").exists()  # an empty one, in which nobody would be found
+    assert not (project / "models/lakehouse.duckdb").exists()  # an empty one, in which nobody would be found
     assert "nothing of them is in the landing zone or in the database" in again.stdout
     assert f"still found: {project}/logs/dbt.log" in again.stdout
     assert len(list((zone / "loader/erasures").iterdir())) == 1

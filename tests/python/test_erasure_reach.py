@@ -135,11 +135,8 @@ def killed_in_a_work_folder() -> Path:
         "    print(folder, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    settings = {**os.environ, "TMPDIR": tempfile.gettempdir(), "PYTHONPATH": "scripts"}
-    project = Path(__file__).resolve().parents[2]
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=project, env=settings, capture_output=True, text=True, check=False
-    )
+    settings = {**os.environ, "TMPDIR": tempfile.gettempdir()}
+    ran = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=False)
     return Path(ran.stdout.strip())
 
 
@@ -223,7 +220,7 @@ def test_other_landing_zones_and_databases_are_looked_into_and_told(
     said = capsys.readouterr().out
     assert "nothing is left" in said  # here
     assert f"also found: {yours.location} (" in said
-    assert f"erase there, too: .venv/bin/python scripts/erase.py --zone {yours.location} …" in said
+    assert f"erase there, too: .venv/bin/lakehouse erase --zone {yours.location} …" in said
     for file in with_them:
         assert f"also found: {file} (1): delete it, or erase there, too: DUCKDB_PATH={file} " in said
         assert file.exists()
@@ -279,23 +276,28 @@ def test_what_cannot_be_read_or_written_is_a_sentence(
     assert erasing(project, zone).run()
 
 
-def test_a_fault_of_the_program_has_an_exit_code_of_its_own_and_shows_no_address(zone: FolderPlace) -> None:
+@pytest.mark.parametrize("verbose", [[], ["--verbose"]])
+def test_a_fault_of_the_program_has_an_exit_code_of_its_own_and_shows_no_address(
+    zone: FolderPlace, verbose: list[str]
+) -> None:
     """1 would say that something is still found; and a traceback that shows variables would name the person."""
     code = (
-        "import runpy, sys\n"
+        "import sys\n"
+        "from lakehouse.cli import main\n"
         "from lakehouse.pipeline.dbt_session import DbtSession\n"
         "def fails(*_): raise ValueError('a fault')\n"
         "DbtSession.parse = fails\n"
-        f"sys.argv[1:] = ['--zone', {zone.location!r}, '--dataset', 'sample', '--yes', '--email', {PERSON!r}]\n"
-        "runpy.run_path('scripts/erase.py', run_name='__main__')\n"
+        f"sys.argv[1:] = {[*verbose, 'erase', '--zone', zone.location, '--yes', '--email', PERSON]!r}\n"
+        "main()\n"
     )
-    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": "scripts"}
+    settings = {"PATH": os.environ["PATH"]}
     root = Path(__file__).resolve().parents[2]
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=root, env=settings, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 4, ran.stderr
-    assert "ValueError: a fault" in ran.stderr
+    assert "error: a fault of this program: ValueError: a fault\n" in ran.stderr
+    assert ("Traceback" in ran.stderr) == bool(verbose)
     assert PERSON not in ran.stdout + ran.stderr
 
 

@@ -2,22 +2,22 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from lakehouse.pipeline.project import PROJECT_FILE
 from landing_helpers import put
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE, PROJECT_DIR
 
 pytestmark = pytest.mark.quick
 
 GOOD = '{"sensorReadingTime":1655564437436,"serialNumber":"s","distanceFromObject":201}\n'
 
 
-def run(command: str, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, str(PROJECT_DIR / "scripts" / command), *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False, env={**os.environ, **settings})
+def run(*command: object, cwd: Path = PROJECT_DIR, **settings: str) -> subprocess.CompletedProcess[str]:
+    line = [LAKEHOUSE, *map(str, command)]
+    return subprocess.run(line, cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **settings})
 
 
 @pytest.fixture
@@ -28,32 +28,32 @@ def source(tmp_path: Path) -> Path:
 
 def test_land_ends_with_numbers_and_reasons(source: Path, tmp_path: Path) -> None:
     put(source, "step_trainer/[2].json", "{}\n" * 12)
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone")
+    done = run("land", "--source", source, "--to", tmp_path / "zone")
     assert done.returncode == 0
     assert "staging_events: no file matches sparkify/log_data/**/*.json or log_data/**/*.json" in done.stdout
     assert "step_trainer_landing" in done.stdout
     assert "step_trainer/[2].json:1: key sensorReadingTime is missing" in done.stdout
     assert f"and 3 more, in {tmp_path}/zone/loader/quarantine" in done.stdout
-    assert "nothing to do" in run("land.py", "--source", source, "--to", tmp_path / "zone").stdout
+    assert "nothing to do" in run("land", "--source", source, "--to", tmp_path / "zone").stdout
 
 
 def test_land_prints_json(source: Path, tmp_path: Path) -> None:
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--json")
+    done = run("land", "--source", source, "--to", tmp_path / "zone", "--json")
     assert json.loads(done.stdout)["tables"]["step_trainer_landing"]["records_landed"] == 1
 
 
 def test_land_prints_json_whatever_files_are_called(source: Path, tmp_path: Path) -> None:
     (source / "no-utf8-\udcff.txt").write_text("x")
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--json")
+    done = run("land", "--source", source, "--to", tmp_path / "zone", "--json")
     assert json.loads(done.stdout)["unclaimed"] == {f"{source}/no-utf8-\\udcff.txt": None}
-    assert run("land.py", "--source", source, "--to", tmp_path / "zone").returncode == 0
+    assert run("land", "--source", source, "--to", tmp_path / "zone").returncode == 0
 
 
 def test_a_file_among_those_of_a_table_that_is_not_landed_is_a_warning(source: Path, tmp_path: Path) -> None:
     """It may hold a withdrawal. What lies elsewhere, or is a program's own, is a note at most."""
     for name in ("customer/landing/withdrawn.csv", "customer/landing/_SUCCESS", "notes.txt"):
         put(source, name, "x")
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone")
+    done = run("land", "--source", source, "--to", tmp_path / "zone")
     said = done.stdout.replace("\n", " ")
     assert "withdrawn.csv lies among the files of customer_landing, and is not landed" in said
     assert re.search(r"note: \S*notes\.txt belongs to no table", said)
@@ -63,7 +63,7 @@ def test_a_file_among_those_of_a_table_that_is_not_landed_is_a_warning(source: P
 
 def test_a_dry_run_says_what_would_be(source: Path, tmp_path: Path) -> None:
     put(source, "step_trainer/[1].json", "{}\n" * 12)
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone", "--dry-run")
+    done = run("land", "--source", source, "--to", tmp_path / "zone", "--dry-run")
     assert "12 records would be in quarantine" in done.stdout
     assert "and 2 more\n" in done.stdout
     assert "loader/quarantine" not in done.stdout
@@ -71,9 +71,9 @@ def test_a_dry_run_says_what_would_be(source: Path, tmp_path: Path) -> None:
 
 def test_a_fault_of_the_program_is_not_taken_for_too_many_rejects(source: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import lakehouse.landing.load as landing\nlanding.land = None\n")
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=f"{tmp_path}:{PROJECT_DIR}/scripts")
-    assert done.returncode == 3
-    assert "TypeError" in done.stderr
+    done = run("land", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 4
+    assert done.stderr.startswith("error: a fault of this program: TypeError: 'NoneType' object is not callable\n")
 
 
 def test_ctrl_c_ends_a_load_with_the_code_that_shells_give_it(source: Path, tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_ctrl_c_ends_a_load_with_the_code_that_shells_give_it(source: Path, tmp_
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background, shells have it ignored
         "landing.look_into = lambda folder, tables: signal.raise_signal(signal.SIGINT)\n"
     )
-    done = run("land.py", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=f"{tmp_path}:{PROJECT_DIR}/scripts")
+    done = run("land", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=str(tmp_path))
     assert done.returncode == 130
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "\nstopped. What has landed stays. The same command goes on from there.\n"
 
 
 @pytest.mark.parametrize(
@@ -99,17 +99,17 @@ def test_ctrl_c_ends_a_load_with_the_code_that_shells_give_it(source: Path, tmp_
         (["--source", "", "--to", "zone"], 2, "error: a location is empty"),
     ],
 )
-def test_land_says_what_stops_it(
-    source: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, message: str
-) -> None:
-    monkeypatch.chdir(source.parent)
-    done = run("land.py", *arguments)
+def test_land_says_what_stops_it(source: Path, arguments: list[str], code: int, message: str) -> None:
+    """Sources and zone are called from the folder in which the command is given."""
+    for part in (PROJECT_FILE, "models"):
+        (source.parent / part).symlink_to(PROJECT_DIR / part)
+    done = run("land", *arguments, cwd=source.parent)
     assert (done.returncode, message in done.stderr) == (code, True)
     assert "Traceback" not in done.stderr
 
 
 def test_repair_text(source: Path, tmp_path: Path) -> None:
-    run("land.py", "--source", source, "--to", tmp_path / "zone")
-    done = run("repair_text.py", "--zone", tmp_path / "zone")
+    run("land", "--source", source, "--to", tmp_path / "zone")
+    done = run("repair-text", "--zone", tmp_path / "zone")
     assert (done.returncode, done.stdout) == (0, "0 garbled values, 0 distinct repairs, landed in text_repairs\n")
-    assert run("repair_text.py", "--zone", tmp_path / "missing").returncode == 2
+    assert run("repair-text", "--zone", tmp_path / "missing").returncode == 2

@@ -514,7 +514,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_folder(s3: FaultyS3, tmp_path:
     spool = disk if is_spool else tmp_path
     done = subprocess.run(
         command,
-        env={**os.environ, "PYTHONPATH": _PATHS, "TMPDIR": str(spool)},
+        env={**os.environ, "PYTHONPATH": _TESTS, "TMPDIR": str(spool)},
         capture_output=True,
         text=True,
         check=False,
@@ -529,7 +529,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_folder(s3: FaultyS3, tmp_path:
         assert_books_balance(s3.place("zone"))
 
 
-_PATHS = os.pathsep.join(str(PROJECT_DIR / path) for path in ("scripts", "tests/python"))
+_TESTS = str(PROJECT_DIR / "tests/python")
 
 
 # --- size
@@ -583,7 +583,7 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None
                 source,
                 zone,
             ],
-            env={**os.environ, "PYTHONPATH": _PATHS},
+            env={**os.environ, "PYTHONPATH": _TESTS},
             capture_output=True,
             text=True,
             check=True,
@@ -599,8 +599,9 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None
 # --- kills
 
 ZYGOTE = """
-import json, os, runpy, signal, sys
-import lakehouse.landing.load, lakehouse.landing.report, lakehouse.storage.s3, typer
+import json, os, signal, sys
+import lakehouse.commands.land, lakehouse.storage.s3
+from lakehouse.cli import main
 
 def kill_at(moment, folder, count_to):
     calls = 0
@@ -629,10 +630,10 @@ for line in sys.stdin:
         if order["folder"]:
             count_to = os.open(order["count_to"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if order["count_to"] else None
             kill_at(order["moment"], order["folder"], count_to)
-        sys.argv = ["land.py", *order["arguments"]]
+        sys.argv = ["lakehouse", "land", *order["arguments"]]
         code = 1
         try:
-            runpy.run_path(order["script"], run_name="__main__")
+            main()
         except SystemExit as end:
             code = end.code or 0
         except BaseException:
@@ -647,7 +648,7 @@ for line in sys.stdin:
 
 
 class Lander:
-    """Runs `scripts/land.py`, each time in a process of its own, which has its imports behind it already."""
+    """Runs `lakehouse land`, each time in a process of its own, which has its imports behind it already."""
 
     def __init__(self, process: "subprocess.Popen[str]", folder: Path) -> None:
         self._process = process
@@ -667,7 +668,6 @@ class Lander:
         """Starts a load, and gives its process; in a folder it is killed at its n-th change of it."""
         folder = zone.location if isinstance(zone, FolderPlace) else ""
         order = {
-            "script": str(PROJECT_DIR / "scripts/land.py"),
             "arguments": ["--source", source.location, "--to", zone.location, "--forget-vanished"],
             "log": str(self._log),
             "count_to": str(self._count) if count else "",
@@ -703,7 +703,8 @@ def lander(s3: FaultyS3, tmp_path: Path) -> Iterator[Lander]:
 def _lander(folder: Path) -> Iterator[Lander]:
     with subprocess.Popen(
         [sys.executable, "-c", ZYGOTE],
-        env={**os.environ, "PYTHONPATH": str(PROJECT_DIR / "scripts"), "TMPDIR": str(folder)},
+        env={**os.environ, "TMPDIR": str(folder)},
+        cwd=PROJECT_DIR,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

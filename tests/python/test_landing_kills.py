@@ -152,7 +152,6 @@ def test_a_killed_load_whose_source_goes_back_leaves_the_old_state(
 LOAD_THAT_WAITS = """
 import sys, threading
 from multiprocessing import active_children
-sys.path[:0] = sys.argv[1].split(":")
 from lakehouse.records import pool
 from lakehouse.landing.parts import PartUploader
 from landing_helpers import SMALL
@@ -165,7 +164,7 @@ def wait(uploader):
 if __name__ == "__main__":
     pool.WORTH_BYTES = 0
     PartUploader.wait = wait
-    land([sys.argv[2]], sys.argv[3], SMALL)
+    land([sys.argv[1]], sys.argv[2], SMALL)
 """
 
 
@@ -174,9 +173,9 @@ def test_processes_that_check_records_end_with_a_load_that_is_killed(tmp_path: P
     put(tmp_path, "source/readings/a/1.json", [{"id": number} for number in range(100_000)])
     script = tmp_path / "load.py"
     script.write_text(LOAD_THAT_WAITS)
-    paths = ":".join(str(PROJECT_DIR / path) for path in ("scripts", "tests/python"))
-    command = [sys.executable, str(script), paths, str(tmp_path / "source"), str(tmp_path / "zone")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, str(script), str(tmp_path / "source"), str(tmp_path / "zone")]
+    settings = {**os.environ, "PYTHONPATH": str(PROJECT_DIR / "tests/python")}
+    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         workers = process.stdout.readline().split()
         assert workers

@@ -792,12 +792,10 @@ def test_two_processes_at_once_double_and_lose_nothing(s3: FaultyS3, source: S3P
         return forward()
 
     s3.on("ListObjectsV2", hold, times=2)
-    paths = os.pathsep.join(str(PROJECT_DIR / path) for path in ("scripts", "tests/python"))
+    settings = {**os.environ, "PYTHONPATH": str(PROJECT_DIR / "tests/python")}
     command = [sys.executable, "-c", IN_A_PROCESS, source.location, zone.location]
     loads = [
-        subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     outcomes = [one.communicate(timeout=PATIENCE_SECONDS) for one in loads]

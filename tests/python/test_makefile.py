@@ -50,26 +50,27 @@ COMMANDS = "$(shell touch owned)$(touch owned)`touch owned`' ; touch owned ; '\"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Makefile beside an environment that is set up, whose Python writes down what it is called with."""
+    """The Makefile beside an environment that is set up, whose programs write down what they are called with."""
     folder = tmp_path_factory.mktemp("a project")
-    shutil.copy(PROJECT_DIR / "Makefile", folder)
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(PROJECT_DIR / name, folder)
     shutil.copytree(PROJECT_DIR / "requirements", folder / "requirements")
     (folder / "profiles.example.yml").touch()
     (folder / "profiles.yml").touch()
     (folder / "target").mkdir()
     (folder / "target/static_index.html").touch()
-    python = folder / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(
-        f"#!{sys.executable}\nimport json, os, sys\n"
-        "json.dump([sys.argv[1:], dict(os.environ)], open('called.json', 'w'))\n"
-    )
-    python.chmod(0o700)
-    shutil.copy(python, python.with_name("dbt-local-aws"))
+    (folder / ".venv/bin").mkdir(parents=True)
+    for name in ("python", "lakehouse", "dbt-local-aws"):
+        program = folder / ".venv/bin" / name
+        program.write_text(
+            f"#!{sys.executable}\nimport json, os, sys\n"
+            "json.dump([sys.argv[1:], dict(os.environ)], open('called.json', 'w'))\n"
+        )
+        program.chmod(0o700)
     package = folder / "packages/dbt-local-aws/pyproject.toml"
     package.parent.mkdir(parents=True)
     package.touch()
-    for name in ("uv", "run", "local_aws", "test", "bench"):
+    for name in ("uv", "lakehouse", "run", "local_aws", "test", "bench"):
         (folder / f".venv/{name}.installed").touch()
     return folder
 
@@ -83,14 +84,14 @@ def make(
 
 
 def called(project: Path) -> list[str]:
-    """The arguments with which Python was called."""
+    """The arguments of the program that was called."""
     arguments: list[str] = json.loads((project / "called.json").read_text())[0]
     return arguments
 
 
 def test_each_command_is_handed_what_is_set_and_no_more(project: Path) -> None:
     make(project, "run")
-    assert called(project) == ["scripts/run.py", "--sources=", "--scale=1", "--target=duckdb"]
+    assert called(project) == ["run", "--sources=", "--scale=1", "--target=duckdb"]
     make(
         project,
         "run",
@@ -102,17 +103,17 @@ def test_each_command_is_handed_what_is_set_and_no_more(project: Path) -> None:
         "SCALE=2",
     )
     assert called(project) == [
-        *("scripts/run.py", "--sources=one two", "--scale=2", "--dataset=mine", "--target=athena"),
+        *("run", "--sources=one two", "--scale=2", "--dataset=mine", "--target=athena"),
         *("--max-rejects=3", "--forget-vanished"),
     ]
     make(project, "run", "FORGET_VANISHED=0", "LOCAL=0")
-    assert called(project) == ["scripts/run.py", "--sources=", "--scale=1", "--target=duckdb"]
+    assert called(project) == ["run", "--sources=", "--scale=1", "--target=duckdb"]
     make(project, "run", "LOCAL=1", "TARGET=athena")
     assert called(project)[:4] == [
-        *("--export=LANDING_ZONE=s3://lake/landing", "--only=athena", "--", ".venv/bin/python")
+        *("--export=LANDING_ZONE=s3://lake/landing", "--only=athena", "--", ".venv/bin/lakehouse")
     ]
     make(project, "erase")
-    assert called(project) == ["scripts/erase.py", "--zone=landing/sample", "--target=duckdb"]
+    assert called(project) == ["erase", "--zone=landing/sample", "--target=duckdb"]
     make(project, "erase", "DATASET=mine")
     assert called(project)[1:] == ["--zone=landing/mine", "--target=duckdb", "--dataset=mine"]
     make(
@@ -152,7 +153,7 @@ def test_names_of_programs_ports_and_switches_are_data_too(project: Path) -> Non
             make(project, goal, f"{name}={COMMANDS}", "TARGET=athena")
     os.utime(project / ".venv/uv.installed", (1, 1))
     assert make(project, ".venv/uv.installed", f"PYTHON={COMMANDS}", check=False).returncode != 0
-    for name in ("uv", "run", "local_aws", "test", "bench"):
+    for name in ("uv", "lakehouse", "run", "local_aws", "test", "bench"):
         (project / f".venv/{name}.installed").touch()
     assert not (project / "owned").exists()
 
@@ -198,6 +199,16 @@ def test_no_name_of_a_variable_gets_a_command_run(project: Path) -> None:
     for name in (*names, "MAKEFILE_LIST", "MAKECMDGOALS", ".DEFAULT_GOAL", "$(shell touch owned)"):
         assert make(project, "help", f"{name}={COMMANDS}", check=False).returncode in (0, 2), name
         assert not (project / "owned").exists(), name
+
+
+def test_the_command_is_installed_anew_when_pyproject_changes_and_nothing_else_is(project: Path) -> None:
+    stamp = project / ".venv/lakehouse.installed"
+    os.utime(stamp, (1, 1))
+    planned = make(project, "--dry-run", "run").stdout
+    assert "--no-deps --editable ." in planned
+    assert "requirements" not in planned
+    stamp.touch()
+    assert "--editable" not in make(project, "--dry-run", "run").stdout
 
 
 def test_a_variable_that_there_is_not_is_an_error_and_those_that_there_are_are_told(project: Path) -> None:

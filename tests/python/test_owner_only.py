@@ -3,7 +3,6 @@
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from lakehouse.privacy.zone import erase_from_zone
 from lakehouse.storage.local import LocalFolder
 from lakehouse.storage.owner_only import keep_private, narrow, protect
 from landing_helpers import TABLES, ids, load, put
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE, PROJECT_DIR
 
 pytestmark = pytest.mark.quick
 
@@ -130,14 +129,13 @@ def test_what_somebody_else_owns_is_told(
 def test_each_command_keeps_what_it_makes_to_its_owner(tmp_path: Path) -> None:
     """The whole of what a person runs; `make run` is tested with the database in test_run.py."""
     made = tmp_path / "sample"
-    scripts = PROJECT_DIR / "scripts"
     zone = tmp_path / "zone"
     for line in (
-        ("make_sample.py", "--to", made, "--scale", "0.02"),
-        ("land.py", "--source", made, "--to", zone),
-        ("repair_text.py", "--zone", zone),
+        ("sample", "--to", made, "--scale", "0.02"),
+        ("land", "--source", made, "--to", zone),
+        ("repair-text", "--zone", zone),
     ):
-        subprocess.run([sys.executable, scripts / line[0], *line[1:]], check=True, capture_output=True)
+        subprocess.run([LAKEHOUSE, *map(str, line)], cwd=PROJECT_DIR, check=True, capture_output=True)
         assert open_to_others(made) == []
     assert zone.stat().st_mode & 0o077 == 0
     assert open_to_others(zone) == []

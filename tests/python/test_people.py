@@ -4,7 +4,6 @@ import base64
 import codecs
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from lakehouse.privacy.zone import erase_from_zone
 from lakehouse.records.read import KEPT_BYTES
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, as_bytes, landed, put
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE
 
 pytestmark = pytest.mark.quick
 
@@ -433,13 +432,7 @@ def test_the_command_lists_and_dismisses(tmp_path: Path) -> None:
     land_all(tmp_path)
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            str(PROJECT_DIR / "scripts/suspensions.py"),
-            "--zone",
-            str(tmp_path / "zone"),
-            *options,
-        ]
+        command = [LAKEHOUSE, "suspensions", "--zone", str(tmp_path / "zone"), *options]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     listed = run()
@@ -456,7 +449,7 @@ def test_the_command_prints_no_control_characters_and_takes_what_it_printed(tmp_
     name = f"{CUSTOMERS}/1\x1b[2J\u202e.json"
     put(tmp_path / "source", name, "ann@test.com \x1b]0;owned\x07 \u009b1m\n")
     land_all(tmp_path)
-    command = [sys.executable, str(PROJECT_DIR / "scripts/suspensions.py"), "--zone", zone]
+    command = [LAKEHOUSE, "suspensions", "--zone", zone]
 
     def run(*options: str) -> str:
         return subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout

@@ -3,7 +3,6 @@ import hashlib
 import hmac
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from lakehouse.errors import LandingError
 from lakehouse.landing.load import land
 from lakehouse.landing.pseudonym_key import PseudonymKey
 from landing_helpers import TABLES, content_of, ledger_of, put
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE
 
 SECRET = "5fd81c0b7a3e9624" + "c0ffee0123456789" * 3
 KEY = PseudonymKey(SECRET.encode())
@@ -135,13 +134,7 @@ def test_the_command_says_what_it_did_and_what_it_needs(tmp_path: Path) -> None:
     zone = landed_zone(tmp_path, "ann@test.com")
 
     def run(*options: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            str(PROJECT_DIR / "scripts/pseudonymise.py"),
-            "--zone",
-            str(zone),
-            *map(str, options),
-        ]
+        command = [LAKEHOUSE, "pseudonymise", "--zone", str(zone), *map(str, options)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     assert run(PSEUDONYM_KEY=SECRET).stdout == "1 customer with a pseudonym, landed in customer_identities\n"

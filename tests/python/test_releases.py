@@ -5,7 +5,6 @@ import os
 import re
 import stat
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.releases import AgeBand, Figures, Risk
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, landed, put
+from real_data import LAKEHOUSE
 
 KEY = PseudonymKey(PUBLIC_KEY.encode())
 WHEN = 1_655_564_376_361
@@ -117,7 +117,7 @@ def source_of(people: int) -> dict[str, list[dict[str, object]]]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with a landed data set."""
-    folder = copy_project(tmp_path_factory.mktemp("releases") / "project", "scripts")
+    folder = copy_project(tmp_path_factory.mktemp("releases") / "project")
     for path, records in source_of(PEOPLE).items():
         put(folder / "source", path, records)
     land_all([folder / "source"], folder / "landing/mine")
@@ -125,7 +125,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def release(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "scripts/release.py", "--dataset", "mine", *map(str, options)]
+    command = [LAKEHOUSE, "release", "--dataset", "mine", *map(str, options)]
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False)
 
@@ -209,7 +209,7 @@ def test_nothing_is_released_when_a_test_fails(project: Path) -> None:
 
 def test_nothing_is_released_of_what_was_never_landed(project: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/release.py", "--dataset", "another"],
+        [LAKEHOUSE, "release", "--dataset", "another"],
         cwd=project,
         env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
         capture_output=True,

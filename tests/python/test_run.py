@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -17,7 +16,7 @@ from dbt_project import copy_project
 from lakehouse.console import ConsoleReporter
 from lakehouse.pipeline.dataset import Dataset
 from landing_helpers import ledger_of
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE, PROJECT_DIR
 
 KEY = 'it\'s a secret of "more" than 32 $characters'
 CUSTOMER = {
@@ -31,12 +30,12 @@ CUSTOMER = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in a folder whose name has a blank in it."""
-    return copy_project(tmp_path_factory.mktemp("a copy") / "project", "scripts")
+    return copy_project(tmp_path_factory.mktemp("a copy") / "project")
 
 
 def run(project: Path, *options: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environment}
-    command = [sys.executable, "scripts/run.py", *map(str, options)]
+    command = [LAKEHOUSE, "run", *map(str, options)]
     return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False)
 
 

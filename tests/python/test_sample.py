@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,14 +11,11 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-import make_sample
 import oracle
 from lakehouse.sample import SampleError, generate
 from oracle import Record, Sparkify, Stedi, repaired
-from real_data import UDACITY, needs_real_data
+from real_data import LAKEHOUSE, UDACITY, needs_real_data
 
 SMALL = 0.05
 
@@ -161,15 +159,15 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_command_says_what_it_did(tmp_path: Path) -> None:
-    app = typer.Typer()
-    app.command()(make_sample.main)
-    call = ["--to", str(tmp_path / "sample_data"), "--scale"]
-    run = CliRunner().invoke
-    assert "wrote " in run(app, [*call, str(SMALL)]).output
-    assert "sample data is up to date" in run(app, [*call, str(SMALL)]).output
-    refused = run(app, [*call, "0"])
-    assert refused.exit_code == 2
-    assert "make_sample: scale is 0" in refused.output
+    def run(scale: float) -> "subprocess.CompletedProcess[str]":
+        command = [LAKEHOUSE, "sample", "--to", str(tmp_path / "sample_data"), "--scale", str(scale)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "wrote " in run(SMALL).stdout
+    assert "sample data is up to date" in run(SMALL).stdout
+    refused = run(0)
+    assert refused.returncode == 2
+    assert "error: scale is 0" in refused.stderr
 
 
 # --- Traps: files and bytes -------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from landing_helpers import (
     ledger_of,
     quarantined,
 )
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE
 from s3_server import FaultyS3, S3Place, s3_of_a_test
 from s3_server import s3_server as serving
 
@@ -480,7 +479,7 @@ def test_the_command_gives_no_new_key_without_the_former_one(source: FolderPlace
     secret = "9e2f7c41" + KEY.secret.decode()
 
     def run(**more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(PROJECT_DIR / "scripts/pseudonymise.py"), "--zone", zone.location, "--new-key"]
+        command = [LAKEHOUSE, "pseudonymise", "--zone", zone.location, "--new-key"]
         settings = {"PATH": os.environ["PATH"], "PSEUDONYM_KEY": secret, **more}
         return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
 

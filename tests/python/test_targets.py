@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from dbt_project import copy_project
 from lakehouse.errors import SettingsError
 from lakehouse.pipeline.targets import check_target
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE, PROJECT_DIR
 
 SETTINGS = {
     "redshift": {"REDSHIFT_HOST": "warehouse.example"},
@@ -58,12 +57,10 @@ def test_profiles_that_are_not_there_are_told(tmp_path: Path) -> None:
         check_target(tmp_path, "duckdb")
 
 
-@pytest.mark.parametrize(
-    "command", [["run.py"], ["erase.py", "--zone", "zone", "--email", "a@x.com", "--yes"], ["release.py"]]
-)
+@pytest.mark.parametrize("command", [["run"], ["erase", "--zone", "zone", "--email", "a@x.com", "--yes"], ["release"]])
 def test_every_command_says_it_in_one_line(tmp_path: Path, command: list[str]) -> None:
-    project = copy_project(tmp_path / "project", "scripts")
-    asked = [sys.executable, str(project / "scripts" / command[0]), *command[1:], "--target", "snowflake"]
+    project = copy_project(tmp_path / "project")
+    asked = [LAKEHOUSE, *command, "--target", "snowflake"]
     told = subprocess.run(asked, cwd=project, capture_output=True, text=True, check=False)
     assert told.returncode == 2
     assert re.fullmatch(

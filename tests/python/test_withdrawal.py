@@ -14,8 +14,8 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode
 from rich.console import Console
 
-import run
 from dbt_project import PARTS, copy_parts, environment, remove_unit_tests
+from lakehouse.commands import run
 from lakehouse.console import ConsoleReporter
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import open_database

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,13 +13,13 @@ from typing import Any
 from dbt.contracts.graph.manifest import Manifest
 
 from dbt_project import copy_project, environment
+from lakehouse.commands.parity import copy_zone
 from lakehouse.console import ConsoleReporter
 from lakehouse.parity.compare import compare, explain
 from lakehouse.parity.dump import dump_relations
 from lakehouse.pipeline.dbt_session import TESTS, DbtSession
 from lakehouse.storage.s3 import forget_client
-from parity import copy_zone
-from real_data import PROJECT_DIR
+from real_data import LAKEHOUSE, PROJECT_DIR
 
 SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
 PERSON = (
@@ -42,7 +41,7 @@ Ask = Callable[[str], list[list[Any]]]
 
 @dataclass(frozen=True)
 class WholeRun:
-    """What `scripts/run.py` made of the sample on an engine.
+    """What `lakehouse run` made of the sample on an engine.
 
     Attributes:
         target: The output of profiles.example.yml.
@@ -76,16 +75,16 @@ class WholeRun:
 
 def run_whole(target: str, folder: Path, settings: Mapping[str, str], scale: float) -> WholeRun:
     """Copies the project and runs it: from no data to the docs site."""
-    run = WholeRun(target, copy_project(folder / "project", "scripts"), settings, f"sample_x{scale}", "")
-    done = command(run, "run.py", "--target", target, "--scale", str(scale))
+    run = WholeRun(target, copy_project(folder / "project"), settings, f"sample_x{scale}", "")
+    done = command(run, "run", "--target", target, "--scale", str(scale))
     assert done.returncode == 0, done.stdout + done.stderr
     return replace(run, output=done.stdout + done.stderr)
 
 
-def command(run: WholeRun, script: str, *options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def command(run: WholeRun, name: str, *options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Runs one of the project's commands as a person does."""
     return subprocess.run(
-        [sys.executable, f"scripts/{script}", *options],
+        [LAKEHOUSE, name, *options],
         cwd=run.project,
         env={**os.environ, **run.settings, **settings},
         capture_output=True,
@@ -150,7 +149,7 @@ def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: st
     """
     rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
     whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
-    done, again = (command(run, "erase.py", *whom, "--yes", DBT_EXCLUDE_RESOURCE_TYPES=without) for _ in range(2))
+    done, again = (command(run, "erase", *whom, "--yes", DBT_EXCLUDE_RESOURCE_TYPES=without) for _ in range(2))
     for ran in (done, again):
         said = ran.stdout + ran.stderr
         assert ran.returncode == 0, said

@@ -128,7 +128,7 @@ def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
         )
         for reason, count in report.suspicions.items():
             reporter.say(f"  {count:,} x {reason}")
-        reporter.say("  to look at these records, and to dismiss them: .venv/bin/python scripts/suspensions.py --help")
+        reporter.say("  to look at these records, and to dismiss them: .venv/bin/lakehouse suspensions --help")
     if report.naming_nobody:
         verb = "names" if report.naming_nobody == 1 else "name"
         reporter.warn(

@@ -45,7 +45,7 @@ def check_key_of(folder: Folder, tables: Mapping[str, Table], key: PseudonymKey)
             f"the pseudonyms in {folder.location} were made with another {KEY_VARIABLE} than {by_now}, "
             "which is what the data in it asks for (private data: a secret; public data alone: the public key): "
             "set the former one again, or land in another zone; or, to give every customer another pseudonym than in "
-            f"what was published before, run scripts/pseudonymise.py --new-key --zone {folder.location}"
+            f"what was published before, run .venv/bin/lakehouse pseudonymise --new-key --zone {folder.location}"
         )
 
 

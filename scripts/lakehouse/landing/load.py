@@ -1,5 +1,7 @@
 """Lands raw JSON: every record of every source file once, in the landing zone or in its quarantine."""
 
+import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ from lakehouse.records.pool import checking_processes
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Claim, DryRunFolder, Folder, is_one_in_the_other
 from lakehouse.storage.source_files import FileKey, Source, SourceFile, look_into
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -116,14 +120,17 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
         folders, to_folder = _open(sources, zone)
         target: Folder = DryRunFolder(to_folder) if dry_run else to_folder
         with target.exclusive(listener.say) as still_ours:
+            started = time.monotonic()
             found = [
                 look_into(folder, to_land) for folder in folders
             ]  # by now no other load lands what this one misses
+            log.debug("listed %s: %.1f s", ", ".join(map(str, sources)), time.monotonic() - started)
             suppressed = read_suppressions(target)
             sieve = Sieve(suppressed) if suppressed else None
             load = _Load(target, found, listener, still_ours, dry_run, sieve)
             rejects = Rejects(max_rejects)
             done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
+            log.debug("landed in %s: %.1f s", to_folder.location, time.monotonic() - started)
             unclaimed = {key: table for source in found for key, table in source.unclaimed.items()}
             report = LandingReport(to_folder.location, dry_run, done, unclaimed, rejects.count, rejects.first)
             report.leading_out = [key for source in found for key in source.leading_out]

@@ -84,7 +84,7 @@ def secret_key(why: str) -> PseudonymKey:
     if weakness:
         raise LandingError(
             f"{KEY_VARIABLE} {weakness}: {HOW_TO_MAKE_A_KEY}; where pseudonyms were made with it before, "
-            "scripts/pseudonymise.py --new-key replaces them"
+            ".venv/bin/lakehouse pseudonymise --new-key replaces them"
         )
     return key
 

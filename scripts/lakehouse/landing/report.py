@@ -24,7 +24,8 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
         reporter.warn(
             f"{counted(report.records_suppressed, 'record')} of "
             f"{counted(report.people_suppressed, 'person')} who were erased "
-            f"{'would be' if report.dry_run else 'were'} left out (erase.py --allow-again lets somebody come back)"
+            f"{'would be' if report.dry_run else 'were'} left out "
+            "(lakehouse erase --allow-again lets somebody come back)"
         )
     quarantined = sum(table.records_quarantined for table in report.tables.values())
     quarantine = f"{report.zone}/{QUARANTINE_FOLDER}"

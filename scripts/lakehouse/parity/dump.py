@@ -11,6 +11,8 @@ from dbt.adapters.factory import get_adapter_by_type
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SnapshotNode
 
+from lakehouse.errors import LakehouseError
+
 CATALOGUE = "relations.json"
 BUILD_TIME = "tells_build_time"  # meta of a column that tells when a build ran, and no two engines build at once
 _ROWS_AT_ONCE = 10_000
@@ -27,7 +29,7 @@ _FAMILIES = {
 _FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names}
 
 
-class DumpError(Exception):
+class DumpError(LakehouseError):
     """A relation cannot be written down; the message says what stands in the way."""
 
 

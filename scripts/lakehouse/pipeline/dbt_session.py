@@ -1,6 +1,7 @@
 """Several dbt commands in one process: dbt's start costs seconds, which a pipeline need not pay at every step."""
 
 import json
+import logging
 import os
 import time
 import warnings
@@ -26,6 +27,7 @@ from lakehouse.pipeline.aws_clients import share_descriptions
 Listener = Callable[[Any], None]
 """Is told each of dbt's events, whose fields dbt makes at run time."""
 
+log = logging.getLogger(__name__)
 ANSWER = "answer: "
 TESTS = ("test", "unit_test")
 GOOD = ("success", "pass")
@@ -236,7 +238,10 @@ class DbtSession:
             settings["target"] = self.target
         if self.work_dir is not None:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
+        started = time.monotonic()
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
+        what = " ".join(command[:2])  # not its arguments, which may be an address
+        log.debug("dbt %s on %s: %.1f s, success %s", what, self.target, time.monotonic() - started, outcome.success)
         if is_stopping():  # some of dbt's commands make an ordinary failure of it
             raise KeyboardInterrupt
         if isinstance(outcome.exception, Exception):

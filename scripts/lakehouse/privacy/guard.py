@@ -7,7 +7,7 @@ from lakehouse.console import Reporter, counted
 from lakehouse.declaration import Table
 from lakehouse.derived.pseudonyms import check_key
 from lakehouse.derived.table import landed_zone
-from lakehouse.errors import LandingError
+from lakehouse.errors import ExitCode, LakehouseError, LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing.pseudonym_key import KEY_VARIABLE, PseudonymKey
 from lakehouse.landing.suppression import Number, SuppressionList, numbers_of, read_suppressions, suppress
@@ -20,12 +20,16 @@ Search = Callable[[Collection[str]], Places]
 """Looks for values in the engine, if there is one."""
 
 
-class NobodyFoundError(LandingError):
+class NobodyFoundError(LakehouseError):
     """No address that was asked for was found anywhere."""
 
+    exit_code = ExitCode.NOBODY_FOUND
 
-class NotConfirmedError(LandingError):
+
+class NotConfirmedError(LakehouseError):
     """The person who was asked said no."""
+
+    prefix = ""
 
 
 @dataclass
@@ -136,4 +140,6 @@ class Guard:
             else:
                 whose = numbers_of(held.folder, self.tables, found, numbers)
             if suppress(held.folder, whose, key, exact=self.exact):
-                self.reporter.say("from now on every load leaves them out; erase.py --allow-again lets them come back")
+                self.reporter.say(
+                    "from now on every load leaves them out; lakehouse erase --allow-again lets them come back"
+                )

@@ -100,12 +100,10 @@ class Machine:
         """Looks into the other landing zones and databases of this project."""
         reached = Reached()
         for zone in self._other_zones():
-            erase = f"erase there, too: .venv/bin/python scripts/erase.py --zone {zone} …"
+            erase = f"erase there, too: .venv/bin/lakehouse erase --zone {zone} …"
             self._look(reached, zone, self._search_zone, erase)
         for file in self._other_databases():
-            erase = (
-                f"delete it, or erase there, too: DUCKDB_PATH={file} .venv/bin/python scripts/erase.py --zone ZONE …"
-            )
+            erase = f"delete it, or erase there, too: DUCKDB_PATH={file} .venv/bin/lakehouse erase --zone ZONE …"
             self._look(reached, file, self._search_database, erase)
         return reached
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import duckdb
 
+from lakehouse.errors import LakehouseError
+
 GENERATOR_VERSION = 1
 MANIFEST = "sample.json"
 SQL = Path(__file__).parent / "sql"
@@ -40,7 +42,7 @@ SINGLE_SONGS_PER_COPY = 200
 MAX_SCALE = 1000.0
 
 
-class SampleError(Exception):
+class SampleError(LakehouseError):
     """The sample cannot be made as asked; the message says why."""
 
 

@@ -26,7 +26,7 @@ VENV = Path(sys.executable).parents[1]
 ZONE = "LANDING_ZONE=s3://lake/landing"
 LOCAL_AWS = [*LEFTOVERS, str(VENV / "bin/dbt-local-aws"), "--only", "redshift", "--export", ZONE]
 # what is installed is there: these tests install nothing
-MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "run", "local_aws"))]
+MAKE = ["make", *(f"--old-file=.venv/{name}.installed" for name in ("uv", "lakehouse", "run", "local_aws"))]
 # somebody's real account, and a proxy, neither of which may be asked for anything: nothing listens on that port
 THEIRS = {
     "AWS_PROFILE": "production",
@@ -50,7 +50,7 @@ THEIRS = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, as it is cloned."""
     folder = tmp_path_factory.mktemp("a clone") / "project"
-    copy_parts(folder, *PARTS, "scripts", "Makefile", "profiles.example.yml", "requirements")
+    copy_parts(folder, *PARTS, "pyproject.toml", "Makefile", "profiles.example.yml", "requirements")
     (folder / ".venv").symlink_to(VENV)
     return folder
 

@@ -21,6 +21,7 @@ from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file
 from lanes import on_engines
+from real_data import LAKEHOUSE
 
 Row = Sequence[str | None]
 
@@ -166,7 +167,7 @@ def test_a_value_of_an_unknown_type_is_refused() -> None:
 
 def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[str]":
     wrapper = [str(Path(sys.executable).with_name("dbt-local-aws")), "--export", "LANDING_ZONE=s3://lake/landing", "--"]
-    command = [*wrapper, sys.executable, "scripts/parity.py", *map(str, options)]
+    command = [*wrapper, LAKEHOUSE, "parity", *map(str, options)]
     settings = {
         "PATH": os.environ["PATH"],
         "PYTHONUTF8": "1",
@@ -179,7 +180,7 @@ def parity(project: Path, *options: str | Path) -> "subprocess.CompletedProcess[
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return copy_project(tmp_path / "project", "scripts")
+    return copy_project(tmp_path / "project")
 
 
 @on_engines
@@ -208,7 +209,7 @@ def test_an_engine_that_differs_is_told_with_the_row(project: Path, tmp_path: Pa
 
 def test_a_zone_that_the_engines_cannot_read_is_refused(project: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/parity.py"],
+        [LAKEHOUSE, "parity"],
         cwd=project,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

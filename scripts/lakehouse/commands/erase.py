@@ -2,9 +2,9 @@
 
 import os
 import sys
-import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -12,21 +12,26 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import load_tables
 from lakehouse.derived.pseudonyms import key_of_zone
 from lakehouse.derived.table import landed_zone
-from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import DbtError, LandingError
+from lakehouse.ending import is_stopping, stops_in_one_line
+from lakehouse.errors import DbtError, ExitCode, LandingError, SettingsError, with_hint
 from lakehouse.landing.suppression import allow_again as take_off_the_list
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.project import find_project, go_to
 from lakehouse.pipeline.targets import check_target
 from lakehouse.privacy.erase import Erasing
-from lakehouse.privacy.guard import Guard, NobodyFoundError, NotConfirmedError
+from lakehouse.privacy.guard import Guard, NotConfirmedError
 from lakehouse.records.needles import checked_addresses
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import is_s3
-from lakehouse.storage.owner_only import keep_private, protect
+from lakehouse.storage.owner_only import protect
 from lakehouse.storage.zone import NO_ZONE_YET, zone_id
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
+T = TypeVar("T")
+EXAMPLES = (
+    "erase --zone landing/sample --dry-run",
+    "erase --zone landing/sample --file people.txt --yes",
+)
 
 
 @stops_in_one_line("What was erased stays erased. Erase again to go on.")
@@ -55,36 +60,29 @@ def main(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Erase people from the landing zone and the database, and look for them afterwards.
 
-    Exit code 0: nothing of them is left; 1: something is, or the build failed; 2: it could not be done, or was not
-    wanted; 3: of an address, nothing was found anywhere: check the spelling; 4: a fault of this program.
+    It asks for the address, shows what there is, and asks whether it is meant. Exit code 0 says that nothing of them is
+    left; 1, that something is, or that the build failed.
     """
     sys.argv[1:] = []  # dbt keeps the command line in its log and in what it makes, and here it holds addresses
-    keep_private()
     reporter = ConsoleReporter()
     zone = zone if is_s3(zone) else str(Path(zone).absolute())
     os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
     if not (dry_run or yes or allow_again or sys.stdin.isatty()):
-        typer.echo("error: nobody can be asked here whether this is meant: give --yes, or --dry-run", err=True)
-        raise typer.Exit(2)
-    try:
-        check_target(PROJECT_DIR, target)
-        addresses = checked_addresses([*(email or []), *_asked(email, file)], file, exact=exact)
-        if allow_again:
-            _let_come_back(zone, addresses, reporter)
-            return
-    except LandingError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-    try:
-        _go_to_project()
-        protect(PROJECT_DIR, zone, reporter)
+        raise SettingsError("nobody can be asked here whether this is meant: give --yes, or --dry-run")
+    project = find_project()
+    check_target(project, target)
+    addresses = checked_addresses([*(email or []), *_asked(email, file)], file, exact=exact)
+    if allow_again:
+        _let_come_back(zone, addresses, reporter)
+        return
+    with with_hint("what was erased stays erased; erase again when this is mended", LandingError, DbtError):
+        go_to(project)
+        protect(project, zone, reporter)
         name = dataset or zone.rstrip("/").rpartition("/")[2]
-        tables = load_tables(PROJECT_DIR)
+        tables = load_tables(project)
         key = key_of_zone(zone, tables)
-        guard = Guard(
-            zone, tables, addresses, reporter, key, lambda question: yes or typer.confirm(question), exact=exact
-        )
-        dbt = DbtSession(PROJECT_DIR, target, name, reporter.console, has_known_counts=False)
+        guard = Guard(zone, tables, addresses, reporter, key, lambda question: yes or _is_sure(question), exact=exact)
+        dbt = DbtSession(project, target, name, reporter.console, has_known_counts=False)
         dbt.parse()
         known = zone_id(open_folder(zone)) or NO_ZONE_YET
         with open_database(dbt, known, tidy=not dry_run):
@@ -92,19 +90,9 @@ def main(  # noqa: PLR0913 - one parameter an option
             if dry_run:
                 erasing.dry_run()
             elif not erasing.run():
-                raise typer.Exit(1)
-    except NobodyFoundError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(3) from error
-    except NotConfirmedError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
-    except (LandingError, DbtError) as error:
-        typer.echo(f"error: {error}", err=True)
-        typer.echo("what was erased stays erased; erase again when this is mended", err=True)
-        raise typer.Exit(2) from error
+                raise typer.Exit(ExitCode.FAILED)
     if guard.not_found:
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.NOBODY_FOUND)
 
 
 def _asked(email: list[str] | None, file: Path | None) -> list[str]:
@@ -112,7 +100,7 @@ def _asked(email: list[str] | None, file: Path | None) -> list[str]:
     if email or file:
         return []
     if sys.stdin.isatty():
-        return [typer.prompt("e-mail address of the person (no shell keeps it)")]
+        return [_answered(lambda: str(typer.prompt("e-mail address of the person (no shell keeps it)")))]
     return sys.stdin.read().splitlines()
 
 
@@ -132,18 +120,20 @@ def _let_come_back(zone: str, addresses: list[str], reporter: ConsoleReporter) -
         )
 
 
-def _go_to_project() -> None:
-    """Goes where `make run` builds: dbt opens, or makes, the database in the folder that it is called in."""
-    if os.environ.get("DUCKDB_PATH"):
-        os.environ["DUCKDB_PATH"] = str(Path(os.environ["DUCKDB_PATH"]).absolute())
-    os.chdir(PROJECT_DIR)
+def _is_sure(question: str) -> bool:
+    return _answered(lambda: typer.confirm(question))
 
 
-if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)  # it would print the addresses
-    app.command()(main)
+def _answered(ask: Callable[[], T]) -> T:
+    """What a person answers.
+
+    Raises:
+        NotConfirmedError: They end the input instead.
+        KeyboardInterrupt: They end the command instead.
+    """
     try:
-        app()
-    except Exception:  # Python would exit with 1, which says that something is still found
-        traceback.print_exc()
-        sys.exit(4)
+        return ask()
+    except typer.Abort as error:  # typer makes the same of both
+        if is_stopping():
+            raise KeyboardInterrupt from error
+        raise NotConfirmedError("nothing was erased") from error

@@ -12,20 +12,26 @@ import typer
 
 from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import DbtError, LandingError
+from lakehouse.errors import ExitCode, LakehouseError, LandingError
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
-from lakehouse.parity.dump import DumpError, dump_relations
+from lakehouse.parity.dump import dump_relations
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.sample import SampleError
+from lakehouse.pipeline.project import find_project, go_to, seen_from
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import is_s3
-from lakehouse.storage.owner_only import keep_private, protect
+from lakehouse.storage.owner_only import protect
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
-WORK_DIR = PROJECT_DIR / ".parity"
+WORK_FOLDER = ".parity"
 REFERENCE = "duckdb"
 OTHERS = ("athena", "redshift")
+EXAMPLES = ("parity --scale 0.05 --select +songplays",)
+
+
+class EnginesDifferError(LakehouseError):
+    """Engines give other rows of the same data."""
+
+    exit_code = ExitCode.FAILED
 
 
 @stops_in_one_line("What was dumped so far is in .parity. The same command begins anew.")
@@ -46,25 +52,19 @@ def main(
     The engines are the outputs of profiles.yml. LANDING_ZONE must be on S3, where Athena and Redshift read it; DuckDB
     reads a copy, byte for byte. Fails where engines differ. What each of them said stays in .parity.
     """
-    keep_private()
     reporter = ConsoleReporter()
-    try:
-        data = Dataset.named(PROJECT_DIR, [*(source or []), *separated(sources)], dataset, scale)
-        protect(PROJECT_DIR, data.zone, reporter)
-        build_everywhere(data, [models for some in select or [] for models in some.split()], reporter)
-    except (SampleError, LandingError, DumpError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-    except DbtError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    differing = compare_all(reporter)
+    project = find_project()
+    data = Dataset.named(project, seen_from(project, [*(source or []), *separated(sources)]), dataset, scale)
+    go_to(project)
+    protect(project, data.zone, reporter)
+    work = project / WORK_FOLDER
+    build_everywhere(data, work, [models for some in select or [] for models in some.split()], reporter)
+    differing = compare_all(work, reporter)
     if differing:
-        typer.echo(f"error: engines differ on {differing} relations", err=True)
-        raise typer.Exit(1)
+        raise EnginesDifferError(f"engines differ on {differing} relations")
 
 
-def build_everywhere(data: Dataset, select: list[str], reporter: ConsoleReporter) -> None:
+def build_everywhere(data: Dataset, work: Path, select: list[str], reporter: ConsoleReporter) -> None:
     """Lands the data once, and builds models of it on every engine.
 
     Raises:
@@ -75,16 +75,16 @@ def build_everywhere(data: Dataset, select: list[str], reporter: ConsoleReporter
     """
     if not is_s3(data.zone):
         raise LandingError(f"Athena and Redshift read S3 only, LANDING_ZONE is {data.zone}: `make parity` sets one up")
-    shutil.rmtree(WORK_DIR, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
     data.check()
     data.land(reporter)
-    copy = WORK_DIR / "landing"
+    copy = work / "landing"
     copy_zone(data.zone, copy)
     for engine in (REFERENCE, *OTHERS):
         reporter.heading(f"build on {engine}")
         zone = str(copy) if engine == "duckdb" else data.zone
-        with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(WORK_DIR / "lakehouse.duckdb")}):
-            build_and_dump(engine, data.name, select, reporter)
+        with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(work / "lakehouse.duckdb")}):
+            build_and_dump(data, engine, work / engine, select, reporter)
 
 
 def copy_zone(zone: str, to: Path) -> None:
@@ -94,26 +94,26 @@ def copy_zone(zone: str, to: Path) -> None:
         target.write(stored.key, BytesIO(origin.fetch(stored.key, version=stored.version).content))
 
 
-def build_and_dump(engine: str, dataset: str, select: list[str], reporter: ConsoleReporter) -> None:
+def build_and_dump(data: Dataset, engine: str, work: Path, select: list[str], reporter: ConsoleReporter) -> None:
     """Registers the landing zone on an engine, builds the models, and writes down what the engine says of them.
 
     Raises:
         DbtError: Something cannot be built.
         DumpError: Something cannot be written down.
     """
-    dbt = DbtSession(PROJECT_DIR, engine, dataset, reporter.console, WORK_DIR / engine)
+    dbt = DbtSession(data.project_dir, engine, data.name, reporter.console, work)
     dbt.parse()
     dbt.register()
     built = dbt.run_models(select)
-    dump_relations(dbt.manifest, engine, built, WORK_DIR / engine / "rows")
+    dump_relations(dbt.manifest, engine, built, work / "rows")
     reporter.say(f"{len(built)} relations")
 
 
-def compare_all(reporter: ConsoleReporter) -> int:
+def compare_all(work: Path, reporter: ConsoleReporter) -> int:
     """Prints a line for every relation, and the differences; gives the number of relations that differ."""
     reporter.heading(f"compare with {REFERENCE}: all rows, all values, floats to {TOLERANCE:g} of their size")
-    one = WORK_DIR / REFERENCE / "rows"
-    found = {engine: {c.relation: c for c in compare(one, WORK_DIR / engine / "rows")} for engine in OTHERS}
+    one = work / REFERENCE / "rows"
+    found = {engine: {c.relation: c for c in compare(one, work / engine / "rows")} for engine in OTHERS}
     differing = 0
     for relation in sorted({name for comparisons in found.values() for name in comparisons}):
         comparisons = {engine: found[engine][relation] for engine in OTHERS if relation in found[engine]}
@@ -142,7 +142,3 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-if __name__ == "__main__":
-    typer.run(main)

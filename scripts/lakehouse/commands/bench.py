@@ -20,12 +20,14 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from lakehouse.ending import stops_in_one_line
+from lakehouse.errors import LakehouseError
+from lakehouse.pipeline.project import find_project
 from lakehouse.sample import generate
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-LAND = [sys.executable, str(PROJECT_DIR / "scripts/land.py")]
-MAKE_SAMPLE = [sys.executable, str(PROJECT_DIR / "scripts/make_sample.py")]  # a child's peak begins at its parent's
+LAND = [str(BIN / "lakehouse"), "land"]
+MAKE_SAMPLE = [str(BIN / "lakehouse"), "sample"]  # a process of its own: a child's peak begins at its parent's
 PASSES = {
     "read": "for line in file: pass",
     "msgspec": "for line in file: msgspec.json.decode(line)",
@@ -33,7 +35,12 @@ PASSES = {
 }
 EVENT_BYTES = 1 << 30
 EVENT_FILES = 32  # moto reads an object whole for each range of it that is asked for: none may be very large
+EXAMPLES = ("bench", "bench --data ../shared/data/udacity --work .bench")
 BUCKETS = ("raw", "copy", "zones", "big")  # moto sorts a whole bucket for each page of a listing
+
+
+class BenchError(LakehouseError):
+    """Something that is measured does not run."""
 
 
 @dataclass
@@ -44,6 +51,7 @@ class Measured:
     peak_mb: float
 
 
+@stops_in_one_line("What was made stays in the folder of --work. The same command goes on from there.")
 def main(
     data: Annotated[Path, typer.Option(help="Real data; without it, the sample's songs and events are taken.")] = Path(
         "../shared/data/udacity"
@@ -52,7 +60,12 @@ def main(
         ".bench"
     ),
 ) -> None:
-    """Measures the loader on many small files, on large ones, and its memory at three sizes."""
+    """Measure the loader on many small files, on large ones, and its memory at three sizes.
+
+    It compares with `aws s3 cp` and with a bare pass over the bytes, which `make bench` installs. It takes minutes, and
+    5 GB of disk.
+    """
+    find_project()  # the loader, which is measured, needs one
     console = Console()
     work.mkdir(exist_ok=True)
     if not data.is_dir():
@@ -79,10 +92,10 @@ def small_files(console: Console, songs: Path, count: int, environment: dict[str
     both = up.seconds + check.seconds
     for name, seconds, base in (
         ("folder to S3: aws s3 cp and a JSON check", both, both),
-        ("folder to S3: land.py", land_up.seconds, both),
+        ("folder to S3: lakehouse land", land_up.seconds, both),
         ("S3 to S3: aws s3 cp and a JSON check", across.seconds + check.seconds, across.seconds + check.seconds),
-        ("S3 to S3: land.py", land_across.seconds, across.seconds + check.seconds),
-        ("S3 to S3: land.py again, nothing to do", again.seconds, across.seconds + check.seconds),
+        ("S3 to S3: lakehouse land", land_across.seconds, across.seconds + check.seconds),
+        ("S3 to S3: lakehouse land again, nothing to do", again.seconds, across.seconds + check.seconds),
     ):
         grid.add_row(name, f"{seconds:.1f}", f"{count / seconds:,.0f}", f"{base / seconds:.1f}")
     console.print(grid)
@@ -103,8 +116,8 @@ def large_files(console: Console, events: Path, count: int, environment: dict[st
         ("bare msgspec pass", passes["msgspec"]),
         ("bare orjson pass", passes["orjson"]),
         ("folder to S3: aws s3 cp and a msgspec pass", aws.seconds + passes["msgspec"]),
-        ("folder to S3: land.py", land.seconds),
-        ("S3 to S3: land.py", across.seconds),
+        ("folder to S3: lakehouse land", land.seconds),
+        ("S3 to S3: lakehouse land", across.seconds),
     ):
         grid.add_row(name, f"{seconds:.1f}", f"{count / seconds:,.0f}", f"{seconds / passes['msgspec']:.2f}")
     console.print(grid)
@@ -138,14 +151,14 @@ def run(command: list[str], environment: dict[str, str]) -> Measured:
     """Runs a command to its end.
 
     Raises:
-        SystemExit: It failed.
+        BenchError: It failed.
     """
     began = time.monotonic()
     process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with exit code {process.returncode}")
+        raise BenchError(f"{' '.join(command)} failed with exit code {process.returncode}")
     return Measured(time.monotonic() - began, usage.ru_maxrss / 1024)
 
 
@@ -233,7 +246,7 @@ def make_bucket(bucket: str, environment: dict[str, str]) -> None:
     """Makes a bucket on an endpoint that may still be starting.
 
     Raises:
-        SystemExit: It does not start.
+        BenchError: It does not start.
     """
     for _ in range(20):
         done = subprocess.run(  # noqa: S603 - our own
@@ -244,8 +257,4 @@ def make_bucket(bucket: str, environment: dict[str, str]) -> None:
         )
         if not done.returncode:
             return
-    raise SystemExit(f"the local S3 endpoint does not start: {done.stderr.decode()}")
-
-
-if __name__ == "__main__":
-    typer.run(main)
+    raise BenchError(f"the local S3 endpoint does not start: {done.stderr.decode()}")

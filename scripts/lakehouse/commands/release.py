@@ -1,7 +1,8 @@
 """Makes a release of the training data: a Parquet file and its card, under pseudonyms that no other release has."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +12,25 @@ from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import load_tables
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import DbtError, LandingError
-from lakehouse.parity.dump import DumpError
+from lakehouse.errors import DbtError, LakehouseError, LandingError, with_hint
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.project import find_project, go_to
 from lakehouse.pipeline.releases import Release, recorded_releases, write_release, zone_state
 from lakehouse.pipeline.targets import check_target
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Folder
-from lakehouse.storage.owner_only import keep_private
 from lakehouse.storage.zone import NO_ZONE_YET
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
+EXAMPLES = (
+    "release --dataset udacity",
+    "release --dataset udacity --list",
+)
+
+
+class NotReleasedError(LakehouseError):
+    """Something went wrong, with the exit code that it has elsewhere, too; no release was written."""
 
 
 @stops_in_one_line("Nothing was released. The same command begins anew.")
@@ -31,34 +38,45 @@ def main(
     *,
     dataset: Annotated[str, typer.Option(help="Name of the data that was landed and is released.")] = SAMPLE,
     target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
-    to: Annotated[Path, typer.Option(help="Folder in which each release gets a folder.")] = PROJECT_DIR / "releases",
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder in which each release gets a folder; by default the project's releases/."),
+    ] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Only print the releases on record.")] = False,
 ) -> None:
-    """Draw new pseudonyms, build and test everything, and write machine_learning_curated v3 with a data card.
+    """Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.
 
     Nothing is released unless every model is built of what is landed now, and every test passes.
     """
-    keep_private()
     reporter = ConsoleReporter()
-    try:
-        data = Dataset.named(PROJECT_DIR, [], dataset, 1)
+    project = find_project()
+    folder = project / "releases" if to is None else to.absolute()
+    hint = f"dbt's log, and what it ran: {project}/logs/dbt.log, {project}/target/run"
+    with _nothing_is_released(to or folder), with_hint(hint, DbtError):
+        data = Dataset.named(project, [], dataset, 1)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
+        go_to(project)
         zone = open_folder(data.zone)
         zone.check_zone()
         if list_only:
             print_records(recorded_releases(zone), data.zone, reporter)
         else:
-            release(data, zone, target, to, reporter)
-    except (LandingError, DumpError) as error:
-        typer.echo(f"error: nothing was released: {error}", err=True)
-        raise typer.Exit(2) from error
-    except DbtError as error:
-        typer.echo(f"error: nothing was released: {error}", err=True)
-        typer.echo(f"dbt's log, and what it ran: {PROJECT_DIR}/logs/dbt.log, {PROJECT_DIR}/target/run", err=True)
-        raise typer.Exit(1) from error
+            release(data, zone, target, folder, reporter)
+
+
+@contextmanager
+def _nothing_is_released(to: Path) -> Iterator[None]:
+    """Says of everything that goes wrong that nothing was released."""
+    try:
+        yield
     except OSError as error:
-        typer.echo(f"error: nothing was released: {error.filename or to}: {error.strerror or error}", err=True)
-        raise typer.Exit(2) from error
+        raise NotReleasedError(f"nothing was released: {error.filename or to}: {error.strerror or error}") from error
+    except LakehouseError as error:
+        told = NotReleasedError(f"nothing was released: {error}")
+        told.exit_code = error.exit_code
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        raise told from error
 
 
 def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: ConsoleReporter) -> None:
@@ -70,13 +88,13 @@ def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: Consol
         DbtError: The build or one of its tests failed.
         DumpError: The engine gave a value that cannot be written.
     """
-    check_target(PROJECT_DIR, target)
-    dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
+    check_target(data.project_dir, target)
+    dbt = DbtSession(data.project_dir, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
     dbt.parse()
     zone_id = data.zone_id() or NO_ZONE_YET
     with open_database(dbt, zone_id) as database:
         dbt.operation("preflight", zone_id=zone_id)
-        people = land_release_pseudonyms(data.zone, load_tables(PROJECT_DIR), reporter.say, draw_anew=True)
+        people = land_release_pseudonyms(data.zone, load_tables(data.project_dir), reporter.say, draw_anew=True)
         reporter.say(f"new pseudonyms for {counted(people, 'person')}")
         reporter.heading(f"build and test on {target}")
         before = zone_state(zone)
@@ -119,7 +137,3 @@ def print_records(releases: list[Release], zone: str, reporter: ConsoleReporter)
             f"{one.release_id}  {one.released_at}  {counted(figures.people, 'person')}  {counted(figures.rows, 'row')}"
         )
     reporter.say(f"{len(releases)} releases on record in {zone}/loader/releases")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,23 +1,26 @@
 """The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import BuildError, DbtError, LandingError
+from lakehouse.errors import BuildError, DbtError, LandingError, with_hint
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.project import find_project, go_to, seen_from
 from lakehouse.pipeline.targets import check_target
-from lakehouse.sample import SampleError
-from lakehouse.storage.owner_only import keep_private, protect
+from lakehouse.storage.owner_only import protect
 from lakehouse.storage.zone import NO_ZONE_YET
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
+EXAMPLES = (
+    "run",
+    "run --source ../shared/data/udacity --max-rejects 100",
+    "run --source s3://udacity-dend --source s3://cd0030bucket --dataset mine",
+)
 
 
 @stops_in_one_line("What has landed stays. The same command goes on from there.")
@@ -40,33 +43,28 @@ def main(  # noqa: PLR0913 - one parameter an option
     ] = False,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
-    keep_private()
     reporter = ConsoleReporter()
-    try:
-        data = Dataset.named(PROJECT_DIR, [*(source or []), *separated(sources)], dataset, scale)
-        os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
-        protect(PROJECT_DIR, data.zone, reporter)
-        check_target(PROJECT_DIR, target)
-        data.check()
-        was_erased_from = data.was_erased_from()
-        if was_erased_from:
-            reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
-        dbt = DbtSession(PROJECT_DIR, target, data.name, reporter.console, has_known_counts=not was_erased_from)
+    project = find_project()
+    places = seen_from(project, [*(source or []), *separated(sources)])
+    data = Dataset.named(project, places, dataset, scale)
+    os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
+    go_to(project)
+    protect(project, data.zone, reporter)
+    check_target(project, target)
+    data.check()
+    was_erased_from = data.was_erased_from()
+    if was_erased_from:
+        reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
+    dbt = DbtSession(project, target, data.name, reporter.console, has_known_counts=not was_erased_from)
+    with with_hint(f"dbt's log, and what it ran: {project}/logs/dbt.log, {project}/target/run", DbtError):
         dbt.parse()
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:
             dbt.operation("preflight", zone_id=zone_id)
             refused = land(data, dbt, database, reporter, max_rejects, forget_vanished=forget_vanished)
             build_all(data, dbt, database, reporter)
-        if refused:
-            reporter.warn(f"{counted(refused, 'record')} in quarantine, with the reasons: loader.quarantine")
-    except (SampleError, LandingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-    except DbtError as error:
-        typer.echo(f"error: {error}", err=True)
-        typer.echo(f"dbt's log, and what it ran: {PROJECT_DIR}/logs/dbt.log, {PROJECT_DIR}/target/run", err=True)
-        raise typer.Exit(1) from error
+    if refused:
+        reporter.warn(f"{counted(refused, 'record')} in quarantine, with the reasons: loader.quarantine")
 
 
 def land(  # noqa: PLR0913 - what a load is told
@@ -142,7 +140,3 @@ def build_all(data: Dataset, dbt: DbtSession, database: Database, reporter: Cons
     reporter.say("")
     for what, where in {"database": database.where, "docs and lineage": site}.items():
         reporter.say(f"{what + ':':18}{where}")
-
-
-if __name__ == "__main__":
-    typer.run(main)

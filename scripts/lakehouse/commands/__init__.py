@@ -1,0 +1,132 @@
+"""The commands, one module each: what a person types, and in which order the rooms below are called.
+
+A module is imported only when its command is asked for: dbt alone takes seconds. It has a function `main`, whose
+parameters are the command's options, and `EXAMPLES` for its help, without the program's name.
+"""
+
+import inspect
+import logging
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+
+from lakehouse.errors import ExitCode, LakehouseError
+from lakehouse.storage.owner_only import keep_private
+
+PROGRAM = "lakehouse"
+COMMANDS = {
+    "run": "Land raw JSON, register it, build and test every model, and build the docs site.",
+    "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
+    "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
+    "release": "Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.",
+    "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
+    "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",
+    "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
+    "sample": "Make the sample data, unless it is there already.",
+    "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
+    "bench": "Measure the loader on many small files, on large ones, and its memory at three sizes.",
+}
+"""The first line of each command's help."""
+EXAMPLES = ("run", "run --source ../shared/data/udacity", "--verbose land --source sample_data --to landing/mine")
+log = logging.getLogger(PROGRAM)
+
+
+def run_command(arguments: Sequence[str]) -> NoReturn:
+    """Runs the command that is asked for, and ends with its exit code; what goes wrong is told in a line.
+
+    Raises:
+        SystemExit: Always.
+    """
+    keep_private()
+    code = ExitCode.DONE
+    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    try:
+        _application(asked)(args=arguments, prog_name=_program())
+    except LakehouseError as error:
+        log.debug("%s ended with an error", asked, exc_info=error)
+        _print_error(f"{error.prefix}{error}", *getattr(error, "__notes__", ()))
+        code = error.exit_code
+    except Exception as error:  # Python would exit with 1, which says something else here
+        log.debug("%s ended with a fault", asked, exc_info=error)
+        _print_error(
+            f"error: a fault of this program: {type(error).__name__}: {error}",
+            f"to see where: {PROGRAM} --verbose {asked} …",
+        )
+        code = ExitCode.FAULT
+    sys.exit(code)
+
+
+def _application(asked: str) -> typer.Typer:
+    """The application: the command that is asked for is real, the others stand for a line of the help."""
+    codes = "\n".join(f"{code:>4}  {code.meaning}" for code in ExitCode)
+    application = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # it would print the addresses of people
+        epilog=f"Exit codes:\n{codes}\n\n{_examples(*EXAMPLES)}",
+    )
+    application.callback()(_options)
+    for name, summary in COMMANDS.items():
+        if name == asked:
+            module = import_module(f"{__name__}.{name.replace('-', '_')}")
+            command = application.command(name, help=_help_of(module.main), epilog=_examples(*module.EXAMPLES))
+            command(module.main)
+        else:
+            application.command(name, help=summary)(_not_asked_for)
+    return application
+
+
+def _program() -> str:
+    """What a person types before the command: its name, or, where a shell does not find it, how it was called now."""
+    return PROGRAM if shutil.which(PROGRAM) else sys.argv[0]
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(["Examples:", *(f"  {_program()} {line}" for line in lines)])
+
+
+def _help_of(main: Callable[..., None]) -> str:
+    """A function's description, whose paragraphs typer would otherwise print in the lines that the source has."""
+    paragraphs = (inspect.getdoc(main) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _print_version(is_asked_for: bool) -> None:
+    if is_asked_for:
+        typer.echo(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Tell what is done and how long it takes, and of an error where it happened."),
+    ] = False,
+) -> None:
+    """Raw JSON to tested tables, on DuckDB, Redshift and Athena. The project is the folder at or above this one that
+    has dbt_project.yml.
+    """
+    if verbose:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
+        log.debug("%s %s, Python %s", PROGRAM, version(PROGRAM), sys.version.split()[0])
+
+
+def _not_asked_for() -> None:
+    """Stands for a command in the list of them."""
+
+
+def _print_error(*lines: str) -> None:
+    for line in lines:
+        typer.echo(line, err=True)

@@ -225,9 +225,9 @@ def shared_steps(database: Path) -> int:
 
 @pytest.mark.parametrize("models", broken_together(), ids=" ".join)
 def test_whatever_model_fails_who_withdrew_and_who_is_gone_are_out(built: Built, copy: Path, models: list[str]) -> None:
-    with pytest.raises(BuildError) as failed:
+    with pytest.raises(BuildError) as refused:
         run_once(broken(built.session, models), built.data)
-    errors = {key for key, status in failed.value.unfinished.items() if status == "error"}
+    errors = {key for key, status in refused.value.unfinished.items() if status == "error"}
     assert len(errors) == len(models)
     assert people_in(copy) == everywhere({"stays"})
     assert shared_steps(copy) == 0, "whose they are is left to the build"

@@ -1,6 +1,6 @@
 """dbt's public suite for adapters, all of it, run against the endpoint by the unmodified dbt-athena with four threads.
 
-By default a few classes run, which between them take most ways through the adapter; `ATHENA_ADAPTER_SUITE=all` runs
+By default a few classes run, which between them take most ways through the adapter; `ALL=1` runs
 every one. What does not apply to Athena is listed in `NOT_APPLICABLE`, and nothing is neither run nor listed.
 """
 # ruff: noqa: E501, S608 - a model a line; the statements are the tests' own
@@ -1081,12 +1081,12 @@ _REASONS = {
 }
 NOT_APPLICABLE = {name: reason for reason, names in _REASONS.items() for name in names}
 
-# What runs without ATHENA_ADAPTER_SUITE=all.
+# What runs without ALL=1.
 _ALWAYS = {"TestSimpleMaterializations", "TestIncremental", "TestHashWithPyAthena"}
 
 _OURS = {name: value for name, value in globals().items() if name.startswith("Test") and isinstance(value, type)}
 _OURS = {name: value for name, value in _OURS.items() if value.__module__ == __name__}
-if os.environ.get("ATHENA_ADAPTER_SUITE") != "all":
+if os.environ.get("ALL", "0") in ("", "0"):
     for _name in _OURS.keys() - _ALWAYS:
         _OURS[_name].__test__ = False
 

@@ -70,12 +70,14 @@ $(VENV)/lakehouse.installed: pyproject.toml $(VENV)/uv.installed
 $(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed | $(VENV)/lakehouse.installed
 	@echo "installing requirements/$*.txt"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $<
-	@$(foreach package,$(OURS_$*),$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --editable $(package) &&) touch $@
+	@touch $@
 
-# What a set installs of this checkout, beside its pins: in place, by the build backend that is a part of uv.
-override OURS_local_aws := packages/dbt-local-aws
-override OURS_test := packages/dbt-local-aws
-$(VENV)/local_aws.installed $(VENV)/test.installed: packages/dbt-local-aws/pyproject.toml
+# The endpoints, as they stand, by the build backend that is a part of uv: .venv/bin/dbt-local-aws runs what is in packages/.
+$(VENV)/dbt-local-aws.installed: packages/dbt-local-aws/pyproject.toml $(VENV)/uv.installed
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable packages/dbt-local-aws
+	@touch $@
+
+$(VENV)/local_aws.installed $(VENV)/test.installed: | $(VENV)/dbt-local-aws.installed
 
 profiles.yml: | profiles.example.yml
 	@cp profiles.example.yml $@.new && mv $@.new $@

@@ -70,7 +70,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = folder / "packages/dbt-local-aws/pyproject.toml"
     package.parent.mkdir(parents=True)
     package.touch()
-    for name in ("uv", "lakehouse", "run", "local_aws", "test", "bench"):
+    for name in ("uv", "lakehouse", "run", "dbt-local-aws", "local_aws", "test", "bench"):
         (folder / f".venv/{name}.installed").touch()
     return folder
 
@@ -153,7 +153,7 @@ def test_names_of_programs_ports_and_switches_are_data_too(project: Path) -> Non
             make(project, goal, f"{name}={COMMANDS}", "TARGET=athena")
     os.utime(project / ".venv/uv.installed", (1, 1))
     assert make(project, ".venv/uv.installed", f"PYTHON={COMMANDS}", check=False).returncode != 0
-    for name in ("uv", "lakehouse", "run", "local_aws", "test", "bench"):
+    for name in ("uv", "lakehouse", "run", "dbt-local-aws", "local_aws", "test", "bench"):
         (project / f".venv/{name}.installed").touch()
     assert not (project / "owned").exists()
 

@@ -214,7 +214,7 @@ def test_the_command_is_installed_anew_when_pyproject_changes_and_nothing_else_i
 def test_a_variable_that_there_is_not_is_an_error_and_those_that_there_are_are_told(project: Path) -> None:
     told = make(project, "run", "SOURCES=raw", check=False)
     assert told.returncode == 2
-    assert "there is no SOURCES; there are ALLOW_AGAIN DATASET" in told.stderr
+    assert "there is no SOURCES; there are ALL ALLOW_AGAIN DATASET" in told.stderr
     assert not (project / "called.json").exists()
 
 

@@ -57,6 +57,7 @@ def _as_it_was() -> Iterator[None]:
         signal.signal(number, action)
     log = logging.getLogger("lakehouse")
     log.setLevel(logging.NOTSET)
+    log.propagate = True
     for handler in list(log.handlers):
         log.removeHandler(handler)
 
@@ -191,6 +192,18 @@ def test_a_code_means_one_thing_and_every_error_has_one() -> None:
         kinds |= {below for kind in kinds for below in kind.__subclasses__()}
     assert len(kinds) > 10
     assert all(isinstance(kind.exit_code, ExitCode) for kind in kinds)
+
+
+@pytest.mark.usefixtures("_as_it_was")
+def test_verbose_says_everything_once_whoever_else_prints_what_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    everybodys = logging.StreamHandler(sys.stderr)
+    logging.getLogger().addHandler(everybodys)
+    try:
+        with pytest.raises(SystemExit):
+            run_command(["--verbose", "land"])
+    finally:
+        logging.getLogger().removeHandler(everybodys)
+    assert capsys.readouterr().err.count("Traceback (most recent call last):") == 1
 
 
 def test_verbose_tells_what_is_done(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def _as_it_was() -> Iterator[None]:
         signal.signal(number, action)
     log = logging.getLogger("lakehouse")
     log.setLevel(logging.NOTSET)
+    log.propagate = True
     for handler in list(log.handlers):
         log.removeHandler(handler)
 
@@ -96,12 +97,13 @@ def test_examples_name_the_command_as_a_shell_finds_it() -> None:
     assert f"{LAKEHOUSE} land --source" in lakehouse("land", "--help", PATH="/usr/bin", COLUMNS="200").stdout
 
 
-def test_wrong_use_is_told_with_the_help() -> None:
-    for arguments in (["no-such-command"], ["land", "--no-such-option"], ["sample"], []):
-        told = lakehouse(*arguments)
-        assert told.returncode == 2
-        assert "Usage: " in told.stdout + told.stderr
-        assert "Traceback" not in told.stderr
+@pytest.mark.usefixtures("_as_it_was")
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["land", "--no-such-option"], ["sample"], []])
+def test_wrong_use_is_told_with_the_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_command(arguments)
+    assert ended.value.code == 2
+    assert "Usage: " in "".join(capsys.readouterr())
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -191,6 +193,18 @@ def test_a_code_means_one_thing_and_every_error_has_one() -> None:
         kinds |= {below for kind in kinds for below in kind.__subclasses__()}
     assert len(kinds) > 10
     assert all(isinstance(kind.exit_code, ExitCode) for kind in kinds)
+
+
+@pytest.mark.usefixtures("_as_it_was")
+def test_verbose_says_everything_once_whoever_else_prints_what_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    everybodys = logging.StreamHandler(sys.stderr)
+    logging.getLogger().addHandler(everybodys)
+    try:
+        with pytest.raises(SystemExit):
+            run_command(["--verbose", "land"])
+    finally:
+        logging.getLogger().removeHandler(everybodys)
+    assert capsys.readouterr().err.count("Traceback (most recent call last):") == 1
 
 
 def test_verbose_tells_what_is_done(tmp_path: Path) -> None:

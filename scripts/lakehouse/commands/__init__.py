@@ -120,6 +120,7 @@ def _options(
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
         log.addHandler(handler)
         log.setLevel(logging.DEBUG)
+        log.propagate = False  # a library that dbt imports prints what comes to the root, too
         log.debug("%s %s, Python %s", PROGRAM, version(PROGRAM), sys.version.split()[0])
 
 

@@ -34,9 +34,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *options: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return lakehouse(project, "run", *options, **environment)
+
+
+def lakehouse(project: Path, *command: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environment}
-    command = [LAKEHOUSE, "run", *map(str, options)]
-    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, check=False)
+    line = [LAKEHOUSE, *map(str, command)]
+    return subprocess.run(line, cwd=project, env=settings, capture_output=True, text=True, check=False)
 
 
 def put(folder: Path, path: str, *records: object) -> None:
@@ -116,6 +120,33 @@ def assert_nowhere(secret: str, *folders: Path) -> None:
         content = path.read_bytes()
         content += gzip.decompress(content) if path.suffix == ".gz" else b""
         assert not [spelling for spelling in spellings if spelling.encode() in content], path
+
+
+def test_what_has_landed_is_registered_without_a_build(project: Path, tmp_path: Path) -> None:
+    put(tmp_path / "mine", "stedi/customer/landing/customers.json", CUSTOMER)
+    settings = {"LANDING_ZONE": str(tmp_path / "zone"), "DUCKDB_PATH": str(tmp_path / "mine.duckdb")}
+    zone = ("--zone", tmp_path / "zone")
+    for number, step in enumerate(
+        (
+            ("land", "--source", tmp_path / "mine", "--to", tmp_path / "zone"),
+            ("repair-text", *zone),
+            ("pseudonymise", *zone),
+        )
+    ):
+        not_yet = lakehouse(project, "register", "--dataset", "mine", **settings)
+        assert not_yet.returncode == 2
+        assert ("staging_songs" in not_yet.stderr) == (number == 0)
+        assert "customer_identities" in not_yet.stderr
+        assert "run `lakehouse land`, `repair-text` and `pseudonymise`" in not_yet.stderr
+        done = lakehouse(project, *step, PSEUDONYM_KEY=KEY)
+        assert done.returncode == 0, done.stdout + done.stderr
+    for _ in range(2):
+        done = lakehouse(project, "register", "--dataset", "mine", **settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert f"registered: {tmp_path}/zone, in " in done.stdout
+    with duckdb.connect(settings["DUCKDB_PATH"], read_only=True) as database:
+        assert database.execute("select email from stedi_landing.customer_landing").fetchall() == [("a@test.com",)]
+        assert database.execute("select dataset from loader.built_from").fetchall() == [("mine",)]
 
 
 @pytest.mark.parametrize(("told", "left"), [(False, 2), (True, 1)])

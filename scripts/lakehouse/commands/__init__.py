@@ -22,6 +22,7 @@ PROGRAM = "lakehouse"
 COMMANDS = {
     "run": "Land raw JSON, register it, build and test every model, and build the docs site.",
     "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
+    "register": "Make a landing zone visible to an engine, and take out of what is published whoever does not consent.",
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
     "release": "Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.",
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",

@@ -7,6 +7,7 @@ import typer
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import load_tables
 from lakehouse.derived.people import land_people, tell_of_suspensions
+from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.table import landed_zone
 from lakehouse.ending import stops_in_one_line
 from lakehouse.landing.pseudonym_key import key_of_landed, public_fingerprints
@@ -36,6 +37,7 @@ def main(
         with landed_zone(zone, reporter.say) as held:
             seal_anew(held.folder, key)
     report = land_people(zone, tables, key, reporter.say, new_key=new_key)
+    land_release_pseudonyms(zone, tables, reporter.say)  # they stand beside the others, which may be new
     news = "landed in customer_identities" if report.changed else "which customer_identities has already"
     typer.echo(f"{counted(report.customers, 'customer')} with a pseudonym, {news}")
     tell_of_suspensions(report, reporter)

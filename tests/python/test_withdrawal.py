@@ -40,7 +40,10 @@ PUBLISHED = {
     "machine_learning_curated_v2": "customer_pseudonym",
 }
 MODELS = {
-    path.stem: set(re.findall(r"ref\('(\w+)'", path.read_text()))
+    path.stem: {
+        f"{name}_v{version}" if version else name
+        for name, version in re.findall(r"ref\('(\w+)'(?:, v=(\d+))?\)", path.read_text())
+    }
     for path in sorted((PROJECT_DIR / "models/stedi").rglob("*.sql"))
     if path.parent.name in ("staging", "intermediate", "trusted", "curated")
 }

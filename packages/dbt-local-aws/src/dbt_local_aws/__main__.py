@@ -19,6 +19,7 @@ from types import FrameType
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError
 from dbt_local_aws.endpoints import LocalAws
 from dbt_local_aws.environment import LEADING_ELSEWHERE
+from dbt_local_aws.process import end_with_parent
 from dbt_local_aws.redshift.endpoint import LocalRedshiftError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,14 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     received: list[int] = []
     try:
-        with _interrupted_by_signals(received), _endpoints(options) as aws:
-            try:
-                if options.command:
-                    return _run(options.command)
-                _print_exports(aws)
-                threading.Event().wait()
-            finally:
-                _ignore_signals()  # so that a second one does not cut the end short
+        with _interrupted_by_signals(received):
+            end_with_parent()
+            with _endpoints(options) as aws:
+                try:
+                    if options.command:
+                        return _run(options.command)
+                    _print_exports(aws)
+                    threading.Event().wait()
+                finally:
+                    _ignore_signals()  # so that a second one does not cut the end short
     except KeyboardInterrupt:
         # what a person ended has done what it should, a command that was kept from running has not
         return 128 + received[0] if options.command else 0

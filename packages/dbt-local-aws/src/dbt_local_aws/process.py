@@ -1,13 +1,18 @@
-"""The endpoints in a process of their own, started as a person starts them."""
+"""The endpoints in a process of their own, started as a person starts them; it does not outlive whoever started it."""
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 SAID_LAST = "Ctrl-C "
 """How the line begins that follows the settings."""
+_SUPERVISED = "DBT_LOCAL_AWS_SUPERVISED"
+"""The variable that tells a process to end when its standard input does."""
 
 
 class NotStartedError(Exception):
@@ -26,7 +31,13 @@ def start(*arguments: str) -> tuple["subprocess.Popen[str]", dict[str, str]]:
     Raises:
         NotStartedError: The process has ended.
     """
-    process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    process = subprocess.Popen(  # noqa: S603 - our own
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, _SUPERVISED: "1"},
+        stdin=subprocess.PIPE,  # the system closes it when this process is gone, however it went
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None  # noqa: S101 - as asked for above
     settings: dict[str, str] = {}
     for line in process.stdout:
@@ -35,8 +46,20 @@ def start(*arguments: str) -> tuple["subprocess.Popen[str]", dict[str, str]]:
             settings[name] = value
         elif line.startswith(SAID_LAST):
             return process, settings
-    process.stdout.close()
-    raise NotStartedError(f"the endpoint did not start: it ended with code {process.wait()}")
+    process.communicate()
+    raise NotStartedError(f"the endpoint did not start: it ended with code {process.returncode}")
+
+
+def end_with_parent() -> None:
+    """Ends this process as SIGTERM does, when whoever started it with `start` is gone."""
+    if os.environ.pop(_SUPERVISED, None):  # not for what this process starts
+        threading.Thread(target=_end_with_input, name="parent-watch", daemon=True).start()
+
+
+def _end_with_input() -> None:
+    while os.read(0, 4096):  # by the descriptor: a reader of sys.stdin would hold its lock when the process ends
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
@@ -48,6 +71,4 @@ def running(*arguments: str) -> Iterator[tuple["subprocess.Popen[str]", dict[str
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        process.communicate()

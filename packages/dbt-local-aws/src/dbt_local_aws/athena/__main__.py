@@ -10,6 +10,7 @@ import threading
 
 from dbt_local_aws.athena.endpoint import DEFAULT_REGION, LocalAthena
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.process import end_with_parent
 
 
 def main() -> int:
@@ -23,6 +24,7 @@ def main() -> int:
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
+    end_with_parent()
     try:
         with LocalAthena(options.port, options.region) as athena:
             for name, value in athena.environment().items():

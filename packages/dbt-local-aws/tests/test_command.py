@@ -23,7 +23,7 @@ def test_a_command_gets_what_is_to_be_exported_beside_the_endpoints() -> None:
 
 
 def test_it_sets_nothing_that_the_page_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the command sees beside what the caller has; this process may have an endpoint's settings by another test."""
+    """What the command sees beside what its caller has. Another test may have given this process some of it."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "ATHENA_", "REDSHIFT_"))]:
         monkeypatch.delenv(name)
     program = "import os; print(*sorted(os.environ))"

@@ -94,7 +94,7 @@ class TableLedger:
     version: str | None
     """Of the ledger's object; None where there is none."""
     is_old: bool = False
-    """Whether an older version of this project wrote it, so that it is to be written anew."""
+    """Whether it is to be written anew: an older version of this project wrote it, or a source of it has moved."""
 
 
 class QuarantinedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

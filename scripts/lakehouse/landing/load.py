@@ -15,7 +15,7 @@ from lakehouse.landing import ledger
 from lakehouse.landing.housekeeping import Inventory, take_inventory, tidy_up
 from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
 from lakehouse.landing.manifests import write_copy_files
-from lakehouse.landing.moved import moved_sources, truly_moved
+from lakehouse.landing.moved import moved_sources, truly_moved, with_sources_renamed
 from lakehouse.landing.parts import PartUploader, name_load
 from lakehouse.landing.plan import Plan, Situation, Status, make_plan
 from lakehouse.landing.stage import Drift, Rejects, Stager, good_by_now
@@ -195,11 +195,13 @@ class _Work:
     situation: Situation
     plan: Plan
     inventory: Inventory
+    moved: Mapping[str, str]
+    """Sources that the ledger knew by another location, each with that."""
     stager: Stager = field(init=False)
 
     @property
     def table_ledger(self) -> TableLedger:
-        """The table's ledger before the load."""
+        """The table's ledger before the load, with its sources where they are now."""
         return self.situation.table_ledger
 
     def files_to_read(self) -> list[SourceFile]:
@@ -230,7 +232,7 @@ class _Work:
         return TableReport(
             name=self.table.name,
             files=files,
-            moved=dict(self.situation.moved),
+            moved=dict(self.moved),
             copies={planned.file.path: "/".join(planned.copy_of) for planned in plan.copies if planned.copy_of},
             vanished=[planned.file.path for planned in plan.files if planned.status is Status.VANISHED],
             forgotten=[landed.file.path for landed in plan.forgotten],
@@ -243,7 +245,8 @@ class _Work:
             drift=list(self.stager.drift.values()),
             more_drift=self.stager.more_drift,
             parts_written=self.stager.parts_written,
-            changed=bool(self.stager.staged) or _content(landed) != _content(self.table_ledger.files.values()),
+            changed=bool(self.stager.staged or self.moved)
+            or _content(landed) != _content(self.table_ledger.files.values()),
         )
 
 
@@ -305,8 +308,10 @@ class _Load:
         """Finds out what there is to do for a table."""
         table_ledger = ledger.read_ledger(self.zone, table.name)
         listed = [file for source in self.sources for file in source.files[table.name]]
-        moved = moved_sources(table_ledger, listed)
-        found = self._with_fingerprints(table, table_ledger, listed, moved)
+        seem_moved = moved_sources(table_ledger, listed)
+        found = self._with_fingerprints(table, with_sources_renamed(table_ledger, seem_moved), listed)
+        moved = truly_moved(seem_moved, table_ledger, found)
+        table_ledger = with_sources_renamed(table_ledger, moved)
         inventory = take_inventory(self.zone, table, table_ledger)
         if inventory.parts and table_ledger.version is None:
             raise LandingError(
@@ -314,12 +319,7 @@ class _Load:
                 + ledger.WITHOUT_LEDGER
             )
         situation = Situation(
-            table_ledger,
-            found,
-            {source.folder.location for source in self.sources},
-            inventory.parts,
-            {},
-            moved=truly_moved(moved, table_ledger, found),
+            table_ledger, found, {source.folder.location for source in self.sources}, inventory.parts, {}
         )
         if replay:
             held = situation.held().values()
@@ -327,10 +327,10 @@ class _Load:
         plan = make_plan(table, situation, forget_vanished=forget_vanished)
         if not plan.files:
             self.reporter.warn(f"{table.name}: no file matches {' or '.join(table.source_files)}")
-        return _Work(table, situation, plan, inventory)
+        return _Work(table, situation, plan, inventory, moved)
 
     def _with_fingerprints(
-        self, table: Table, table_ledger: TableLedger, found: Sequence[SourceFile], moved: Mapping[str, str]
+        self, table: Table, table_ledger: TableLedger, found: Sequence[SourceFile]
     ) -> list[SourceFile]:
         """Fills in the fingerprints of files that are as they were when they were landed.
 
@@ -339,10 +339,10 @@ class _Load:
         suspects = []
         known: dict[FileKey, SourceFile] = {}
         for file in found:
-            landed = table_ledger.files.get((moved.get(file.source, file.source), file.source_file))
+            landed = table_ledger.files.get(file.key)
             if landed is not None and landed.file.size == file.size:
                 if landed.file.version == file.version:
-                    known[file.key] = replace(landed.file, source=file.source)
+                    known[file.key] = landed.file
                 else:
                     suspects.append(file)
         folders = {source.folder.location: source.folder for source in self.sources}

@@ -6,6 +6,7 @@ folder that gets another name, it changes, and the files do not.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.landing.ledger import LandedFile, TableLedger
@@ -48,6 +49,18 @@ def truly_moved(moved: Mapping[str, str], table_ledger: TableLedger, found: Sequ
             if landed.file.source == before
         )
     }
+
+
+def with_sources_renamed(table_ledger: TableLedger, moved: Mapping[str, str]) -> TableLedger:
+    """A ledger that knows moved sources by where they are now; it is to be written anew, then."""
+    if not moved:
+        return table_ledger
+    now_at = {before: now for now, before in moved.items()}
+    files = [
+        replace(landed, file=replace(landed.file, source=now_at.get(landed.file.source, landed.file.source)))
+        for landed in table_ledger.files.values()
+    ]
+    return replace(table_ledger, files={landed.key: landed for landed in files}, is_old=True)
 
 
 def _size(file: SourceFile | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lakehouse.declaration import Table
@@ -78,17 +78,6 @@ class Situation:
     """What this load has written already, and no ledger names yet."""
     reopened: Collection[FileKey] = ()
     """The files of which quarantined records are good by now."""
-    moved: Mapping[str, str] = field(default_factory=dict)
-    """Named sources that the ledger knows by the location where they were before, each with that."""
-
-    def was(self, key: FileKey) -> FileKey:
-        """The key by which the ledger may know a file, if its source has moved."""
-        source, path = key
-        return self.moved.get(source, source), path
-
-    def before(self, key: FileKey) -> LandedFile | None:
-        """What the ledger says of a file, also if its source has moved since."""
-        return self.table_ledger.files.get(key) or self.table_ledger.files.get(self.was(key))
 
     def landed(self) -> dict[FileKey, LandedFile]:
         """What was landed before or by this load."""
@@ -118,12 +107,12 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
     """
     held = situation.held()
     files, forgotten = _compare(situation, forget_vanished=forget_vanished)
-    files = list(_with_times(_with_carried(_with_copies(files, situation, held), situation, held), situation))
+    files = list(_with_times(_with_carried(_with_copies(files, situation, held), held), situation.table_ledger))
     files_of_part = _files_of_part(situation.landed().values())
     kept: list[LandedFile] = []
     packs: list[Pack] = []
     for pack in _packs(table, files):
-        if _is_in_place(table, pack, situation, files_of_part) and not any(
+        if _is_in_place(table, pack, files_of_part) and not any(
             file.file.key in situation.reopened for file in pack.files
         ):
             kept += [
@@ -143,14 +132,11 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
     return Plan(tuple(files), tuple(kept), tuple(packs), tuple(forgotten))
 
 
-def _is_in_place(table: Table, pack: Pack, situation: Situation, files_of_part: Mapping[str, set[FileKey]]) -> bool:
+def _is_in_place(table: Table, pack: Pack, files_of_part: Mapping[str, set[FileKey]]) -> bool:
     """Whether the parts in the landing zone are those that the pack would be written into."""
-    members = {key for planned in pack.files for key in (planned.file.key, situation.was(planned.file.key))}
+    members = {planned.file.key for planned in pack.files}
     carried = [planned.carried for planned in pack.files if planned.carried is not None]
-    if len(carried) < len(pack.files) or any(
-        planned.carried and planned.carried.key not in (planned.file.key, situation.was(planned.file.key))
-        for planned in pack.files
-    ):
+    if [landed.key for landed in carried] != [planned.file.key for planned in pack.files]:
         return False
     objects = {key for landed in carried for key in landed.object_keys}
     quarantined = {key for landed in carried for key in landed.quarantine_keys}
@@ -165,7 +151,7 @@ def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[Plann
     """Compares the files with the ledger: the files that are to be landed, and those to forget."""
     files = []
     for file in situation.found:
-        landed = situation.before(file.key)
+        landed = situation.table_ledger.files.get(file.key)
         if landed is None:
             status = Status.NEW
         else:
@@ -174,7 +160,7 @@ def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[Plann
     forgotten = []
     keys = {file.key for file in situation.found}
     for key, landed in sorted(situation.table_ledger.files.items()):
-        if key in keys or landed.file.source in situation.moved.values():
+        if key in keys:
             continue
         vanished = landed.file.source in situation.sources
         if vanished and forget_vanished:
@@ -194,11 +180,10 @@ def _with_copies(
     """
 
     def rank(planned: PlannedFile) -> tuple[bool, bool, bool]:
-        landed = situation.before(planned.file.key)
-        if landed is None or landed.copy_of is not None or landed.file.sha256 != planned.file.sha256:
-            landed = None
+        landed = situation.table_ledger.files.get(planned.file.key)
+        was_landed = landed is not None and landed.copy_of is None and landed.file.sha256 == planned.file.sha256
         is_gone = planned.status in (Status.VANISHED, Status.NOT_NAMED)
-        return landed is None or landed.key not in held, is_gone, landed is None
+        return not (was_landed and planned.file.key in held), is_gone, not was_landed
 
     originals: dict[str, FileKey] = {}
     for planned in sorted(files, key=rank):
@@ -210,13 +195,11 @@ def _with_copies(
         yield replace(planned, copy_of=original if is_copy else None)
 
 
-def _with_carried(
-    files: Iterable[PlannedFile], situation: Situation, held: Mapping[FileKey, LandedFile]
-) -> Iterator[PlannedFile]:
+def _with_carried(files: Iterable[PlannedFile], held: Mapping[FileKey, LandedFile]) -> Iterator[PlannedFile]:
     """Finds the content of files in the landing zone: a file's own, or that of a file that it was a copy of."""
     by_content = {landed.file.sha256: landed for _, landed in sorted(held.items())}
     for planned in files:
-        own = held.get(planned.file.key) or held.get(situation.was(planned.file.key))
+        own = held.get(planned.file.key)
         if planned.copy_of or planned.file.sha256 is None:
             carried = None
         elif own and own.file.sha256 == planned.file.sha256:
@@ -226,16 +209,16 @@ def _with_carried(
         yield replace(planned, carried=carried)
 
 
-def _with_times(files: Iterable[PlannedFile], situation: Situation) -> Iterator[PlannedFile]:
+def _with_times(files: Iterable[PlannedFile], table_ledger: TableLedger) -> Iterator[PlannedFile]:
     """Finds out when the content of files was landed first, under whatever name.
 
     Of an empty file there is nothing to be landed first, and of a copy no record.
     """
     times: dict[str | None, int] = {}
-    for landed in situation.table_ledger.files.values():
+    for landed in table_ledger.files.values():
         times[landed.file.sha256] = min(landed.landed_at, times.get(landed.file.sha256, landed.landed_at))
     for planned in files:
-        file, own = planned.file, situation.before(planned.file.key)
+        file, own = planned.file, table_ledger.files.get(planned.file.key)
         if file.sha256 is None:
             landed_at = BY_THIS_LOAD
         elif file.size and planned.copy_of is None:

@@ -62,19 +62,17 @@ $(VENV)/uv.installed: requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --require-hashes -r $<
 	@touch $@
 
-# The project itself, as it stands: .venv/bin/lakehouse runs what is in scripts/.
-$(VENV)/lakehouse.installed: pyproject.toml $(VENV)/uv.installed
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@touch $@
-
 $(VENV)/%.installed: requirements/%.txt $(VENV)/uv.installed | $(VENV)/lakehouse.installed
 	@echo "installing requirements/$*.txt"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r $<
 	@touch $@
 
-# The endpoints, as they stand, by the build backend that is a part of uv: .venv/bin/dbt-local-aws runs what is in packages/.
-$(VENV)/dbt-local-aws.installed: packages/dbt-local-aws/pyproject.toml $(VENV)/uv.installed
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable packages/dbt-local-aws
+# What this checkout holds, as it stands, by the build backend that is a part of uv: .venv/bin/lakehouse runs what is in
+# scripts/, .venv/bin/dbt-local-aws what is in packages/.
+$(VENV)/lakehouse.installed: pyproject.toml
+$(VENV)/dbt-local-aws.installed: packages/dbt-local-aws/pyproject.toml
+$(VENV)/lakehouse.installed $(VENV)/dbt-local-aws.installed: $(VENV)/uv.installed
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable $(dir $(filter %pyproject.toml,$^))
 	@touch $@
 
 $(VENV)/local_aws.installed $(VENV)/test.installed: | $(VENV)/dbt-local-aws.installed

@@ -22,6 +22,7 @@ from dbt_local_aws.process import running
 from dbt_local_aws.pytest_plugin import why_there_is_no_trino
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_project import environment
+from lakehouse.pipeline.aws_clients import share_descriptions
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all
 from real_data import PROJECT_DIR
@@ -127,6 +128,8 @@ def open_warehouse(target: str, folder: Path, target_folder: Path) -> Iterator[W
     name = "a zone" if target == "athena" else "it's a zone"  # Athena takes no quote
     zone = str(folder / name) if target == "duckdb" else f"s3://lake/{folder.name}/{name}"
     (folder / "profiles.yml").write_text((PROJECT_DIR / "profiles.example.yml").read_text())
+    if target == "athena":
+        share_descriptions()
     with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(folder / "lakehouse.duckdb")}):
         yield Warehouse(target, zone, folder, target_folder)
 

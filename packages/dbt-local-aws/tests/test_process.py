@@ -3,10 +3,11 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from dbt_local_aws.testing.processes import await_end, is_running
 
 PROGRAM = """
 import time
@@ -15,11 +16,6 @@ process, settings = start("dbt_local_aws", "--only", "redshift")
 print(process.pid, settings["REDSHIFT_PORT"], flush=True)
 time.sleep(600)
 """
-
-
-def is_running(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="NOT TESTED: this system has no /proc")
@@ -31,7 +27,4 @@ def test_an_endpoint_ends_when_its_starter_is_gone(sent: signal.Signals) -> None
         assert is_running(endpoint)
         starter.send_signal(sent)
         starter.wait()
-    deadline = time.monotonic() + 60
-    while is_running(endpoint):
-        assert time.monotonic() < deadline, "the endpoint is still there"
-        time.sleep(0.1)
+    await_end(endpoint, 60)

@@ -10,12 +10,12 @@ from lakehouse.commands.run import withdraw
 from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import Table, load_tables
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import DbtError, LandingError, with_hint
+from lakehouse.errors import LandingError
 from lakehouse.landing.ledger import LEDGER_FOLDER, ledger_key
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.pipeline.project import find_project, go_to
+from lakehouse.pipeline.project import find_project, go_to, with_logs_named
 from lakehouse.pipeline.targets import check_target
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Folder
@@ -47,7 +47,7 @@ def main(
     check_is_whole(zone, load_tables(project))
     zone_id = give_zone_id(zone, reporter.say)
     dbt = DbtSession(project, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
-    with with_hint(f"dbt's log, and what it ran: {project}/logs/dbt.log, {project}/target/run", DbtError):
+    with with_logs_named(project):
         dbt.parse()
         with open_database(dbt, zone_id) as database:
             dbt.operation("preflight", zone_id=zone_id)

@@ -12,11 +12,11 @@ from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import load_tables
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import DbtError, LakehouseError, LandingError, with_hint
+from lakehouse.errors import LakehouseError, LandingError
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.pipeline.project import find_project, go_to
+from lakehouse.pipeline.project import find_project, go_to, with_logs_named
 from lakehouse.pipeline.releases import Release, recorded_releases, write_release, zone_state
 from lakehouse.pipeline.targets import check_target
 from lakehouse.storage import open_folder
@@ -51,8 +51,7 @@ def main(
     reporter = ConsoleReporter()
     project = find_project()
     folder = project / "releases" if to is None else to.absolute()
-    hint = f"dbt's log, and what it ran: {project}/logs/dbt.log, {project}/target/run"
-    with _nothing_is_released(to or folder), with_hint(hint, DbtError):
+    with _nothing_is_released(to or folder), with_logs_named(project):
         data = Dataset.named(project, [], dataset, 1)
         os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
         go_to(project)

@@ -7,11 +7,11 @@ import typer
 
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import BuildError, DbtError, LandingError, with_hint
+from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.pipeline.project import find_project, go_to, seen_from
+from lakehouse.pipeline.project import find_project, go_to, seen_from, with_logs_named
 from lakehouse.pipeline.targets import check_target
 from lakehouse.storage.owner_only import protect
 from lakehouse.storage.zone import NO_ZONE_YET
@@ -56,7 +56,7 @@ def main(  # noqa: PLR0913 - one parameter an option
     if was_erased_from:
         reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
     dbt = DbtSession(project, target, data.name, reporter.console, has_known_counts=not was_erased_from)
-    with with_hint(f"dbt's log, and what it ran: {project}/logs/dbt.log, {project}/target/run", DbtError):
+    with with_logs_named(project):
         dbt.parse()
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:

@@ -3,9 +3,10 @@
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from lakehouse.errors import SettingsError
+from lakehouse.errors import DbtError, SettingsError, with_hint
 from lakehouse.storage.folder import is_s3
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,11 @@ def seen_from(project: Path, places: Iterable[str]) -> list[str]:
     """Folders and S3 prefixes as they are called from the project's folder, where the working directory is another."""
     here = Path.cwd()
     return [place if here == project or is_s3(place) else str(here / place) for place in places]
+
+
+def with_logs_named(project: Path) -> AbstractContextManager[None]:
+    """Adds to an error of dbt's where its log and the SQL that it ran are."""
+    return with_hint(f"dbt's log, and what it ran: {project}/logs/dbt.log, {project}/target/run", DbtError)
 
 
 def go_to(project: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SAID_LAST = "Ctrl-C "
@@ -53,13 +53,18 @@ def start(*arguments: str) -> tuple["subprocess.Popen[str]", dict[str, str]]:
 def end_with_parent() -> None:
     """Ends this process as SIGTERM does, when whoever started it with `start` is gone."""
     if os.environ.pop(_SUPERVISED, None):  # not for what this process starts
-        threading.Thread(target=_end_with_input, name="parent-watch", daemon=True).start()
+        when_input_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
-def _end_with_input() -> None:
-    while os.read(0, 4096):  # by the descriptor: a reader of sys.stdin would hold its lock when the process ends
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+def when_input_ends(end: Callable[[], None]) -> None:
+    """Calls a function when the standard input ends: at the parent's word, and at its death, however it came."""
+
+    def watch() -> None:
+        while os.read(0, 4096):  # by the descriptor: a reader of sys.stdin would hold its lock when the process ends
+            pass
+        end()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """For pytest: the session's fixture `local_aws`, and the mark `needs_trino`. README.md shows both."""
 
-import fcntl
 import functools
 import json
 import os
@@ -12,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from dbt_local_aws.athena.trino.installation import locked
 from dbt_local_aws.athena.trino.java import TrinoUnavailableError, find_java, find_maven
 from dbt_local_aws.environment import own_environment
 from dbt_local_aws.process import NotStartedError, running, start
+
+_LOCK = "athena.lock"
 
 
 class SessionEndpoints:
@@ -105,7 +107,7 @@ def _shared_athena(root: Path) -> Iterator[dict[str, str]]:
     """
     told = root / "athena.json"
     started = None
-    with _locked(root):
+    with locked(root / _LOCK):
         if told.exists():
             content = json.loads(told.read_text())
         else:
@@ -119,7 +121,7 @@ def _shared_athena(root: Path) -> Iterator[dict[str, str]]:
     try:
         yield dict(content["settings"])
     finally:
-        with _locked(root):
+        with locked(root / _LOCK):
             content = json.loads(told.read_text())
             content["users"] -= 1
             told.write_text(json.dumps(content))
@@ -134,14 +136,7 @@ def _shared_athena(root: Path) -> Iterator[dict[str, str]]:
 def _await_end_of_users(root: Path, told: Path, pid: int) -> None:
     """The process that started the endpoint outlives its other users, since the endpoint is its child."""
     while True:
-        with _locked(root):
+        with locked(root / _LOCK):
             if not told.exists() or json.loads(told.read_text())["pid"] != pid:
                 return
         time.sleep(0.2)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    with (root / "athena.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

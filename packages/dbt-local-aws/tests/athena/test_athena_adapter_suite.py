@@ -72,6 +72,7 @@ from dbt.tests.util import TestProcessingException, check_relations_equal, run_d
 from dbt_common.exceptions import DbtRuntimeError
 from sqlglot import exp
 
+from dbt_local_aws.testing import EVERYTHING
 from dbt_local_aws.testing.athena import Client
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of dbt, its adapter and its suite
@@ -1086,7 +1087,7 @@ _ALWAYS = {"TestSimpleMaterializations", "TestIncremental", "TestHashWithPyAthen
 
 _OURS = {name: value for name, value in globals().items() if name.startswith("Test") and isinstance(value, type)}
 _OURS = {name: value for name, value in _OURS.items() if value.__module__ == __name__}
-if os.environ.get("ALL", "0") in ("", "0"):
+if not EVERYTHING:
     for _name in _OURS.keys() - _ALWAYS:
         _OURS[_name].__test__ = False
 

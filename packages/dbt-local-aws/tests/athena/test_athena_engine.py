@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import boto3
@@ -19,6 +18,7 @@ from dbt_local_aws.athena.trino import installation, java, server
 from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError
 from dbt_local_aws.process import running
 from dbt_local_aws.testing.athena import Client, QueryFailedError
+from dbt_local_aws.testing.processes import await_end, is_running
 
 ATHENA = "dbt_local_aws.athena"
 
@@ -27,21 +27,6 @@ def children(pid: int) -> list[int]:
     """The processes that a process has started and that still run."""
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def await_end(pid: int, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while is_running(pid):
-        assert time.monotonic() < deadline, f"process {pid} still runs"
-        time.sleep(0.1)
 
 
 def folder_of(settings: dict[str, str]) -> Path:

@@ -21,6 +21,7 @@ from redshift_adapter_suite import (  # type: ignore[import-not-found]  # pytest
 )
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_local_aws.testing import EVERYTHING
 from dbt_local_aws.testing.redshift import Connect
 
 pytestmark = [
@@ -32,7 +33,6 @@ pytestmark = [
 
 DATABASE = "dbt"  # what the suite compares the database's name with
 GRANTEES = ("grantee_one", "grantee_two", "grantee_three")
-EVERYTHING = os.environ.get("ALL", "0") not in ("", "0")
 BY_DEFAULT = {
     "BaseAdapterMethod", "BaseSimpleMaterializations", "BaseIncremental", "BaseConcurrency", "BaseMergeExcludeColumns",
     "BaseModelGrants", "BasePersistDocs", "ModelConstraintsRuntimeEnforcement", "MaterializedViewChangesApply",

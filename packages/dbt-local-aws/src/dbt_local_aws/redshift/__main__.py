@@ -8,9 +8,9 @@ import os
 import shlex
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 
+from dbt_local_aws.process import when_input_ends
 from dbt_local_aws.redshift.certificates import make_certificates
 from dbt_local_aws.redshift.iam import CredentialsApi
 from dbt_local_aws.redshift.postgres import PostgresError, PostgresServer
@@ -96,14 +96,11 @@ async def _serve(postgres: PostgresServer, configuration: Configuration, options
 
 
 def _stop_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Ends when standard input does: at the parent's word, and at its death, however it came."""
-
-    def wait() -> None:
-        sys.stdin.buffer.read()
+    def end() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(stop.set)
 
-    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+    when_input_ends(end)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dbt_local_aws.athena.errors import AthenaError
@@ -255,16 +256,7 @@ class HiveParser:
 
     def properties(self) -> dict[str, str]:
         """`('key' = 'value', …)`."""
-        self.expect("(")
-        found = {}
-        while True:
-            key = self.text()
-            self.expect("=")
-            found[key] = self._property_value()
-            if not self.take(","):
-                break
-        self.expect(")")
-        return found
+        return self._values_by(self.text)
 
     def _property_value(self) -> str:
         token = self.tokens[self.position] if not self.at_end else None
@@ -275,10 +267,13 @@ class HiveParser:
 
     def partition_spec(self) -> dict[str, str]:
         """`PARTITION (key = value, …)`, after the word PARTITION."""
+        return self._values_by(self.name)
+
+    def _values_by(self, read_key: Callable[[], str]) -> dict[str, str]:
         self.expect("(")
         found = {}
         while True:
-            key = self.name()
+            key = read_key()
             self.expect("=")
             found[key] = self._property_value()
             if not self.take(","):

@@ -36,6 +36,15 @@ COMMANDS = {
 EXAMPLES = ("run", "run --source ../shared/data/udacity", "--verbose land --source sample_data --to landing/mine")
 log = logging.getLogger(PROGRAM)
 
+# options that several commands have
+Source = Annotated[list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")]
+Sources = Annotated[
+    str, typer.Option(help="Several of them in one text, as make has them: one with a blank stands in quotes.")
+]
+DatasetName = Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")]
+Scale = Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")]
+Target = Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")]
+
 
 def run_command(arguments: Sequence[str]) -> NoReturn:
     """Runs the command that is asked for, and ends with its exit code; what goes wrong is told in a line.

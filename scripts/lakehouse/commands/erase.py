@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from lakehouse.commands import Target
 from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import load_tables
 from lakehouse.derived.pseudonyms import key_of_zone
@@ -47,7 +48,7 @@ def main(  # noqa: PLR0913 - one parameter an option
     file: Annotated[
         Path | None, typer.Option(help="File of addresses, one a line; by default a prompt, or the standard input.")
     ] = None,
-    target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
+    target: Target = "duckdb",
     dataset: Annotated[str, typer.Option(help="Name of the data, by default that of the zone's folder.")] = "",
     exact: Annotated[
         bool, typer.Option("--exact", help="Erase by these very letters only, not by every spelling of the address.")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.commands import DatasetName, Scale, Source, Sources
 from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import ExitCode, LakehouseError, LandingError
@@ -37,14 +38,10 @@ class EnginesDifferError(LakehouseError):
 @stops_in_one_line("What was dumped so far is in .parity. The same command begins anew.")
 def main(
     *,
-    source: Annotated[
-        list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
-    ] = None,
-    sources: Annotated[
-        str, typer.Option(help="Several of them in one text, as make has them: one with a blank stands in quotes.")
-    ] = "",
-    dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
-    scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
+    source: Source = None,
+    sources: Sources = "",
+    dataset: DatasetName = None,
+    scale: Scale = 1.0,
     select: Annotated[list[str] | None, typer.Option(help="Models, as dbt selects them; all by default.")] = None,
 ) -> None:
     """Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.commands import Target
 from lakehouse.commands.run import withdraw
 from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import Table, load_tables
@@ -31,7 +32,7 @@ EXAMPLES = (
 def main(
     *,
     dataset: Annotated[str, typer.Option(help="Name of the data that was landed.")] = SAMPLE,
-    target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
+    target: Target = "duckdb",
 ) -> None:
     """Make a landing zone visible to an engine, and take out of what is published whoever does not consent.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.commands import Target
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import load_tables
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
@@ -37,7 +38,7 @@ class NotReleasedError(LakehouseError):
 def main(
     *,
     dataset: Annotated[str, typer.Option(help="Name of the data that was landed and is released.")] = SAMPLE,
-    target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
+    target: Target = "duckdb",
     to: Annotated[
         Path | None,
         typer.Option(help="Folder in which each release gets a folder; by default the project's releases/."),

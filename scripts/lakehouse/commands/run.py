@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.commands import DatasetName, Scale, Source, Sources, Target
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import BuildError, DbtError, LandingError
@@ -26,15 +27,11 @@ EXAMPLES = (
 @stops_in_one_line("What has landed stays. The same command goes on from there.")
 def main(  # noqa: PLR0913 - one parameter an option
     *,
-    source: Annotated[
-        list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")
-    ] = None,
-    sources: Annotated[
-        str, typer.Option(help="Several of them in one text, as make has them: one with a blank stands in quotes.")
-    ] = "",
-    dataset: Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")] = None,
-    target: Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")] = "duckdb",
-    scale: Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")] = 1.0,
+    source: Source = None,
+    sources: Sources = "",
+    dataset: DatasetName = None,
+    target: Target = "duckdb",
+    scale: Scale = 1.0,
     max_rejects: Annotated[
         int | None, typer.Option(min=0, help="How many refused records are allowed before the load stops.")
     ] = None,

@@ -36,7 +36,8 @@ def main(
 ) -> None:
     """Make a landing zone visible to an engine, and take out of what is published whoever does not consent.
 
-    The zone is LANDING_ZONE, or landing/ and the name of the data. Nothing is built: `run` does all of it.
+    The zone is LANDING_ZONE, or landing/ and the name of the data. Nothing is built, so that steps
+    of a device that not only people who consent have had are out until the next build. `run` does all of it.
     """
     reporter = ConsoleReporter()
     project = find_project()

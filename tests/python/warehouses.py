@@ -18,7 +18,7 @@ from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import copy_project, environment
+from dbt_project import copy_project, environment, remove_unit_tests
 from lakehouse.pipeline.aws_clients import share_descriptions
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all
@@ -132,7 +132,9 @@ def duckdb_warehouse(folder: Path) -> Iterator[Warehouse]:
     """DuckDB with an empty landing zone, to which the environment points meanwhile."""
     zone = str(folder / "it's a zone")
     with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(folder / "lakehouse.duckdb")}):
-        yield Warehouse("duckdb", copy_project(folder / "project"), zone, folder / "source", "small")
+        project = copy_project(folder / "project")
+        remove_unit_tests(project)
+        yield Warehouse("duckdb", project, zone, folder / "source", "small")
 
 
 @contextmanager

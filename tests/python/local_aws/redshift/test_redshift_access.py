@@ -16,6 +16,7 @@ from dbt_local_aws.testing.redshift import Connect, ProgrammingError, rows, run
 from dbt_project import environment
 from lanes import on_engines, on_redshift
 from readers import PASSWORD, READERS
+from real_data import PROJECT_DIR
 from whole_run import WholeRun
 
 pytestmark = [
@@ -36,7 +37,7 @@ MAY_READ: Mapping[str, set[str]] = {
         "stedi_privacy.reidentification_risk",
         DICTIONARY,
     },
-    "analyst": {"sparkify.users"},
+    "analyst": {f"sparkify.{model.stem}" for model in (PROJECT_DIR / "models/sparkify/marts").glob("*.sql")},
     "stranger": set(),
 }
 

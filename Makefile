@@ -49,7 +49,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity check test test-engines spark explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity check test test-engines test-package spark explore lint bench docs pins clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -124,14 +124,18 @@ test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mista
 	@$(PYTEST) --dist worksteal -m "not engines"
 	@echo "test: passed in $(TOOK). Proven: the whole product on DuckDB. Not proven: Athena and Redshift (make test-engines)."
 
-# One server for all tests of a session: loadscope keeps together what shares a build. Trino is fetched before a test waits for it.
+# One session, so that no core waits for another's last test, and one Trino for all of it, which is fetched before a test
+# waits for it. Groups keep together what shares a build (tests/python/lanes.py); the longest come first.
 test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
 	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so Athena is not tested here"
-	@$(PYTEST) --dist loadscope -m engines
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+	@$(PYTEST) --dist loadgroup --no-loadscope-reorder -m engines tests/python packages/dbt-local-aws/tests
 	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
 	@echo "and Redshift (PostgreSQL behind a translation), and $(if $(IS_ALL),dbt's whole suites,a part of dbt's suites) for both adapters. AWS itself was not asked."
+
+# Apart, since the package needs nothing of this project, and each engine, since moto's state is the process's.
+test-package: $(VENV)/test.installed  ## the endpoints' package by itself, as test-engines has it, too; ALL=1: with dbt's whole suites
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
 
 spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
 	@$(BIN)/pytest packages/dbt-local-aws/tests/athena/test_athena_spark.py

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from dbt_project import DbtProject, ParsedProject, locked
 from lakehouse.sample import generate
 from landing_helpers import land_all
+from lanes import arrange
 from real_data import UDACITY
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -18,6 +19,12 @@ settings.register_profile(
     "fresh", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))  # before the tests: their own settings build on it
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Arranges all tests of the session, also those of the endpoints' package."""
+    arrange(items)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pyiceberg.table import StaticTable
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.lake_contents import everything_below
 from dbt_project import environment
-from lanes import on_engines
+from lanes import on_athena, on_engines
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,
@@ -25,10 +25,8 @@ from whole_run import (
     assert_a_person_is_erased,
     assert_everything_passed,
     assert_rows_are_those_of_duckdb,
-    run_whole,
 )
 
-SCALE = 0.05
 BOUND = 16
 """How many characters of a text Iceberg's statistics keep of a bound."""
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
@@ -111,19 +109,12 @@ class Build:
 
 
 @pytest.fixture(scope="module")
-def build(clients: Client, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The sample landed, registered, built and tested, all of it below one prefix of the bucket."""
-    place = f"s3://{clients.bucket}/project"
-    settings = {
-        "ATHENA_S3_STAGING_DIR": f"{place}/results/",
-        "ATHENA_S3_DATA_DIR": f"{place}/lake",
-        "LANDING_ZONE": f"{place}/landing",
-    }
-    run = run_whole("athena", tmp_path_factory.mktemp("athena_project"), settings, SCALE)
-    return Build(run, f"{place}/lake", clients)
+def build(athena_run: WholeRun, clients: Client) -> Build:
+    """What the session's run left behind."""
+    return Build(athena_run, athena_run.settings["ATHENA_S3_DATA_DIR"], clients)
 
 
-pytestmark = [on_engines, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
+pytestmark = [on_engines, on_athena, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
 
 
 def test_the_whole_way_of_the_data_passes(build: Build) -> None:
@@ -339,7 +330,7 @@ def _columns(table: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
-    """The last test of the build. Read with PyArrow and PyIceberg: data files of every snapshot, metadata and manifests
+    """The last of these tests. Read with PyArrow and PyIceberg: data files of every snapshot, metadata and manifests
     with their bounds, orphans, results of queries, the landing zone.
     """
     with environment(build.run.settings):
@@ -350,7 +341,7 @@ def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
         )
         assert ask_athena(begins.format(email[:BOUND].lower())) == [["1"]], "another one's name begins with the same"
         held = build.objects_that_hold(email, pseudonym)
-        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym, without="test unit_test")
+        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym)
     kinds = {key.split("/")[1] for key in held} | {key.rpartition(".")[2] for key in held}
     assert {"landing", "lake", "results", "parquet", "avro", "csv"} <= kinds
     assert build.objects_that_hold(email, pseudonym) == []

@@ -6,11 +6,13 @@ parameters are the command's options, and `EXAMPLES` for its help, without the p
 
 import inspect
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from itertools import permutations
 from typing import Annotated, NoReturn
 
 import typer
@@ -53,6 +55,7 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
         SystemExit: Always.
     """
     keep_private()
+    _share_region()
     code = ExitCode.DONE
     asked = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
@@ -69,6 +72,17 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
         )
         code = ExitCode.FAULT
     sys.exit(code)
+
+
+def _share_region() -> None:
+    """Has AWS's two names for the region say the same, where a person gave one of them.
+
+    botocore reads AWS_DEFAULT_REGION alone, other programs AWS_REGION:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    for given, other in permutations(("AWS_REGION", "AWS_DEFAULT_REGION")):
+        if os.environ.get(given) and not os.environ.get(other):
+            os.environ[other] = os.environ[given]
 
 
 def _application(asked: str) -> typer.Typer:

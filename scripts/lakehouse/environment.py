@@ -1,4 +1,4 @@
-"""The environment that a command works in: whose schemas, and whose places on S3. Production is the one without a name."""
+"""The environment that a command works in: whose schemas, and whose places on S3. Production has no name."""
 
 import os
 import re
@@ -9,8 +9,8 @@ VARIABLE = "ENVIRONMENT"
 MAX_LENGTH = 32
 """Of a name: behind it, the longest schema must fit what engines take."""
 _RESERVED = re.compile(r"(pg|dbt)(_.*)?|production|prod")
-"""Redshift keeps pg_… for itself (https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_SCHEMA.html), and dbt_test__audit
-is production's. macros/generate_schema_name.sql has the same rules, for who calls dbt by hand."""
+"""Redshift keeps pg_… for itself (https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_SCHEMA.html), and
+dbt_test__audit is production's. macros/environments/generate_schema_name.sql has the same rules, for dbt by hand."""
 
 
 def checked_environment(name: str) -> str:
@@ -21,7 +21,7 @@ def checked_environment(name: str) -> str:
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or len(name) > MAX_LENGTH or _RESERVED.fullmatch(name):
         raise SettingsError(
-            f"{name!r} cannot name an environment: lower case letters and digits, with single underscores between them, "
+            f"{name!r} cannot name an environment: lower case letters and digits, single underscores between them, "
             f"at most {MAX_LENGTH}; not pg_… nor dbt_…. Production has no name: leave {VARIABLE} empty"
         )
     return name

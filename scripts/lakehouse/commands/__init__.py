@@ -26,6 +26,7 @@ COMMANDS = {
     "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
     "register": "Make a landing zone visible to an engine, and take out of what is published whoever does not consent.",
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
+    "drop-environment": "Drop all that an engine holds of an environment: its schemas and, on Athena, its files on S3.",
     "release": "Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.",
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
     "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",

@@ -4,6 +4,8 @@
 #            a blank in its name stands in quotes of its own: SOURCE='"/my data" /other'
 #   DATASET  its name, by default the folder's: where it lands, and which row counts are expected of it
 #   TARGET   duckdb, redshift or athena: an output of profiles.example.yml
+#   ENVIRONMENT  a name of your own, with which all schemas begin, and places on S3: ada_sparkify. Production has none. To be
+#            rid of it: .venv/bin/lakehouse drop-environment ada
 #   LOCAL    1: redshift and athena are endpoints on this machine, for this one run; no AWS account is used
 #   SCALE    size of the sample data, in times the real data's
 #   SELECT   the models that `make parity` compares, as dbt selects them; all without it
@@ -24,6 +26,7 @@ SOURCE  ?=
 MAX_REJECTS ?=
 FORGET_VANISHED ?=
 DATASET ?=
+ENVIRONMENT ?=
 LOCAL   ?=
 SELECT  ?=
 PEOPLE  ?=
@@ -39,7 +42,7 @@ override define as_text
 override $1 := $$(value $1)
 export $1
 endef
-override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
+override GIVEN := PYTHON TARGET ENVIRONMENT SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
 override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 override MISSPELT := $(filter-out $(GIVEN) LANDING_ZONE EMAIL -%,$(ON_COMMAND_LINE))
 $(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIVEN)). The first lines of Makefile say what each does. Other settings stand before make: NAME=value make run))

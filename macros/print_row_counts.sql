@@ -18,7 +18,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- set expectations = adapter.get_relation(
-        database=target.database, schema='expectations', identifier='expected_row_counts'
+        database=target.database, schema=generate_schema_name('expectations'), identifier='expected_row_counts'
     ) -%}
     {%- if expectations is none or not counts -%}
         {{ return(print('nothing has been built yet')) }}

@@ -32,7 +32,7 @@ ROLES = {
 LAYERS = {
     "machine_learning_curated_v2": "study",
     "machine_learning_curated_v3": "published",
-    "machine_learning_dictionary": "published",
+    "machine_learning_dictionary": "dictionary",
     "consent_periods_snapshot": "snapshots",
     "expected_answers": "expectations",
     "expected_measures": "expectations",
@@ -111,7 +111,7 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
         found = relations(project)
         expected = {name: LAYERS.get(name) or node["fqn"][2] for name, node in found.items()}  # type: ignore[index]
         assert {*expected.values()} == {
-            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "privacy", "snapshots",
+            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "dictionary", "privacy", "snapshots",
             "expectations",
         }  # fmt: skip
         client = boto3.client("lakeformation", region_name="us-west-2")

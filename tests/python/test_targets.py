@@ -13,7 +13,7 @@ from real_data import LAKEHOUSE, PROJECT_DIR
 
 SETTINGS = {
     "redshift": {"REDSHIFT_HOST": "warehouse.example"},
-    "athena": {"ATHENA_S3_STAGING_DIR": "s3://lake/results/", "ATHENA_S3_DATA_DIR": "s3://lake/data"},
+    "athena": {"ATHENA_S3_DATA_DIR": "s3://lake/data"},
 }
 
 
@@ -40,6 +40,17 @@ def test_an_empty_setting_is_missing(project: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("REDSHIFT_HOST", "")
     with pytest.raises(SettingsError, match="needs REDSHIFT_HOST"):
         check_target(project, "redshift")
+
+
+@pytest.mark.parametrize("data", ["s3://lake/results/data", "s3://lake/results", "s3://lake/results/"])
+def test_no_table_lies_among_results_of_queries(project: Path, monkeypatch: pytest.MonkeyPatch, data: str) -> None:
+    monkeypatch.setenv("ATHENA_S3_DATA_DIR", data)
+    for without in ("", "s3://lake/result", "s3://lake/results/data/below"):
+        monkeypatch.setenv("ATHENA_S3_STAGING_DIR", without)
+        check_target(project, "athena")
+    monkeypatch.setenv("ATHENA_S3_STAGING_DIR", "s3://lake/results/")
+    with pytest.raises(SettingsError, match="lies in ATHENA_S3_STAGING_DIR"):
+        check_target(project, "athena")
 
 
 def test_duckdb_needs_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,13 @@ parameters are the command's options, and `EXAMPLES` for its help, without the p
 
 import inspect
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from itertools import permutations
 from typing import Annotated, NoReturn
 
 import typer
@@ -24,6 +26,7 @@ COMMANDS = {
     "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
     "register": "Make a landing zone visible to an engine, and take out of what is published whoever does not consent.",
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
+    "drop-environment": "Drop all that an engine holds of an environment: its schemas and, on Athena, its files on S3.",
     "release": "Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.",
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
     "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",
@@ -53,6 +56,7 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
         SystemExit: Always.
     """
     keep_private()
+    _share_region()
     code = ExitCode.DONE
     asked = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
@@ -69,6 +73,17 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
         )
         code = ExitCode.FAULT
     sys.exit(code)
+
+
+def _share_region() -> None:
+    """Has AWS's two names for the region say the same, where a person gave one of them.
+
+    botocore reads AWS_DEFAULT_REGION alone, other programs AWS_REGION:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    for given, other in permutations(("AWS_REGION", "AWS_DEFAULT_REGION")):
+        if os.environ.get(given) and not os.environ.get(other):
+            os.environ[other] = os.environ[given]
 
 
 def _application(asked: str) -> typer.Typer:

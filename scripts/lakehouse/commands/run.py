@@ -8,6 +8,7 @@ import typer
 from lakehouse.commands import DatasetName, Scale, Source, Sources, Target
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
+from lakehouse.environment import in_environment
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
@@ -61,7 +62,9 @@ def main(  # noqa: PLR0913 - one parameter an option
             refused = land(data, dbt, database, reporter, max_rejects, forget_vanished=forget_vanished)
             build_all(data, dbt, database, reporter)
     if refused:
-        reporter.warn(f"{counted(refused, 'record')} in quarantine, with the reasons: loader.quarantine")
+        reporter.warn(
+            f"{counted(refused, 'record')} in quarantine, with the reasons: {in_environment('loader')}.quarantine"
+        )
 
 
 def land(  # noqa: PLR0913 - what a load is told

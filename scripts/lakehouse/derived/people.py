@@ -32,6 +32,7 @@ from lakehouse.derived.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.suspensions import Suspension
 from lakehouse.derived.table import landed_zone
+from lakehouse.environment import in_environment
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
@@ -133,12 +134,13 @@ def tell_of_suspensions(report: PeopleReport, reporter: Reporter) -> None:
         verb = "names" if report.naming_nobody == 1 else "name"
         reporter.warn(
             f"{_records(report.naming_nobody)} that cannot be read {verb} nobody who is known: look at them in "
-            "loader.quarantine"
+            f"{in_environment('loader')}.quarantine"
         )
     if report.several:
         reporter.warn(
             f"{counted(report.several, 'customer')} under several addresses in one, as in a list: a withdrawal among "
-            "these records withdraws none of the people. Look at them in stedi_landing.customer_landing, and mend them"
+            "these records withdraws none of the people. Look at them in "
+            f"{in_environment('stedi_landing')}.customer_landing, and mend them"
         )
     if report.too_large:
         verb = "is" if report.too_large == 1 else "are"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing.ledger_formats import LEDGER_FORMAT, upgraded
 from lakehouse.records.read import KEPT_BYTES, Record
@@ -189,6 +190,16 @@ def read_ledger(zone: Folder, table_name: str) -> TableLedger:
     rows, is_old = _decode(f"{zone.location}/{ledger_key(table_name)}", fetched.content)
     files = (_landed_file(list(some)) for _, some in groupby(rows, key=lambda row: (row.source, row.source_file)))
     return TableLedger(table_name, {landed.key: landed for landed in files}, fetched.version, is_old)
+
+
+def sources_of(zone: Folder, tables: Mapping[str, Table]) -> set[str]:
+    """The folders and prefixes from which something lies in a landing zone.
+
+    Raises:
+        LandingError: A ledger is damaged, or a newer version of this project wrote it.
+    """
+    ledgers = (read_ledger(zone, table.name) for table in tables.values() if table.source_files)
+    return {source for table_ledger in ledgers for source, _ in table_ledger.files}
 
 
 def write_ledger(zone: Folder, table_ledger: TableLedger, files: Iterable[LandedFile], load: str) -> None:

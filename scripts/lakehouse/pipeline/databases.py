@@ -91,6 +91,11 @@ class DuckDBFiles:
         files = self._beside("aside").glob(f"*-{zone_id}/{self.path.name}")
         return next(files, None)
 
+    def all(self) -> list[Path]:
+        """The file that readers open, and those that were set aside, as far as there are such."""
+        there = [self.path] if self.path.exists() else []
+        return there + sorted(self._beside("aside").glob(f"*/{self.path.name}"))
+
     def place_aside(self, known: Mapping[str, Any]) -> Path:
         """Where the file goes when another landing zone's takes its place, by what it knows of its own."""
         return self._beside("aside") / f"{known['dataset']}-{known['zone_id'] or 'by_hand'}" / self.path.name

@@ -3,17 +3,19 @@
 import os
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from lakehouse.console import ConsoleReporter, counted
-from lakehouse.declaration import load_tables
+from lakehouse.declaration import Table, load_tables
 from lakehouse.derived.denials import remember_denials_before_a_load
 from lakehouse.derived.people import land_people, tell_of_suspensions
 from lakehouse.derived.pseudonyms import check_key
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.errors import LandingError
+from lakehouse.landing.ledger import sources_of
 from lakehouse.landing.load import check_sources, land
 from lakehouse.landing.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.landing.report import print_summary
@@ -23,6 +25,7 @@ from lakehouse.storage.folder import is_s3
 from lakehouse.storage.zone import give_zone_id, was_erased_from, zone_id
 
 SAMPLE = "sample"
+SAMPLE_FOLDER = "sample_data"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,31 @@ class Dataset:
         tables = load_tables(self.project_dir)
         if self.sources:
             check_sources(self.sources, self.zone, tables)
+        self._check_that_nothing_made_up_is_mixed(tables)
         public = public_fingerprints(self.project_dir)
         check_key(self.zone, tables, key_to_come(self.sources, self.zone, tables, public, kept_out=self._sample_folder))
+
+    def _check_that_nothing_made_up_is_mixed(self, tables: Mapping[str, Table]) -> None:
+        """Checks that a LANDING_ZONE which stayed exported does not get the sample beside real data, or the reverse.
+
+        Raises:
+            LandingError: It would, or the landing zone cannot be read.
+        """
+        try:
+            there = sources_of(open_folder(self.zone), tables)
+        except OSError as error:
+            raise LandingError(f"{error.filename or self.zone}: {error.strerror or error}") from error
+        made_up = {source for source in there if PurePath(source).name == SAMPLE_FOLDER}
+        if not self.sources and (others := there - made_up):
+            raise LandingError(
+                f"{self.zone} holds data from {min(others)}: made-up data is not landed beside it. "
+                "Give SOURCE for data of yours, or another LANDING_ZONE for the sample"
+            )
+        if self.sources and made_up and not any(PurePath(source).name == SAMPLE_FOLDER for source in self.sources):
+            raise LandingError(
+                f"{self.zone} holds made-up data from {min(made_up)}: other data is not landed beside it. "
+                "Give another LANDING_ZONE"
+            )
 
     def was_erased_from(self) -> bool:
         """Whether people were erased from the landing zone.
@@ -120,7 +146,7 @@ class Dataset:
 
     @property
     def _sample_folder(self) -> str:
-        return str(self.project_dir / "sample_data")
+        return str(self.project_dir / SAMPLE_FOLDER)
 
     def _make_sample(self, reporter: ConsoleReporter) -> str:
         """Makes the sample unless it is there, and gives its folder."""

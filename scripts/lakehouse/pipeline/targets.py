@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from lakehouse.environment import environment_name
 from lakehouse.errors import SettingsError
 
 PROFILE = "lakehouse"
@@ -15,11 +16,12 @@ _READ = re.compile(r"env_var\('(\w+)'")
 
 
 def check_target(project_dir: Path, target: str) -> None:
-    """Checks that profiles.yml has the target, and the environment what the target cannot do without.
+    """Checks that profiles.yml has the target, and the environment a good name and what the target cannot do without.
 
     Raises:
         SettingsError: One of them has not.
     """
+    environment_name()
     profiles = project_dir / "profiles.yml"
     if not profiles.is_file():
         raise SettingsError(f"{profiles} is missing: `make run` makes it, or copy profiles.example.yml")
@@ -33,4 +35,10 @@ def check_target(project_dir: Path, target: str) -> None:
         raise SettingsError(
             f"{target} needs {' and '.join(missing)} in the environment. Look at {', '.join(others)}, too; "
             f"{profiles} says what each is. Without an AWS account: make run TARGET={target} LOCAL=1"
+        )
+    data, results = (os.environ.get(name, "").rstrip("/") for name in ("ATHENA_S3_DATA_DIR", "ATHENA_S3_STAGING_DIR"))
+    if target == "athena" and results and f"{data}/".startswith(f"{results}/"):
+        raise SettingsError(
+            f"ATHENA_S3_DATA_DIR ({data}) lies in ATHENA_S3_STAGING_DIR, where results of queries are removed after a "
+            "while: name another place for one of the two"
         )

@@ -11,10 +11,12 @@ from dbt.artifacts.resources.types import NodeType
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import Table
 from lakehouse.derived.pseudonyms import check_key
+from lakehouse.environment import environment_name
 from lakehouse.errors import BuildError, LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing.pseudonym_key import KEY_VARIABLE, PseudonymKey
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.environments import other_environments
 from lakehouse.privacy.guard import Guard
 from lakehouse.privacy.proof import (
     Places,
@@ -257,16 +259,26 @@ class Erasing:
             reached.add(look_at_uploads(self.zone, remove=remove))
         if self.dbt.target == "athena":
             lake, results = os.environ.get("ATHENA_S3_DATA_DIR", ""), os.environ.get("ATHENA_S3_STAGING_DIR", "")
-            if lake and results:
-                places += [lake, results]
-                files = AthenaFiles(lake, results, self.zone, self._relations())
+            places += filter(None, [lake, results])
+            files = AthenaFiles(lake, results, self.zone, self._relations())
+            if lake:
                 reached.add(files.look_at_orphans(remove=remove))
+            else:
+                reached.unknown.append("Athena's files: ATHENA_S3_DATA_DIR does not say where they are")
+            if results:
                 in_results = self._needles(there, there.telling_numbers.union(there.pseudonyms))
                 reached.add(files.look_at_results(in_results, remove=remove))
             else:
                 reached.unknown.append(
-                    "Athena's files: ATHENA_S3_DATA_DIR and ATHENA_S3_STAGING_DIR do not both say where they are"
+                    # https://docs.aws.amazon.com/athena/latest/ug/managed-results.html
+                    "results of queries: ATHENA_S3_STAGING_DIR does not say where they are, the work group does. Those "
+                    "that Athena manages are gone after 24 hours"
                 )
+        if self._has_engine and (others := other_environments(self.dbt, environment_name())):
+            reached.unknown.append(
+                f"other environments in the database: {', '.join(other or 'production' for other in others)}. "
+                "Erase there, too (ENVIRONMENT=…), or drop them: lakehouse drop-environment"
+            )
         reached.add(look_at_old_versions(places))
         if folders := machine.endpoints_folders():
             listed = ", ".join(map(str, folders))

@@ -200,9 +200,9 @@ def _physical(build: Build, table: dict[str, Any], folder: Path) -> Physical:
 def _expected_of_models(build: Build) -> dict[str, Physical]:
     """By dbt's manifest, which is what dbt_project.yml comes to."""
     found = {}
-    for node in build.run.nodes("model", "snapshot"):
+    for node in build.run.nodes("model", "snapshot", "seed"):
         config = node["config"]
-        assert config["materialized"] in ("table", "snapshot")
+        assert config["materialized"] in ("table", "snapshot", "seed")
         assert config["s3_data_naming"] == "table_unique"
         found[f"{node['schema']}.{node['alias']}"] = Physical(
             config["table_type"],
@@ -210,14 +210,6 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
             config["format"],
             config.get("write_compression", "zstd"),  # Athena's default for Iceberg, gzip for Hive
             tuple(config.get("partitioned_by", ())),
-        )
-    for node in build.run.nodes("seed"):
-        found[f"{node['schema']}.{node['alias']}"] = Physical(
-            "hive",
-            f"{node['config']['s3_data_dir']}/{node['alias']}",
-            "parquet",
-            "gzip",
-            serde="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
         )
     return found
 

@@ -41,6 +41,7 @@ _STRICT_FORMATS = {  # of texts with a line break behind each
 _DECODED_BYTES = 1 << 15  # at a time: the objects made of more than that do not fit a core's cache
 _NOT_ZERO = re.compile(r"-?[0.]*[1-9]")
 _TINY = (re.compile(rb"0{200}"), re.compile(rb"e-[0-9]{3}"), re.compile(rb"E-[0-9]{3}"))  # one is in what doubles lose
+_HIVE_NAME = re.compile(r"_col[0-9]+")  # by which Hive's JSON SerDe, and Trino's, find a column by its number
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -144,7 +145,10 @@ class RecordChecker:
         if len({key.lower() for key in record}) != _count_keys(raw, may_break=True):
             return ()
         unknown = {key: value for key, value in record.items() if key not in self._names}
-        are_plain = all(_is_plain(value) and key.lower() not in self._by_lower_name for key, value in unknown.items())
+        are_plain = all(
+            _is_plain(value) and key.lower() not in self._by_lower_name and not _HIVE_NAME.fullmatch(key)
+            for key, value in unknown.items()
+        )
         return tuple(unknown) if are_plain else ()
 
     def _explain(self, raw: bytes) -> Verdict:
@@ -174,6 +178,8 @@ class RecordChecker:
             column = self._by_lower_name.get(key.lower())
             if column is not None and column.name != key:
                 yield f"key {show(key)} differs from the declared {column.name} in upper and lower case only"
+            if column is None and _HIVE_NAME.fullmatch(key):
+                yield f"key {show(key)} is what Athena's reader calls a column of that number: use another one"
         for column in self._columns:
             if column.name not in record:
                 if column.required:
@@ -470,8 +476,8 @@ def _time_or_none_problem(value: object) -> str | None:
     """What is wrong with a time in a text column: a number, digits, or one of the ways to say that there is none.
 
     Every engine reads these into text as they are written, a number and false without quotes. DuckDB does, as tests
-    show. Athena's SerDe (OpenX) gives Java's toString of the Long or Boolean that it read, which is what was written if
-    that is a plain whole number. Redshift's COPY converts "the strings in the source data"
+    show, and Athena's SerDe (Hive's), which gives the text of whatever value there is. Redshift's COPY converts "the
+    strings in the source data"
     (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html); it was not tried on AWS.
     """
     if value is False or value in ("", "0"):

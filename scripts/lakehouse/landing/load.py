@@ -12,6 +12,7 @@ from lakehouse.console import Reporter, Silent
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
+from lakehouse.landing.checksums import checksums_of
 from lakehouse.landing.housekeeping import Inventory, take_inventory, tidy_up
 from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
 from lakehouse.landing.manifests import write_copy_files
@@ -293,16 +294,22 @@ class _Load:
                 )
                 self._stage(work, uploader, forget_vanished=forget_vanished)
             uploader.wait()
+        checksums = [self._checksums(work, uploader.checksums) for work in works]
         self.still_ours()
         named: set[str] = set()
         landed_at = ledger.time_of_effect(work.table_ledger for work in works)
-        for work in works:
+        for work, of_parts in zip(works, checksums, strict=True):
             landed = ledger.dated(work.landed(), landed_at)
             write_copy_files(self.zone, work.table, landed)
-            ledger.write_ledger(self.zone, work.table_ledger, landed, self.name)
+            ledger.write_ledger(self.zone, work.table_ledger, landed, of_parts, self.name)
             named.update(*(file.object_keys | file.quarantine_keys for file in landed))
         self.zone.delete([key for key in uploader.written if key not in named])  # written twice: nobody has seen these
         return {work.table.name: work.report() for work in works}
+
+    def _checksums(self, work: _Work, of_new_parts: Mapping[str, str]) -> Mapping[str, str]:
+        """Those of all parts that the ledger shall name; a dry run reads none for them."""
+        known = {**work.table_ledger.checksums, **of_new_parts}
+        return known if self.is_dry_run else checksums_of(self.zone, work.table, work.landed(), known)
 
     def _begin(self, table: Table, *, forget_vanished: bool, replay: bool) -> _Work:
         """Finds out what there is to do for a table."""

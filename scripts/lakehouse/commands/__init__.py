@@ -1,7 +1,8 @@
 """The commands, one module each: what a person types, and in which order the rooms below are called.
 
 A module is imported only when its command is asked for: dbt alone takes seconds. It has a function `main`, whose
-parameters are the command's options, and `EXAMPLES` for its help, without the program's name.
+parameters are the command's options, and `EXAMPLES` for its help, without the program's name. A command of a group,
+like `aws up`, is a module in the group's folder.
 """
 
 import inspect
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import Annotated, NoReturn
 
 import typer
@@ -32,7 +34,9 @@ COMMANDS = {
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
     "bench": "Measure the loader on many small files, on large ones, and its memory at three sizes.",
 }
-"""The first line of each command's help."""
+"""The first line of each command's help, by its name: one word, or a group's and its own."""
+GROUPS = {"aws": "Make what the project needs on AWS, look at it, and remove it."}
+"""What the commands of a group are for."""
 EXAMPLES = ("run", "run --source ../shared/data/udacity", "--verbose land --source sample_data --to landing/mine")
 log = logging.getLogger(PROGRAM)
 
@@ -54,7 +58,7 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
     """
     keep_private()
     code = ExitCode.DONE
-    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    asked = _name_in(arguments)
     try:
         _application(asked)(args=arguments, prog_name=_program())
     except LakehouseError as error:
@@ -71,6 +75,12 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
     sys.exit(code)
 
 
+def _name_in(arguments: Sequence[str]) -> str:
+    """The name of the command that is asked for, "" where none is."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    return " ".join(words[: 2 if words and words[0] in GROUPS else 1])
+
+
 def _application(asked: str) -> typer.Typer:
     """The application: the command that is asked for is real, the others stand for a line of the help."""
     codes = "\n".join(f"{code:>4}  {code.meaning}" for code in ExitCode)
@@ -81,14 +91,24 @@ def _application(asked: str) -> typer.Typer:
         epilog=f"Exit codes:\n{codes}\n\n{_examples(*EXAMPLES)}",
     )
     application.callback()(_options)
+    groups = {name: typer.Typer(no_args_is_help=True, help=summary) for name, summary in GROUPS.items()}
+    for name, group in groups.items():
+        application.add_typer(group, name=name)
     for name, summary in COMMANDS.items():
+        group_name, _, own_name = name.rpartition(" ")
+        place = groups.get(group_name, application)
         if name == asked:
-            module = import_module(f"{__name__}.{name.replace('-', '_')}")
-            command = application.command(name, help=_help_of(module.main), epilog=_examples(*module.EXAMPLES))
+            module = module_of(name)
+            command = place.command(own_name, help=_help_of(module.main), epilog=_examples(*module.EXAMPLES))
             command(module.main)
         else:
-            application.command(name, help=summary)(_not_asked_for)
+            place.command(own_name, help=summary)(_not_asked_for)
     return application
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a command."""
+    return import_module(f"{__name__}.{name.replace('-', '_').replace(' ', '.')}")
 
 
 def _program() -> str:

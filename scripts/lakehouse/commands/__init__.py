@@ -32,6 +32,9 @@ COMMANDS = {
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
     "sample": "Make the sample data, unless it is there already.",
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
+    "aws up": "Make or update the stack, after saying what it costs.",
+    "aws status": "Tell what a stack is made of, what it costs by the hour, and what it has cost this month.",
+    "aws down": "Remove the stack and what outlives it, and look whether anything is left.",
     "bench": "Measure the loader on many small files, on large ones, and its memory at three sizes.",
 }
 """The first line of each command's help, by its name: one word, or a group's and its own."""

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote
 VARIABLE = "DBT_LOCAL_AWS_REQUESTS"
 _FOLDERS = 2  # of a key that are noted
 _BY_TARGET = re.compile(r"\w+\.(\w+)")
+_LISTED_KEY = re.compile(rb"<Key>([^<]*)</Key>")
 _S3_OF_A_BUCKET = {
     "GET": {
         "versions": "ListObjectVersions",
@@ -81,7 +82,7 @@ class Recorder:
 def _asked(service: str, environ: Mapping[str, Any], body: bytes) -> Asked:
     agent = str(environ.get("HTTP_USER_AGENT", ""))
     if service == "s3":
-        return Asked(service, *_of_s3(environ), agent)
+        return Asked(service, *_of_s3(environ, body), agent)
     if target := _BY_TARGET.fullmatch(str(environ.get("HTTP_X_AMZ_TARGET", ""))):
         request = json.loads(body or b"{}")
         database = str(request.get("DatabaseName") or request.get("Name") or "") if service == "glue" else ""
@@ -89,7 +90,7 @@ def _asked(service: str, environ: Mapping[str, Any], body: bytes) -> Asked:
     return Asked(service, parse_qs(body.decode()).get("Action", [""])[0], "", agent)
 
 
-def _of_s3(environ: Mapping[str, Any]) -> tuple[str, str]:
+def _of_s3(environ: Mapping[str, Any], body: bytes) -> tuple[str, str]:
     """The operation, and what it is about; the method and parameters of one that is not known here."""
     method = str(environ["REQUEST_METHOD"])
     query = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
@@ -99,5 +100,6 @@ def _of_s3(environ: Mapping[str, Any]) -> tuple[str, str]:
     operation = operation or f"{method} {' '.join(sorted(query))}"
     if "HTTP_X_AMZ_COPY_SOURCE" in environ:
         operation = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}.get(operation, operation)
-    place = key or query.get("prefix", [""])[0]
+    listed = _LISTED_KEY.search(body) if operation == "DeleteObjects" else None  # the first stands for all
+    place = listed[1].decode() if listed else key or query.get("prefix", [""])[0]
     return operation, "/".join([bucket, *place.split("/")[:-1][:_FOLDERS]])

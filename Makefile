@@ -52,7 +52,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity check test test-engines test-package spark explore lint bench docs pins clean
+.PHONY: help run erase release local-aws parity check test test-engines test-package spark explore lint bench docs pins clean infra
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -154,6 +154,18 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/actionlint
 	@$(BIN)/sqlfluff lint --processes 2 models snapshots analyses tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
 
+# checkov pins much of what dbt does in other versions: it has an environment of its own. It runs offline.
+$(VENV)/infra/installed: requirements/infra.txt $(VENV)/uv.installed
+	@echo "installing requirements/infra.txt"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/infra
+	@$(BIN)/uv pip install --quiet --python $(VENV)/infra/bin/python --require-hashes -r $<
+	@touch $@
+
+infra: $(VENV)/test.installed $(VENV)/infra/installed  ## cfn-lint and checkov on infra/: fetches 200 MB once
+	@$(BIN)/cfn-lint infra/lakehouse.yaml
+	@$(VENV)/infra/bin/checkov --file infra/lakehouse.yaml --framework cloudformation --skip-download --compact --quiet
+	@echo "infra: passed. Proven: the template is what CloudFormation takes, and checkov finds nothing but what is excepted in it with a reason."
+
 bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
 	@$(LAKEHOUSE) bench
 
@@ -170,6 +182,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
 	@$(UV_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
+	@$(UV_COMPILE) --upgrade requirements/infra.in -o requirements/infra.txt
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv

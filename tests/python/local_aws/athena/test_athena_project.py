@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from pyiceberg.table import StaticTable
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.lake_contents import everything_below
 from dbt_project import environment
+from iam import missing, rights_for, rights_of
 from lanes import on_athena, on_engines
 from warehouses import ask_athena
 from whole_run import (
@@ -328,3 +330,57 @@ def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
     after = _glue_tables(build.clients, {"stedi_privacy"})[SNAPSHOT]["StorageDescriptor"]["Location"]
     assert build.keys(before) == []
     assert build.keys(after) != []
+
+
+# -------------------- the roles of infra/lakehouse.yaml, by all that the run and the erasure have asked
+
+TRINO_ALONE = {
+    "glue:DeleteColumnStatisticsForPartition",
+    "glue:DeleteColumnStatisticsForTable",
+    "glue:GetColumnStatisticsForPartition",
+    "glue:GetColumnStatisticsForTable",
+    "glue:UpdateColumnStatisticsForPartition",
+    "glue:UpdateColumnStatisticsForTable",
+}
+"""Of Trino's statistics; what Athena asks of Glue: athena/latest/ug/fine-grained-access-to-glue-resources.html."""
+NOT_SEEN = {
+    "athena:GetDataCatalog": "dbt-athena asks it of catalogues of another name than the profile's",
+    "athena:StopQueryExecution": "Ctrl-C stops what runs",
+    "glue:CreateDatabase": "register_landing makes schemas that are missing",
+    "glue:CreateTable": "every model",
+    "glue:DeleteTable": "every model replaces one",
+    "glue:DeleteTableVersion": "dbt-athena expires versions of tables (versions_to_keep)",
+    "glue:GetDatabase": "Athena asks for it before a table is made",
+    "glue:GetPartition": "Athena asks for it in partitioned Hive tables",
+    "glue:GetPartitions": "Athena asks for it in partitioned Hive tables",
+    "glue:GetTableVersions": "dbt-athena expires versions of tables (versions_to_keep)",
+    "glue:UpdateTable": "a rename, and every change of an Iceberg table",
+    "s3:AbortMultipartUpload": "Athena writes large files in parts, and the eraser gives up unfinished uploads",
+    "s3:GetBucketLocation": "Athena asks it of the bucket of results: athena/latest/ug/security-iam-athena.html",
+    "s3:ListMultipartUploadParts": "Athena writes large files in parts",
+    "secretsmanager:GetSecretValue": "whoever starts it fetches PSEUDONYM_KEY by it",
+}
+"""Rights that a role has though no run at this size used them, each with its reason."""
+
+
+def test_the_roles_may_do_what_was_asked_and_nothing_else(build: Build, recorded_requests: Path) -> None:
+    """By dbt, by Athena's engine in its name, and by the loader and the eraser, which call themselves lakehouse."""
+    asked = [json.loads(line) for line in recorded_requests.read_text().splitlines()]
+    place = f"{build.clients.bucket}/project"
+    of_dbt, of_lakehouse = set(), set()
+    for one in asked:
+        if one["service"] == "s3" and not one["resource"].startswith(place):
+            continue  # of other tests, which share the endpoint
+        what = (one["service"], one["operation"], one["resource"].removeprefix(place).strip("/"))
+        if "lakehouse" in one["agent"]:
+            of_lakehouse.add(what)
+        elif any(name in one["agent"] for name in ("dbt-athena", "local-athena", "aws-sdk-java")):
+            of_dbt.add(what)
+    assert {operation for _, operation, _ in of_lakehouse} >= {"PutObject", "ListObjectVersions", "GetTables"}
+    transformer, eraser = rights_of("TransformerRole"), rights_of("EraserRole")
+    denied = missing(transformer, of_dbt)
+    assert [what for what in denied if what.rpartition(" ")[2] not in TRINO_ALONE] == []
+    assert missing(eraser, of_lakehouse) == []
+    for rights, what in ((transformer, of_dbt), (eraser, of_dbt | of_lakehouse)):
+        used = {action for service, operation, _ in what for action in rights_for(service, operation)}
+        assert rights.actions - used - NOT_SEEN.keys() == set()

@@ -32,6 +32,7 @@ COMMANDS = {
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
     "sample": "Make the sample data, unless it is there already.",
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
+    "aws verify": "Verify on the AWS that answers what the project promises, and write the evidence.",
     "bench": "Measure the loader on many small files, on large ones, and its memory at three sizes.",
 }
 """The first line of each command's help, by its name: one word, or a group's and its own."""

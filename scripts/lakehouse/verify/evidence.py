@@ -169,7 +169,7 @@ def _details(result: Result) -> Iterator[str]:
     if "after" not in facts:
         return
     yield from ("", "## What is left of the person who was erased", "")
-    names = [name for name in facts["before"] if name not in ("place", "holding")]
+    names = [name for name in facts["before"] if name not in ("places", "holding")]
     yield from _table(
         ("", "before", "after"),
         ((n.replace("_", " "), *(_short(facts[w][n]) for w in ("before", "after"))) for n in names),

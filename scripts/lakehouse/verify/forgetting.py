@@ -13,7 +13,7 @@ from lakehouse.landing.landed import column_reader, landed_lines
 from lakehouse.verify.building import COUNTS, passed
 from lakehouse.verify.left import BOUND, look_at_everything, remove_everything
 from lakehouse.verify.run import DoesNotApplyError, Facts, NotKeptError
-from lakehouse.verify.world import World
+from lakehouse.verify.world import World, drop_relations
 
 CONSENT = "shareWithResearchAsOfDate"
 NO_CONSENT = frozenset({None, "", "0", "false"})
@@ -34,7 +34,7 @@ def erase(world: World) -> Facts:
         NotKeptError: Something is left where nothing may be, or old versions hold it that nothing will remove.
     """
     somebody = choose_somebody(world)
-    before = look_at_everything(world.root, somebody.values, world.work)
+    before = look_at_everything(world.places, somebody.values, world.work)
     held_by = relations_that_hold(world.work / "dumps/second", somebody)
     if not before.holding_bytes(latest=True) or not held_by:
         raise NotKeptError("the search finds nobody before the erasure either, so it would prove nothing")
@@ -49,7 +49,7 @@ def erase(world: World) -> Facts:
         raise NotKeptError(f"lakehouse erase ended with {code}: {eraser.said().strip().replace(chr(10), ' | ')}")
 
     counts = passed(world, *COUNTS)
-    after = look_at_everything(world.root, somebody.values, world.work)
+    after = look_at_everything(world.places, somebody.values, world.work)
     holding = relations_that_hold(world.dump("erased"), somebody)
     facts: Facts = {
         "relations that held them": len(held_by),
@@ -73,10 +73,13 @@ def erase(world: World) -> Facts:
 
 def remove(world: World) -> Facts:
     """Removes what the verification made on AWS, old versions included, and looks whether anything is left."""
-    removed = remove_everything(world.root)
-    left = look_at_everything(world.root, (), world.work)
-    if left.objects or left.old_versions or left.delete_markers or left.unfinished_uploads:
-        raise NotKeptError(f"{left.objects + left.old_versions:,} versions of objects are left below {world.root}")
+    drop_relations(world.dbt)
+    removed = remove_everything(world.places)
+    left = look_at_everything(world.places, (), world.work)
+    if not left.is_nothing:
+        raise NotKeptError(
+            f"{left.objects + left.old_versions:,} versions of objects are left below {', '.join(world.places)}"
+        )
     return {"versions, delete markers and uploads removed": removed}
 
 

@@ -66,14 +66,14 @@ def two_loaders(world: World) -> Facts:
     """Has two loaders land the same files in a new zone at once: one waits or refuses, and no record is there twice."""
     expected = counted_records(world, world.zone)
     for number in range(1, TRIES + 1):
-        zone = f"{world.root}/two_loaders/{number}"
+        zone = f"{world.places[0]}/two_loaders/{number}"
         options = [option for source in world.sources for option in ("--source", source)]
         loaders = [world.start("land", *options, "--to", zone) for _ in range(2)]
         codes = [loader.wait() for loader in loaders]
         if ExitCode.DONE not in codes or set(codes) - {ExitCode.DONE, ExitCode.REFUSED}:
             raise NotKeptError(f"the loaders ended with the codes {codes}: {last_lines(loaders)}")
         found = counted_records(world, open_folder(zone))
-        remove_everything(zone)
+        remove_everything([zone])
         if found != expected:
             raise NotKeptError(f"two loaders landed {found}, one alone {expected}")
         if any("is locked by" in loader.said() for loader in loaders):

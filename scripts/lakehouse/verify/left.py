@@ -6,7 +6,7 @@ are. Iceberg keeps the first sixteen characters of a text as a column's bound, s
 
 import io
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -20,6 +20,7 @@ from lakehouse.storage.s3_session import session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 BOUND = 16
 """How many characters of a text are in Iceberg's bounds: https://iceberg.apache.org/docs/latest/configuration/."""
@@ -35,80 +36,102 @@ class Version(msgspec.Struct, frozen=True):
     is_latest: bool
 
 
-class Left(msgspec.Struct, frozen=True):
-    """What is below a place on S3, and what of it holds something of a person."""
+class Left(msgspec.Struct):
+    """What is below some places on S3, and what of it holds something of a person."""
 
-    place: str
-    objects: int
-    object_bytes: int
-    old_versions: int
-    old_bytes: int
-    delete_markers: int
-    unfinished_uploads: int
-    holding: list[Version]
+    places: list[str]
+    objects: int = 0
+    object_bytes: int = 0
+    old_versions: int = 0
+    old_bytes: int = 0
+    delete_markers: int = 0
+    unfinished_uploads: int = 0
+    holding: list[Version] = []
     """Every version that holds something of the person."""
-    old_versions_expire_after_days: int | None
-    """By the bucket's rule for this place; None where no rule removes them."""
+    old_versions_expire_after_days: int | None = 0
+    """By the buckets' rules for these places; None where no rule removes them."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing at all."""
+        return not (self.objects or self.old_versions or self.delete_markers or self.unfinished_uploads)
 
     def holding_bytes(self, *, latest: bool) -> int:
         """How many bytes of objects, or of old versions, hold something of the person."""
         return sum(version.bytes for version in self.holding if version.is_latest is latest)
 
 
-def look_at_everything(place: str, values: Collection[str], work: Path) -> Left:
-    """Reads every version of every object below a place, and looks for values.
+def look_at_everything(places: Iterable[str], values: Collection[str], work: Path) -> Left:
+    """Reads every version of every object below some places, and looks for values.
 
     Args:
-        place: s3://bucket/prefix.
+        places: Prefixes, s3://bucket/prefix, of which none lies in another.
         values: What to look for; upper and lower case are the same, and sixteen characters are enough.
         work: A folder for what is unpacked, for its owner only.
 
     Raises:
         LandingError: Something may not be read, or is packed in an unknown way.
     """
-    bucket, prefix = prefix_of(place)
     forms = [value.casefold()[:BOUND] for value in values]
-    latest: list[int] = []  # sizes
-    old: list[int] = []
-    holding, markers = [], 0
-    with explained(place), Unpacker(work) as unpacker:
-        client = session().client("s3")
-        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-            markers += len(page.get("DeleteMarkers", ()))
-            for version in page.get("Versions", ()):
-                key, version_id = version["Key"], version["VersionId"]
-                (latest if version["IsLatest"] else old).append(version["Size"])
+    left = Left([*places])
+    with Unpacker(work) as unpacker:
+        for place in left.places:
+            with explained(place):
+                _look_below(place, forms, unpacker, left)
+    return left
+
+
+def _look_below(place: str, forms: Collection[str], unpacker: "Unpacker", left: Left) -> None:
+    client = session().client("s3")
+    bucket, prefix = prefix_of(place)
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        left.delete_markers += len(page.get("DeleteMarkers", ()))
+        for found in page.get("Versions", ()):
+            key, version_id, size = found["Key"], found["VersionId"], found["Size"]
+            if found["IsLatest"]:
+                left.objects, left.object_bytes = left.objects + 1, left.object_bytes + size
+            else:
+                left.old_versions, left.old_bytes = left.old_versions + 1, left.old_bytes + size
+            if forms:
                 body = client.get_object(Bucket=bucket, Key=key, VersionId=version_id)["Body"].read()
                 if _holds(unpacker, f"s3://{bucket}/{key}", body, forms):
-                    holding.append(Version(key, version_id, version["Size"], version["IsLatest"]))
-        uploads = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
-        unfinished = sum(len(page.get("Uploads", ())) for page in uploads)
-        days = _days_of_old_versions(client, bucket, prefix)
-    return Left(place, len(latest), sum(latest), len(old), sum(old), markers, unfinished, holding, days)
+                    left.holding.append(Version(f"s3://{bucket}/{key}", version_id, size, found["IsLatest"]))
+    for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        left.unfinished_uploads += len(uploads.get("Uploads", ()))
+    known, days = left.old_versions_expire_after_days, _days_of_old_versions(client, bucket, prefix)
+    left.old_versions_expire_after_days = None if known is None or days is None else max(known, days)
 
 
-def remove_everything(place: str) -> int:
-    """Removes all that is below a place: every version, delete markers, unfinished uploads; gives how many there were.
+def remove_everything(places: Iterable[str]) -> int:
+    """Removes all that is below places: every version, delete markers, unfinished uploads; gives how many there were.
 
     Raises:
         LandingError: Something may not be removed.
     """
+    removed = 0
+    for place in places:
+        with explained(place):
+            removed += _remove_below(place)
+    return removed
+
+
+def _remove_below(place: str) -> int:
+    client = session().client("s3")
     bucket, prefix = prefix_of(place)
     removed = 0
-    with explained(place):
-        client = session().client("s3")
-        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-            every = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            named = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in every]
-            if named:
-                answer = client.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})  # type: ignore[typeddict-item]  # the same keys
-                if errors := answer.get("Errors"):
-                    raise LandingError(f"{place}: {len(errors):,} versions cannot be removed: {errors[0]['Message']}")
-            removed += len(named)
-        for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
-            for upload in uploads.get("Uploads", ()):
-                client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-                removed += 1
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        every = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        named: list[ObjectIdentifierTypeDef] = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in every]
+        if named:
+            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
+            if errors := answer.get("Errors"):
+                why = errors[0].get("Message", "")
+                raise LandingError(f"{place}: {len(errors):,} versions cannot be removed: {why}")
+        removed += len(named)
+    for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for upload in uploads.get("Uploads", ()):
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            removed += 1
     return removed
 
 

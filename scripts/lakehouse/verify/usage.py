@@ -1,11 +1,12 @@
 """What a verification used, as the engines count it: bytes that Athena scanned, seconds of Redshift Serverless."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
+import yaml
 
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.storage.s3_errors import explained
@@ -13,6 +14,9 @@ from lakehouse.storage.s3_session import session
 from lakehouse.verify.run import DoesNotApplyError, Facts
 from lakehouse.verify.world import World
 
+PRICES = "infra/prices.yml"
+"""The one place with prices, in US dollars."""
+MEGABYTE, TERABYTE = 1_000_000, 1_000_000_000_000
 _AT_ONCE = 50
 """Of BatchGetQueryExecution: https://docs.aws.amazon.com/athena/latest/APIReference/API_BatchGetQueryExecution.html."""
 
@@ -26,12 +30,25 @@ def usage(world: World) -> Facts:
             "queries that failed": sum(query.state == "FAILED" for query in queries),
             "bytes scanned": sum(query.bytes_scanned for query in queries),
             "engine seconds": round(sum(query.engine_seconds for query in queries), 1),
+            "dollars": dollars(world, "athena_terabyte", sum(query.billed_bytes for query in queries) / TERABYTE),
         }
     if world.answered.is_local:
         raise DoesNotApplyError("the local endpoint is no Redshift Serverless: it has no RPUs to count")
     if not is_serverless():
         raise DoesNotApplyError("a provisioned cluster costs by the hour, whatever it does")
-    return msgspec.structs.asdict(serverless_usage(world.dbt, world.began_at))
+    used = serverless_usage(world.dbt, world.began_at)
+    cost = dollars(world, "redshift_rpu_hour", used.charged / 3600)
+    return {"RPU seconds used": used.used, "RPU seconds charged": used.charged, "dollars": cost}
+
+
+def dollars(world: World, price: str, amount: float) -> str:
+    """What an amount costs by the list price that the project has of it: an estimate, and no bill."""
+    file = world.project / PRICES
+    prices: Mapping[str, Mapping[str, float]] = yaml.safe_load(file.read_text())["prices"] if file.exists() else {}
+    if price not in prices:
+        return f"not known: {PRICES} has no {price}"
+    what = "what the endpoints' work would cost" if world.answered.is_local else "an estimate"
+    return f"{prices[price]['usd'] * amount:.4f}, {what} by the list price in {PRICES}"
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -39,8 +56,20 @@ class Query(msgspec.Struct, frozen=True):
 
     submitted_at: datetime
     state: str
+    kind: str
+    """DML, DDL or UTILITY."""
     bytes_scanned: int
     engine_seconds: float
+
+    @property
+    def billed_bytes(self) -> int:
+        """What is paid for: by the megabyte, 10 MB at least; nothing of a query that failed, or of DDL.
+
+        https://aws.amazon.com/athena/pricing
+        """
+        if self.state == "FAILED" or self.kind != "DML":
+            return 0
+        return max(10 * MEGABYTE, -(-self.bytes_scanned // MEGABYTE) * MEGABYTE)
 
 
 class ServerlessUsage(msgspec.Struct, frozen=True):
@@ -80,6 +109,7 @@ def _latest_first(work_group: str) -> Iterator[Query]:
             yield Query(
                 status["SubmissionDateTime"].astimezone(UTC),
                 status["State"],
+                execution.get("StatementType", ""),
                 statistics.get("DataScannedInBytes", 0),
                 statistics.get("EngineExecutionTimeInMillis", 0) / 1000,
             )

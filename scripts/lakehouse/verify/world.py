@@ -20,14 +20,13 @@ from lakehouse.errors import SettingsError
 from lakehouse.parity.dump import dump_relations
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.privacy.s3 import prefix_of
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Folder, is_s3
 from lakehouse.verify.answered import Answered
 
 WORK_FOLDER = ".verify"
-ENVIRONMENT = "verify"
-"""The one place that says where a verification lies: the environment of its relations, and its prefix in the bucket."""
+NAME = "verify"
+"""What says whose something is: the end of the environment's name, and of the prefixes on S3."""
 PARTS = (
     "models", "macros", "seeds", "snapshots", "analyses", "tests/dbt", "dbt_project.yml", "profiles.yml",
 )  # fmt: skip
@@ -39,7 +38,8 @@ class World:
     """What the steps of a verification work in.
 
     Attributes:
-        root: The bucket and the prefix below which everything on S3 lies.
+        project: The project, in which the evidence is written.
+        places: The prefixes of S3 below which everything lies that is made there, the landing zone's first.
         work: The folder of this machine below which everything else lies.
         data: What is landed, in a copy of the project.
         dbt: Builds it on the engine that is verified.
@@ -48,7 +48,8 @@ class World:
         began_at: When the verification began; UTC.
     """
 
-    root: str
+    project: Path
+    places: tuple[str, ...]
     work: Path
     data: Dataset
     dbt: DbtSession
@@ -178,24 +179,39 @@ def copy_project(project: Path, to: Path) -> Path:
     return to
 
 
-def own_places(target: str, zone: str) -> tuple[str, dict[str, str]]:
-    """Where a verification lies in the bucket of a landing zone, and the settings that lead there.
+def own_environment() -> str:
+    """The name of a verification's environment: one that only relations of verifications are in.
+
+    It begins with that of the stack, whose roles may do nothing elsewhere (infra/lakehouse.yaml, SchemaPrefix).
+    """
+    return "_".join(filter(None, (os.environ.get("ENVIRONMENT"), NAME)))
+
+
+def own_places(target: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Where on S3 a verification lies, and the settings that lead there: below the places that the environment names.
 
     Raises:
         SettingsError: There is no landing zone on S3.
     """
+    zone = os.environ.get("LANDING_ZONE", "")
     if not is_s3(zone):
         raise SettingsError(
-            f"LANDING_ZONE is {zone or 'not set'}: it must be on S3, for its bucket; `lakehouse aws up` prints it. "
-            f"On this machine: make aws-verify TARGET={target} LOCAL=1"
+            f"LANDING_ZONE is {zone or 'not set'}: it must be on S3. `lakehouse aws up` writes a file that sets it. "
+            f"On this machine: make verify TARGET={target} LOCAL=1"
         )
-    root = f"s3://{prefix_of(zone)[0]}/{ENVIRONMENT}/{target}"
-    return root, {
-        "ENVIRONMENT": ENVIRONMENT,
-        "LANDING_ZONE": f"{root}/landing",
-        "ATHENA_S3_DATA_DIR": f"{root}/lake",
-        "ATHENA_S3_STAGING_DIR": f"{root}/results/",
+    own = {
+        name: f"{os.environ[name].rstrip('/')}/{NAME}/{target}"
+        for name in ("LANDING_ZONE", "ATHENA_S3_DATA_DIR", "ATHENA_S3_STAGING_DIR")
+        if os.environ.get(name)
     }
+    settings = {**own, "LANDING_ZONE": f"{own['LANDING_ZONE']}/zone", "ENVIRONMENT": own_environment()}
+    return tuple(own.values()), settings
+
+
+def other_schemas(dbt: DbtSession) -> list[str]:
+    """The schemas that would be built in, and do not begin with the name of the verification's environment."""
+    nodes = [*dbt.manifest.nodes.values(), *dbt.manifest.sources.values()]
+    return sorted({node.schema for node in nodes if not node.schema.startswith(f"{os.environ['ENVIRONMENT']}_")})
 
 
 def check_own_schemas(dbt: DbtSession, answered: Answered) -> None:
@@ -204,9 +220,17 @@ def check_own_schemas(dbt: DbtSession, answered: Answered) -> None:
     Raises:
         SettingsError: One would be, and it is not in an account that ends with the command.
     """
-    nodes = [*dbt.manifest.nodes.values(), *dbt.manifest.sources.values()]
-    others = sorted({node.schema for node in nodes if not node.schema.startswith(f"{ENVIRONMENT}_")})
-    if others and not answered.is_local:
+    if (others := other_schemas(dbt)) and not answered.is_local:
         raise SettingsError(
-            f"a verification would build in {', '.join(others)}, which may be production's: nothing was begun"
+            f"a verification would build in {', '.join(others)}, where others may be: nothing was begun"
         )
+
+
+def drop_relations(dbt: DbtSession) -> None:
+    """Drops what an engine has of the verification's environment.
+
+    Raises:
+        DbtError: The engine refuses.
+    """
+    if not other_schemas(dbt):  # otherwise they are on local endpoints, and end with these
+        dbt.operation("drop_environment")

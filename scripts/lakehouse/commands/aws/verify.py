@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from
 from lakehouse.pipeline.targets import check_target
 from lakehouse.privacy.s3 import prefix_of
-from lakehouse.verify.answered import ask_who_answers
+from lakehouse.verify.answered import Answered, ask_who_answers
 from lakehouse.verify.evidence import (
     Evidence,
     commit_of,
@@ -29,7 +28,7 @@ from lakehouse.verify.evidence import (
 from lakehouse.verify.left import keep_versions, remove_everything
 from lakehouse.verify.run import Outcome, Result, run_steps
 from lakehouse.verify.steps import STEPS
-from lakehouse.verify.world import World, check_own_schemas, copy_project, own_places, work_in
+from lakehouse.verify.world import World, check_own_schemas, copy_project, drop_relations, own_places, work_in
 
 TARGETS = ("redshift", "athena")
 EXAMPLES = ("aws verify --target redshift", "aws verify --target athena --scale 0.05")
@@ -48,8 +47,9 @@ def main(
 ) -> None:
     """Verify on the AWS that answers what the project promises, and write the evidence.
 
-    Lands, builds, erases and compares in an environment of its own, `verify`, below a prefix of its own in the bucket
-    of LANDING_ZONE. Nothing of it is left afterwards; what a killed verification made, the next one removes.
+    Lands, builds, erases and compares in an environment of its own, whose name ends with `verify`, and below prefixes
+    of its own in the places that the environment names. Nothing of it is left afterwards; what a killed verification
+    made, the next one removes.
 
     All steps are run, whatever becomes of any of them. The evidence, in evidence/, says whether AWS or local endpoints
     answered: by what was asked, not by an option. Exit code 0 says that no step failed.
@@ -58,14 +58,14 @@ def main(
         raise SettingsError(f"{target} is not on AWS: give --target redshift or --target athena")
     reporter, project = ConsoleReporter(), find_project()
     places = seen_from(project, [*(source or []), *separated(sources)])
-    root, settings = own_places(target, os.environ.get("LANDING_ZONE", ""))
+    own, settings = own_places(target)
     check_target(project, target)
     with work_in(project, target) as work, environment({**settings, "DUCKDB_PATH": ""}):
         data = Dataset.named(copy_project(project, work / "project"), places, dataset, scale)
         go_to(data.project_dir)
         try:
-            world = begin(data, target, root, work, reporter)
-            evidence = verify(world, project)
+            answered, dbt = begin(data, target, own, reporter)
+            evidence = verify(World(project, own, work, data, dbt, answered, reporter))
         finally:
             os.chdir(project)
     reporter.say(f"\n{evidence.answered.where}: {evidence.verdict}\nevidence: {write_evidence(evidence, project)}")
@@ -73,7 +73,7 @@ def main(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def begin(data: Dataset, target: str, root: str, work: Path, reporter: ConsoleReporter) -> World:
+def begin(data: Dataset, target: str, own: tuple[str, ...], reporter: ConsoleReporter) -> tuple[Answered, DbtSession]:
     """Finds out who answers, and removes what a killed verification left.
 
     Raises:
@@ -84,34 +84,35 @@ def begin(data: Dataset, target: str, root: str, work: Path, reporter: ConsoleRe
     data.check()
     dbt = DbtSession(data.project_dir, target, data.name, reporter.console)
     dbt.parse()
-    bucket, _ = prefix_of(root)
+    bucket, _ = prefix_of(own[0])
     answered = ask_who_answers(dbt, bucket)
     check_own_schemas(dbt, answered)
     reporter.say(f"{answered.where}: account {answered.account}, {answered.region}")
     if answered.is_local:  # its bucket is nobody else's
         keep_versions(bucket)
-    remove_everything(root)
-    return World(root, work, data, dbt, answered, reporter)
+    drop_relations(dbt)
+    remove_everything(own)
+    return answered, dbt
 
 
-def verify(world: World, project: Path) -> Evidence:
+def verify(world: World) -> Evidence:
     """Runs the steps, and writes the evidence so far after each; gives the whole of it."""
-    commit, packages = commit_of(project), installed_packages()
+    commit, packages = commit_of(world.project), installed_packages()
 
     def evidence(results: Sequence[Result], ended_at: datetime | None = None) -> Evidence:
         return Evidence(
-            world.dbt.target,
-            world.data.name,
-            world.began_at,
-            ended_at,
-            commit,
-            world.answered,
-            python_version(),
-            packages,
-            results,
+            target=world.dbt.target,
+            dataset=world.data.name,
+            began_at=world.began_at,
+            ended_at=ended_at,
+            commit=commit,
+            answered=world.answered,
+            python=python_version(),
+            packages=packages,
+            results=results,
         )
 
     def note(results: Sequence[Result]) -> None:
-        write_evidence(evidence(results), project)
+        write_evidence(evidence(results), world.project)
 
     return evidence(run_steps(STEPS, world, world.reporter, note), datetime.now(UTC))

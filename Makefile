@@ -52,7 +52,7 @@ override VENV := .venv
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity check test test-engines test-package spark explore lint bench docs pins clean infra
+.PHONY: help run erase release local-aws parity verify check test test-engines test-package spark explore lint bench docs pins clean infra
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -111,6 +111,11 @@ local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running 
 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
 	@exec $(LOCAL_AWS) -- $(LAKEHOUSE) parity $(DATA) $${SELECT:+--select="$$SELECT"}
+
+verify: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## verify on AWS what the project promises, step by step, and write evidence/; LOCAL=1: on the endpoints
+	$(if $(filter duckdb,$(TARGET)),$(error make verify is for TARGET=athena and TARGET=redshift: what DuckDB does, make test proves))
+	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
+	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(LAKEHOUSE) aws verify $(DATA) --target="$$TARGET"
 
 # The lanes: the same for a person and for CI. Each ends by saying what it has proven, and how long that took.
 override BEGUN := $(if $(filter check test test-engines,$(MAKECMDGOALS)),$(shell date +%s))

@@ -14,8 +14,8 @@ from typing import Any
 from dbt.contracts.graph.manifest import Manifest
 
 from dbt_project import UNTESTED, ParsedProject, copy_project, environment
-from lakehouse.commands.parity import copy_zone
 from lakehouse.console import ConsoleReporter
+from lakehouse.parity.build import copy_zone
 from lakehouse.parity.compare import compare, explain
 from lakehouse.parity.dump import dump_relations
 from lakehouse.pipeline.dbt_session import TESTS, DbtSession

@@ -37,6 +37,7 @@ COMMANDS = {
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
     "aws up": "Make or update the stack, after saying what it costs.",
     "aws status": "Tell what a stack is made of, what it costs by the hour, and what it has cost this month.",
+    "aws verify": "Verify on the AWS that answers what the project promises, and write the evidence.",
     "aws down": "Remove the stack and what outlives it, and look whether anything is left.",
     "bench": "Measure the loader on many small files, on large ones, and its memory at three sizes.",
 }

@@ -33,6 +33,7 @@ DAILY = {
     "readings": replace(READINGS, part_by="([0-9]{4}-[0-9]{2}-[0-9]{2})"),
     "events": EVENTS,
 }
+KEY = "3f9ac17be2d04856a8b7c6e95d20f1643ba7d5ce"  # nobody's
 NOVEMBER = [date(2018, 11, number) for number in range(1, 6)]
 
 
@@ -223,7 +224,7 @@ class Command:
 
     def started(self, *options: str, zone: Path) -> "subprocess.Popen[str]":
         given = ("--source", str(self.source), "--dataset", "mine", *options)
-        environment = {**os.environ, "LANDING_ZONE": str(zone), "PSEUDONYM_KEY": "k" * 40}
+        environment = {**os.environ, "LANDING_ZONE": str(zone), "PSEUDONYM_KEY": KEY}
         return subprocess.Popen(
             [LAKEHOUSE, *given_first(given)],
             cwd=self.project,

@@ -49,10 +49,11 @@ $(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIV
 $(foreach name,$(sort $(GIVEN) $(filter-out -%,$(ON_COMMAND_LINE))),$(eval $(call as_text,$(name))))
 
 override VENV := .venv
+override AIRFLOW := .venv-airflow
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity verify check test test-engines test-package spark explore lint bench docs pins clean infra
+.PHONY: help run erase release airflow local-aws parity verify check test test-engines test-package test-airflow spark explore lint bench docs pins clean infra
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -106,6 +107,17 @@ erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and
 release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
 	@exec $(LAKEHOUSE) release --dataset="$${DATASET:-sample}" --target="$$TARGET"
 
+# Airflow has an environment of its own: it calls this project's commands, and shares no package with them.
+$(AIRFLOW)/airflow.installed: requirements/airflow.txt $(VENV)/uv.installed
+	@echo "setting up $(AIRFLOW) (once)"
+	@"$$PYTHON" -m venv $(AIRFLOW)
+	@$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python --require-hashes --compile-bytecode -r $<
+	@touch $@
+
+airflow: $(VENV)/run.installed $(AIRFLOW)/airflow.installed profiles.yml  ## start Airflow on this machine with the DAGs of dags/, on PORT; Ctrl-C ends it
+	@$(BIN)/dbt --quiet parse
+	@exec dags/start.sh
+
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@exec $(LOCAL_AWS)
 
@@ -118,7 +130,7 @@ verify: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) prof
 	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(LAKEHOUSE) aws verify $(DATA) --target="$$TARGET"
 
 # The lanes: the same for a person and for CI. Each ends by saying what it has proven, and how long that took.
-override BEGUN := $(if $(filter check test test-engines,$(MAKECMDGOALS)),$(shell date +%s))
+override BEGUN := $(if $(filter check test test-engines test-airflow,$(MAKECMDGOALS)),$(shell date +%s))
 override TOOK = $$(( $$(date +%s) - $(BEGUN) )) s
 override PYTEST := $(BIN)/pytest --numprocesses 2
 override IS_ALL := $(filter-out 0,$(ALL))
@@ -144,6 +156,10 @@ test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena a
 test-package: $(VENV)/test.installed  ## the endpoints' package by itself, as test-engines has it, too; ALL=1: with dbt's whole suites
 	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
 	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+
+test-airflow: $(VENV)/test.installed $(AIRFLOW)/airflow.installed profiles.yml  ## run the DAGs in a real Airflow, from raw files to tables on DuckDB
+	@$(BIN)/pytest dags/tests
+	@echo "test-airflow: passed in $(TOOK). Proven: the DAGs in a real Airflow, with a failure, its repair and a backfill, on DuckDB."
 
 spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
 	@$(BIN)/pytest packages/dbt-local-aws/tests/athena/test_athena_spark.py
@@ -187,6 +203,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
 	@$(UV_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
+	@$(UV_COMPILE) --upgrade requirements/airflow.in -o requirements/airflow.txt
 	@$(UV_COMPILE) --upgrade requirements/infra.in -o requirements/infra.txt
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 

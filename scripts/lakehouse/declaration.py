@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -82,6 +83,13 @@ class Table:
             return ""
         found = re.search(self.part_by, source_file)
         return (found.group(1) if found else "") or OTHER_GROUP
+
+    def day_of(self, source_file: str) -> date | None:
+        """The day that a source file is of, where the table's groups are days; None where its path tells none."""
+        try:
+            return date.fromisoformat(self.group_of(source_file))
+        except ValueError:
+            return None
 
     def part_folder(self, group: str) -> str:
         """The folder of the landing zone that holds a group's parts; a group too long for a name gives its SHA-256."""

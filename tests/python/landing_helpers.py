@@ -12,7 +12,8 @@ from lakehouse.derived.people import land_people
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.landing import ledger
-from lakehouse.landing.load import LandingReport, land
+from lakehouse.landing.load import land
+from lakehouse.landing.outcome import LandingReport
 from lakehouse.landing.parts import is_part
 from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
 from lakehouse.records.checksums import ColumnChecksums

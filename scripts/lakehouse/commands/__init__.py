@@ -25,6 +25,7 @@ from lakehouse.storage.owner_only import keep_private
 PROGRAM = "lakehouse"
 COMMANDS = {
     "run": "Land raw JSON, register it, build and test every model, and build the docs site.",
+    "backfill": "Land the files of some days, day by day, and build everything once.",
     "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
     "register": "Make a landing zone visible to an engine, and take out of what is published whoever does not consent.",
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
@@ -54,6 +55,12 @@ Sources = Annotated[
 ]
 DatasetName = Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")]
 Scale = Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")]
+MaxRejects = Annotated[
+    int | None, typer.Option(min=0, help="How many refused records are allowed before a load stops.")
+]
+LandOnly = Annotated[
+    bool, typer.Option("--land-only", help="End when everything is landed, for a scheduler that builds by itself.")
+]
 Target = Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import UNTESTED, ParsedProject, copy_project, environment
+from dbt_project import UNTESTED, copy_project, environment
 from lakehouse.console import ConsoleReporter
 from lakehouse.parity.build import copy_zone
 from lakehouse.parity.compare import compare, explain
@@ -119,13 +119,12 @@ def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
     forget_client()  # it keeps the endpoint and the keys of whoever asked first
     with environment(run.settings):
         copy_zone(run.zone, folder / "landing")
-        dumped(run, run.target, folder)
+        dumped(dbt_session(run), folder)
     forget_client()
-    (folder / "duckdb").mkdir()
-    ParsedProject.give_to(folder / "duckdb")
+    project = copy_project(folder / "project")
     # the database's path as the profile has it: with another one, dbt would parse everything anew
-    with chdir(folder), environment({"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": None}):
-        dumped(run, "duckdb", folder)
+    with chdir(project), environment({"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": None}):
+        dumped(replace(dbt_session(run), project_dir=project, target="duckdb"), folder)
     comparisons = compare(folder / "duckdb/rows", folder / run.target / "rows")
     found = {comparison.relation: comparison for comparison in comparisons}
     differing = {name: list(explain(one, "duckdb", run.target)) for name, one in found.items() if not one.is_same}
@@ -140,16 +139,13 @@ def dbt_session(run: WholeRun) -> DbtSession:
     return DbtSession(run.project, run.target, run.dataset, ConsoleReporter().console)
 
 
-def dumped(run: WholeRun, target: str, folder: Path) -> None:
+def dumped(dbt: DbtSession, folder: Path) -> None:
     """Writes down what an engine says of every relation; DuckDB builds them first."""
-    dbt = (
-        dbt_session(run) if target == run.target else replace(dbt_session(run), target=target, work_dir=folder / target)
-    )
     dbt.parse()
-    if target == "duckdb":
+    if dbt.target == "duckdb":
         dbt.register()
         dbt.run_models()
-    dump_relations(dbt.manifest, target, built_nodes(dbt.manifest), folder / target / "rows")
+    dump_relations(dbt.manifest, dbt.target, built_nodes(dbt.manifest), folder / dbt.target / "rows")
 
 
 def built_nodes(manifest: Manifest) -> list[str]:

@@ -26,7 +26,6 @@ SOURCE  ?=
 MAX_REJECTS ?=
 FORGET_VANISHED ?=
 DATASET ?=
-ENVIRONMENT ?=
 LOCAL   ?=
 SELECT  ?=
 PEOPLE  ?=
@@ -42,9 +41,9 @@ override define as_text
 override $1 := $$(value $1)
 export $1
 endef
-override GIVEN := PYTHON TARGET ENVIRONMENT SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
+override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
 override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-override MISSPELT := $(filter-out $(GIVEN) LANDING_ZONE EMAIL -%,$(ON_COMMAND_LINE))
+override MISSPELT := $(filter-out $(GIVEN) LANDING_ZONE ENVIRONMENT EMAIL -%,$(ON_COMMAND_LINE))
 $(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIVEN)). The first lines of Makefile say what each does. Other settings stand before make: NAME=value make run))
 $(foreach name,$(sort $(GIVEN) $(filter-out -%,$(ON_COMMAND_LINE))),$(eval $(call as_text,$(name))))
 

@@ -68,7 +68,6 @@
     {%- for relation in relations_in_schemas() if (relation.schema, relation.identifier) in ours -%}
         {%- do found.append(relation) -%}
     {%- endfor -%}
-    {%- do adapter.commit() -%}
     {{ return(found) }}
 {%- endmacro %}
 

@@ -271,6 +271,7 @@ def test_ctrl_c_while_python_imports_is_one_line(tmp_path: Path, module: str) ->
         ["repair-text", "--zone", "zone"],
         ["pseudonymise", "--zone", "zone"],
         ["suspensions", "--zone", "zone"],
+        ["drop-environment", "ada", "--yes"],
         ["parity"],
         ["bench"],
     ],

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,9 +17,10 @@ from dbt_project import DbtProject, environment
 from lakehouse.commands import _share_region, drop_environment
 from lakehouse.environment import checked_environment, in_environment
 from lakehouse.errors import LandingError, SettingsError
+from lakehouse.landing.load import land
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.sample import generate
-from landing_helpers import TABLES, land_all
+from landing_helpers import TABLES, land_all, put
 from real_data import LAKEHOUSE, PROJECT_DIR
 
 GOOD = ["a", "ada", "pr_12", "x1_y2_z3", "dbta", "pgadmin", "a" * 32]
@@ -131,26 +133,25 @@ def zone(small_sample: Path) -> Path:
 
 
 def test_sample_and_real_data_are_never_landed_in_one_zone(
-    zone: Path, small_sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever exported LANDING_ZONE for one of them and forgot it."""
     monkeypatch.setenv("PSEUDONYM_KEY", secrets.token_hex(32))
-    real = tmp_path / "real"
-    song = real / "sparkify/song_data/song.json"
-    song.parent.mkdir(parents=True)
-    song.write_text(
-        '{"song_id": "S1", "artist_id": "A1", "title": "t", "artist_name": "n", "year": 0, "duration": 1.0}\n'
-    )
-    monkeypatch.setenv("LANDING_ZONE", str(zone))
-    Dataset.named(PROJECT_DIR, [], None, 1).check()
+    put(tmp_path / "real", "stedi/customer/landing/customers.json", [{"email": "a@test.com"}])
+    real = Dataset.named(PROJECT_DIR, [str(tmp_path / "real")], "mine", 1)
+    sample = Dataset.named(PROJECT_DIR, [], None, 1)
+
+    made_up = replace(sample, zone=str(tmp_path / "made_up"))
+    land([small_sample], made_up.zone, TABLES)
+    made_up.check()
     with pytest.raises(LandingError, match=r"holds made-up data from .*/sample_data: .* Give another LANDING_ZONE$"):
-        Dataset.named(PROJECT_DIR, [str(real)], "mine", 1).check()
-    land_all([real], tmp_path / "zone")
-    monkeypatch.setenv("LANDING_ZONE", str(tmp_path / "zone"))
-    Dataset.named(PROJECT_DIR, [str(real)], "mine", 1).check()
+        replace(real, zone=made_up.zone).check()
+
+    given = replace(real, zone=str(tmp_path / "given"))
+    land([tmp_path / "real"], given.zone, TABLES)
+    given.check()
     with pytest.raises(LandingError, match=r"holds data from .*/real: made-up data is not landed beside it"):
-        Dataset.named(PROJECT_DIR, [], None, 1).check()
-    assert {table.name for table in TABLES.values()} > {"staging_songs"}
+        replace(sample, zone=given.zone).check()
 
 
 def schemas_of(database: Path) -> set[str]:
@@ -176,7 +177,7 @@ def drop(project: DbtProject, *arguments: str) -> "subprocess.CompletedProcess[s
 def test_two_environments_are_built_side_by_side_and_one_is_dropped(zone: Path, tmp_path: Path) -> None:
     project = DbtProject.copy(tmp_path / "project", zone, "small")
     for name in ("", "ada"):
-        with environment({"ENVIRONMENT": name}):
+        with environment({"ENVIRONMENT": name or None}):
             project.register()
             assert project.dbt("run", "--select", "stg_sparkify__songs") == {"stg_sparkify__songs": "success"}
     ours = {"sparkify_landing", "stedi_landing", "loader", "sparkify_staging"}

@@ -22,7 +22,6 @@ from lakehouse.parity.dump import CATALOGUE, Column, Relation, rows_file
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.sample import generate
-from lakehouse.verify import answered as answering
 from lakehouse.verify.answered import Answered, where_is
 from lakehouse.verify.building import compared
 from lakehouse.verify.evidence import Evidence, commit_of, page_of, write_evidence
@@ -92,6 +91,12 @@ def test_every_error_is_a_failure_and_a_fault_quotes_no_row(error: Exception, re
     assert result.outcome is Outcome.FAILED
     assert reason in result.reason
     assert "ann@x.com" not in result.reason
+
+
+@pytest.mark.quick
+def test_what_a_step_saw_before_it_failed_is_kept() -> None:
+    (result,) = outcomes(Step("one", "it holds", raising(NotKeptError("2 objects hold them", {"objects": 9}))))
+    assert (result.outcome, result.facts) == (Outcome.FAILED, {"objects": 9})
 
 
 @pytest.mark.quick
@@ -191,7 +196,7 @@ def test_who_answered_is_told_by_where_the_names_lead(
             raise socket.gaierror(-2, "Name or service not known")
         return [(None, None, None, None, (address, 0))]
 
-    monkeypatch.setattr(answering.socket, "getaddrinfo", resolved)
+    monkeypatch.setattr("socket.getaddrinfo", resolved)
     assert where_is({str(number): url for number, url in enumerate(urls)}) == where
 
 
@@ -455,7 +460,7 @@ def test_a_bucket_without_a_rule_for_a_place_keeps_old_versions_for_good(s3: Fau
         ({"Prefix": "lake"}, 3),
     ):
         boto3.client("s3").put_bucket_lifecycle_configuration(
-            Bucket=s3.bucket, LifecycleConfiguration={"Rules": [{**rule, "Filter": scope}]}
+            Bucket=s3.bucket, LifecycleConfiguration={"Rules": [rule | {"Filter": scope}]}
         )
         assert look_at_everything([place.location], [], tmp_path).old_versions_expire_after_days == days
 

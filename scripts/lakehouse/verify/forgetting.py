@@ -60,13 +60,14 @@ def erase(world: World) -> Facts:
         "the eraser said": eraser.said().splitlines(),
     }
     if holding:
-        raise NotKeptError(f"after the erasure they are in {', '.join(holding)}")
+        raise NotKeptError(f"after the erasure they are in {', '.join(holding)}", facts)
     if left := [version.key for version in after.holding if version.is_latest]:
-        raise NotKeptError(f"after the erasure {len(left):,} objects hold them: {', '.join(left[:5])}")
+        raise NotKeptError(f"after the erasure {len(left):,} objects hold them: {', '.join(left[:5])}", facts)
     if after.holding and after.old_versions_expire_after_days is None:
         raise NotKeptError(
             f"{len(after.holding):,} old versions of objects hold them, {after.holding_bytes(latest=False):,} bytes, "
-            "and no rule of the bucket removes old versions: give it one (NoncurrentVersionExpiration)"
+            "and no rule of the bucket removes old versions: give it one (NoncurrentVersionExpiration)",
+            facts,
         )
     return facts
 

@@ -34,6 +34,11 @@ class NotKeptError(LakehouseError):
 
     exit_code = ExitCode.FAILED
 
+    def __init__(self, message: str, facts: Facts | None = None) -> None:
+        """Takes the message for the person, and what the step saw until then."""
+        super().__init__(message)
+        self.facts = facts or {}
+
 
 class DoesNotApplyError(LakehouseError):
     """A step cannot say anything here; the message says why."""
@@ -108,6 +113,7 @@ def _run(step: Step[W], world: W, missing: Sequence[str]) -> Result:
         except Exception as error:  # what goes wrong in one step must not keep the others from being run
             log.debug("the step %s ended with an error", step.name, exc_info=error)
             outcome, reason = Outcome.FAILED, reason_of(error)
+            facts = error.facts if isinstance(error, NotKeptError) else {}
     return Result(step.name, step.promise, outcome, reason, began_at, round(time.monotonic() - started, 1), facts)
 
 

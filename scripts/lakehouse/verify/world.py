@@ -46,6 +46,7 @@ class World:
         answered: Who answers.
         reporter: Is told what happens.
         began_at: When the verification began; UTC.
+        started: The commands that it started.
     """
 
     project: Path
@@ -56,6 +57,7 @@ class World:
     answered: Answered
     reporter: ConsoleReporter
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: "list[Running]" = field(default_factory=list)
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -79,7 +81,13 @@ class World:
 
     def start(self, name: str, *arguments: str, **settings: str) -> "Running":
         """Starts a command of the project as a person does, with a log and a target folder of its own."""
-        return Running(self, name, arguments, settings)
+        self.started.append(Running(self, name, arguments, settings))
+        return self.started[-1]
+
+    def end_commands(self) -> None:
+        """Ends the commands that still run: a verification that is stopped leaves none behind."""
+        for command in self.started:
+            command.end()
 
     def dump(self, name: str, dbt: DbtSession | None = None) -> Path:
         """Writes down every row of every relation and landing table, as the engine that was asked last has them."""
@@ -115,16 +123,17 @@ class Running:
 
     def wait(self) -> int:
         """Waits for its end, and gives its exit code; of a killed one, the negative number of the signal."""
-        try:
-            return self._process.wait()
-        except KeyboardInterrupt:
-            self._process.terminate()
-            self._process.wait()
-            raise
+        return self._process.wait()
 
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.poll() is None
+
+    def end(self) -> None:
+        """Ends it as make does, unless it has ended."""
+        if self.is_running():
+            self._process.terminate()
+            self._process.wait()
 
     def kill(self) -> None:
         """Ends it as a power cut does."""

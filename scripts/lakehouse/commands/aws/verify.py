@@ -60,7 +60,7 @@ def main(
     places = seen_from(project, [*(source or []), *separated(sources)])
     own, settings = own_places(target)
     check_target(project, target)
-    with work_in(project, target) as work, environment({**settings, "DUCKDB_PATH": ""}):
+    with work_in(project, target) as work, environment(settings):
         data = Dataset.named(copy_project(project, work / "project"), places, dataset, scale)
         go_to(data.project_dir)
         try:
@@ -115,4 +115,7 @@ def verify(world: World) -> Evidence:
     def note(results: Sequence[Result]) -> None:
         write_evidence(evidence(results), world.project)
 
-    return evidence(run_steps(STEPS, world, world.reporter, note), datetime.now(UTC))
+    try:
+        return evidence(run_steps(STEPS, world, world.reporter, note), datetime.now(UTC))
+    finally:
+        world.end_commands()

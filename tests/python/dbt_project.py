@@ -69,8 +69,8 @@ def copy_parts(folder: Path, *parts: str) -> None:
             shutil.copy(origin, copy)
 
 
-UNTESTED = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
-"""In a command's environment: it builds without tests, where they pass before or after it."""
+ALL_TESTS = "test unit_test"
+"""As DBT_EXCLUDE_RESOURCE_TYPES of a command: it builds without tests, where they pass before or after it."""
 
 
 def remove_unit_tests(project: Path) -> None:

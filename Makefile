@@ -133,6 +133,9 @@ override BEGUN := $(if $(filter check test test-engines test-airflow,$(MAKECMDGO
 override TOOK = $$(( $$(date +%s) - $(BEGUN) )) s
 override PYTEST := $(BIN)/pytest --numprocesses 2
 override IS_ALL := $(filter-out 0,$(ALL))
+# Each engine's apart: moto's state is the process's.
+override TEST_PACKAGE = $(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py \
+	&& $(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
 
 check: lint  ## before a push, in minutes: lint, and build and test the sample on DuckDB
 	@$(PYTEST) --dist worksteal -m quick
@@ -143,18 +146,17 @@ test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mista
 	@$(PYTEST) --dist worksteal -m "not engines"
 	@echo "test: passed in $(TOOK). Proven: the whole product on DuckDB. Not proven: Athena and Redshift (make test-engines)."
 
-# One session, so that no core waits for another's last test, and one Trino for all of it, which is fetched before a test
-# waits for it. Groups keep together what shares a build (tests/python/lanes.py); the longest come first.
+# Groups keep together what goes on from one build; the longest come first (tests/python/lanes.py). Trino is fetched before a
+# test waits for it.
 test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
 	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so Athena is not tested here"
-	@$(PYTEST) --dist loadgroup --no-loadscope-reorder -m engines tests/python packages/dbt-local-aws/tests
+	@$(PYTEST) --dist loadgroup --no-loadscope-reorder -m engines
+	@$(TEST_PACKAGE)
 	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
 	@echo "and Redshift (PostgreSQL behind a translation), and $(if $(IS_ALL),dbt's whole suites,a part of dbt's suites) for both adapters. AWS itself was not asked."
 
-# Apart, since the package needs nothing of this project, and each engine, since moto's state is the process's.
-test-package: $(VENV)/test.installed  ## the endpoints' package by itself, as test-engines has it, too; ALL=1: with dbt's whole suites
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+test-package: $(VENV)/test.installed  ## the endpoints' part of test-engines; ALL=1: with dbt's whole suites
+	@$(TEST_PACKAGE)
 
 test-airflow: $(VENV)/test.installed $(AIRFLOW)/airflow.installed profiles.yml  ## run the DAGs in a real Airflow, from raw files to tables on DuckDB
 	@$(BIN)/pytest dags/tests

@@ -24,7 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))  # before t
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Arranges all tests of the session, also those of the endpoints' package."""
+    """Arranges the session's tests for its workers."""
     arrange(items)
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from dbt_local_aws.testing import EVERYTHING
-from real_data import PROJECT_DIR
 
 __all__ = ["EVERYTHING", "arrange", "on_athena", "on_athena_alone", "on_engines", "on_redshift", "on_redshift_alone"]
 
@@ -17,8 +16,6 @@ on_athena_alone = pytest.mark.parametrize("whole_run", [pytest.param("athena", m
 """Marks a test of both engines' fixtures that is about Athena."""
 on_redshift_alone = pytest.mark.parametrize("whole_run", [pytest.param("redshift", marks=on_redshift)], indirect=True)
 """The same of Redshift."""
-PACKAGE = PROJECT_DIR / "packages"
-"""All of whose tests are of the engines."""
 FIRST = ("athena", "redshift")
 """The groups that take longest: a lane that began with something else would end by waiting for them."""
 
@@ -26,8 +23,6 @@ FIRST = ("athena", "redshift")
 def arrange(items: list[pytest.Item]) -> None:
     """Arranges tests for `--dist loadgroup`: the longest groups first, and a module's tests on one worker."""
     for item in items:
-        if PACKAGE in item.path.parents:
-            item.add_marker(on_engines)
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=_place)

@@ -1,9 +1,10 @@
-{#- The null marker keeps (null, 'a') and ('a', null) apart, the separator ('1', '12') and ('11', '2'). -#}
+{#- The null marker keeps (null, 'a') and ('a', null) apart, the separator ('1', '12') and ('11', '2'). No landed text is longer
+    than 65,535 bytes, so the cast cuts none. -#}
 {% macro surrogate_key(columns) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}
         {%- if not loop.first %}{% do parts.append("'|'") %}{% endif -%}
-        {%- do parts.append("coalesce(cast(" ~ column ~ " as varchar(1024)), '~null~')") -%}
+        {%- do parts.append("coalesce(cast(" ~ column ~ " as varchar(65535)), '~null~')") -%}
     {%- endfor -%}
-    {{ dbt.hash(dbt.concat(parts)) }}
+    {{ md5_hex(dbt.concat(parts)) }}
 {%- endmacro %}

@@ -1,12 +1,14 @@
 {#- Takes the place of dbt's macro of this name, which materializations call. A relation's `grants` name roles of this project;
-    dbt gives the rights to whom READERS names for them. Only Redshift is asked to, and only if there is a READERS. -#}
+    dbt gives the rights to whom READERS names for them. Only Redshift is asked to, and only if there is a READERS. On a table that
+    dbt made new it would not look for rights to take back; but default privileges give some to every new table
+    (docs.aws.amazon.com/redshift/latest/dg/r_ALTER_DEFAULT_PRIVILEGES.html). -#}
 {% macro apply_grants(relation, grant_config, should_revoke) -%}
     {%- if target.type == 'redshift' and env_var('READERS', '') -%}
         {%- set grants = {} -%}
         {%- for privilege, roles in (grant_config or {}).items() -%}
             {%- do grants.update({privilege: readers_in(roles)}) -%}
         {%- endfor -%}
-        {{ dbt.apply_grants(relation, grants, should_revoke) }}
+        {{ dbt.apply_grants(relation, grants, should_revoke=true) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,11 +1,17 @@
 {#- Redshift holds copies. What was copied stands in loader.objects, which changes in the same transaction as the table: so
-    a second run copies nothing, and a run that was cut off has copied nothing. Two runs at once wait for each other. -#}
+    a second run copies nothing, and a run that was cut off has copied nothing. Two runs at once wait for each other: LOCK is the
+    first statement of the transaction, since a SELECT, COPY, CREATE or DROP before it fixes what the transaction sees, and one
+    that waited would go by a list of objects from before its wait (docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html;
+    SNAPSHOT is the default). So the table that is locked is made in a transaction of its own.
+    `auto_begin` lets dbt begin the transaction: where the connection was lost on the way, adapter.commit() fails; a COMMIT that
+    is sent by hand would end nothing and say nothing. -#}
 {% macro redshift__register_landing_table(table) -%}
     {%- set relation = landing_relation(table) -%}
     {%- set objects = loader_relation('objects') -%}
-    {%- do run_query('begin') -%}
     {%- do redshift__create_objects_table(objects) -%}
-    {%- do run_query('lock table ' ~ objects) -%}
+    {%- call statement('lock', auto_begin=true) -%}
+        lock table {{ objects }}
+    {%- endcall -%}
     {%- set is_new = redshift__create_landing_table(table, relation) -%}
     {%- if table.name == 'ledger' -%}
         {%- do run_query('delete from ' ~ relation) -%}
@@ -13,18 +19,33 @@
     {%- else -%}
         {%- do redshift__copy_new_objects(table, relation, objects, is_new) -%}
     {%- endif -%}
-    {%- do run_query('commit') -%}
+    {%- do adapter.commit() -%}
+{%- endmacro %}
+
+{#- dbt-redshift answers a conflict, a missing schema or a lost OID by closing the connection, with what its transaction had done,
+    and repeating the one statement that failed on a new connection, where it commits by itself (`execute` of its connections.py;
+    github.com/dbt-labs/dbt-adapters/pull/2064). Here a COPY would stay without its note in loader.objects; in dbt's own build,
+    the old table would be renamed away and no new one take its place. Its default is one repeat. -#}
+{% macro redshift__check_landing_zone() -%}
+    {%- do default__check_landing_zone() -%}
+    {%- if target.retries != 0 -%}
+        {{ exceptions.raise_compiler_error(
+            "profiles.yml has retries: " ~ target.retries ~ " for the target " ~ target.name ~ ", or nothing, which is 1: dbt-redshift "
+            ~ "would repeat a statement outside of its transaction. Set retries: 0, as profiles.example.yml has it."
+        ) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The table was filled with the landing tables. -#}
 {% macro redshift__register_landing_objects(tables) -%}
 {%- endmacro %}
 
-{#- If an object that was copied no longer counts, the table is copied anew: Redshift cannot tell which rows were its. -#}
+{#- The table is copied anew if an object that was copied no longer counts, since Redshift cannot tell which rows were its; and if
+    it has not the rows that the ledger says it has, whatever changed them. -#}
 {% macro redshift__copy_new_objects(table, relation, objects, is_new) -%}
     {%- set wanted = redshift__wanted_objects(table) -%}
     {%- set copied = [] if is_new else redshift__copied_objects(table, objects) -%}
-    {%- if is_new or copied | reject('in', wanted) | list -%}
+    {%- if is_new or copied | reject('in', wanted) | list or not redshift__holds(relation, wanted, copied) -%}
         {%- do run_query('delete from ' ~ relation) -%}
         {%- do run_query('delete from ' ~ objects ~ " where table_name = '" ~ table.name ~ "'") -%}
         {%- set copied = [] -%}
@@ -35,7 +56,7 @@
     {%- endfor -%}
     {%- for (load, landed_at), object_keys in loads.items() if object_keys[0] not in copied -%}
         {%- set manifest = load ~ '-' ~ local_md5(object_keys | sort(case_sensitive=true) | join(',')) ~ '.json' -%}
-        {%- set rows = wanted.items() | selectattr(0, 'in', object_keys) | sum(attribute='1.row_count') -%}
+        {%- set rows = redshift__rows_of(object_keys, wanted) -%}
         {%- if ledger_columns(table) -%}
             {%- do redshift__copy_by_way(table, relation, manifest, rows, landed_at) -%}
         {%- else -%}
@@ -44,6 +65,20 @@
         {%- endif -%}
         {%- do redshift__note_copied(table, objects, object_keys, wanted) -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- Whether a table has as many rows as the ledger counts in the objects that were copied. -#}
+{% macro redshift__holds(relation, wanted, copied) -%}
+    {%- set rows = run_query('select count(*) from ' ~ relation).columns[0].values()[0] | int -%}
+    {{ return(rows == redshift__rows_of(copied, wanted)) }}
+{%- endmacro %}
+
+{% macro redshift__rows_of(object_keys, wanted) -%}
+    {%- set counted = namespace(rows=0) -%}
+    {%- for object_key in object_keys -%}
+        {%- set counted.rows = counted.rows + wanted[object_key].row_count -%}
+    {%- endfor -%}
+    {{ return(counted.rows) }}
 {%- endmacro %}
 
 {#- COPY fills columns from the records only, so what the ledger says of them is added on the way out of a table that ends with
@@ -73,10 +108,13 @@
     {%- do run_query('drop table ' ~ copied) -%}
 {%- endmacro %}
 
-{#- `format json` with paths, since keys are case-sensitive in COPY and columns are not; the loader's own books are lower case. -#}
+{#- `format json` with paths, since keys are case-sensitive in COPY and columns are not; the loader's own books are lower case.
+    COPY looks for the bucket in the cluster's region unless it is told another, which holds for manifest and JSONPaths, too
+    (docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html). The commands find the region out by themselves. -#}
 {% macro redshift__copy(table, relation, from, options) -%}
     {%- set role = env_var('REDSHIFT_COPY_IAM_ROLE', 'default') -%}
     {%- set names = record_columns(table) | map(attribute='name') | list -%}
+    {%- set region = env_var('LANDING_ZONE_REGION', '') -%}
     {%- set paths = landing_zone() ~ '/loader/copy/' ~ table.name ~ '/jsonpaths-' ~ local_md5(names | join(',')) ~ '.json' -%}
     {%- set sql -%}
         copy {{ relation }} (
@@ -87,6 +125,7 @@
         from {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone() ~ '/' ~ from)) }}
         iam_role {{ role if role == 'default' else dbt.string_literal(role) }}
         format json {{ "'auto'" if table.source_name == 'loader' else dbt.string_literal(dbt.escape_single_quotes(paths)) }}
+        {{ 'region ' ~ dbt.string_literal(dbt.escape_single_quotes(region)) if region }}
         {{ options }}
         compupdate off
     {%- endset -%}

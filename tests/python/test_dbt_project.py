@@ -1,5 +1,6 @@
 """The project as a whole: it builds on every data set, keeps its own rules, and is valid SQL on every engine."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -54,6 +55,15 @@ def refused(*command: str | Path, cwd: Path) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- it builds
+@pytest.mark.parametrize("dataset", ["sample", pytest.param("udacity", marks=needs_real_data)])
+def test_the_key_of_a_play_stays_what_it_was(built_project: BuiltProject, dataset: str) -> None:
+    """Others may have kept it: the MD5 of session and item, with a bar between them."""
+    plays = built_project(dataset).query("select songplay_id, session_id, item_in_session from sparkify.songplays")
+    assert plays
+    for key, session, item in plays:
+        assert key == hashlib.md5(f"{session}|{item}".encode(), usedforsecurity=False).hexdigest()
+
+
 @pytest.mark.parametrize("dataset", ["sample", pytest.param("udacity", marks=needs_real_data)])
 def test_everything_is_built_and_passes(built_project: BuiltProject, dataset: str) -> None:
     """The fixture checks the statuses; here, that the counts were asserted at all."""
@@ -316,6 +326,21 @@ def test_what_is_compiled_is_the_engines_sql(compiled_for: Callable[[str], Path]
         folder / "target/compiled/lakehouse/tests/dbt",
         cwd=tmp_path,
     )
+
+
+@pytest.mark.quick
+def test_no_text_is_cut_on_redshift(compiled_for: Callable[[str], Path]) -> None:
+    """TEXT and VARCHAR have 256 bytes there: docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html."""
+    short = re.compile(r"(\bas\s+|::\s*)(text|(n?varchar|character varying)(?!\s*\())\b", re.IGNORECASE)
+    compiled = [
+        *compiled_models(compiled_for("redshift")),
+        *(compiled_for("redshift") / "target/compiled/lakehouse/tests/dbt").rglob("*.sql"),
+    ]
+    assert compiled
+    assert short.search("cast(x as TEXT)")
+    assert short.search("cast(x as varchar)")
+    assert not short.search("cast(x as varchar(65535))")
+    assert [path.name for path in compiled if short.search(path.read_text())] == []
 
 
 @pytest.mark.parametrize("target", ["redshift", "athena"])

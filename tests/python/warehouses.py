@@ -40,6 +40,7 @@ class Warehouse:
         source: The folder of what is delivered.
         dataset: The data's name.
         messages: What dbt said.
+        statements: What dbt sent to the engine.
     """
 
     target: str
@@ -48,6 +49,7 @@ class Warehouse:
     source: Path
     dataset: str
     messages: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
     _manifest: Manifest | None = None
 
     def load(self) -> None:
@@ -63,10 +65,7 @@ class Warehouse:
         return bool(self._invoke(*command).success)
 
     def _invoke(self, *command: str) -> dbtRunnerResult:
-        outcome = dbtRunner(
-            self._manifest,
-            [lambda event: self.messages.append(str(event.info.msg))],  # type: ignore[attr-defined]  # made at run time
-        ).invoke(
+        outcome = dbtRunner(self._manifest, [self._listen]).invoke(
             list(command),
             project_dir=str(self.project),
             profiles_dir=str(self.project),
@@ -79,6 +78,11 @@ class Warehouse:
         cleanup_connections()  # type: ignore[no-untyped-call]
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         return outcome
+
+    def _listen(self, event: Any) -> None:  # noqa: ANN401 - dbt makes an event's fields at run time
+        self.messages.append(str(event.info.msg))
+        if event.info.name == "SQLQuery":
+            self.statements.append(event.data.sql)
 
     @property
     def target_folder(self) -> Path:

@@ -16,6 +16,7 @@ from lakehouse.derived.table import landed_zone
 from lakehouse.ending import is_stopping, stops_in_one_line
 from lakehouse.errors import DbtError, ExitCode, LandingError, SettingsError, with_hint
 from lakehouse.landing.suppression import allow_again as take_off_the_list
+from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to
@@ -72,6 +73,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         raise SettingsError("nobody can be asked here whether this is meant: give --yes, or --dry-run")
     project = find_project()
     check_target(project, target)
+    tell_copy_the_region(target, zone, reporter.say)
     addresses = checked_addresses([*(email or []), *_asked(email, file)], file, exact=exact)
     if allow_again:
         _let_come_back(zone, addresses, reporter)

@@ -13,6 +13,7 @@ from lakehouse.declaration import Table, load_tables
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import LandingError
 from lakehouse.landing.ledger import LEDGER_FOLDER, ledger_key
+from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -48,6 +49,7 @@ def main(
     os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
     go_to(project)
     check_target(project, target)
+    tell_copy_the_region(target, data.zone, reporter.say)
     zone = open_folder(data.zone)
     check_is_whole(zone, load_tables(project))
     zone_id = give_zone_id(zone, reporter.say)

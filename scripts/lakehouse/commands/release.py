@@ -14,6 +14,7 @@ from lakehouse.declaration import load_tables
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import LakehouseError, LandingError
+from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -89,6 +90,7 @@ def release(data: Dataset, zone: Folder, target: str, to: Path, reporter: Consol
         DumpError: The engine gave a value that cannot be written.
     """
     check_target(data.project_dir, target)
+    tell_copy_the_region(target, data.zone, reporter.say)
     dbt = DbtSession(data.project_dir, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
     dbt.parse()
     zone_id = data.zone_id() or NO_ZONE_YET

@@ -14,6 +14,7 @@ from lakehouse.environment import in_environment
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.landing.days import Days
 from lakehouse.landing.outcome import LandingReport
+from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -79,6 +80,7 @@ def open_dataset(
     go_to(project)
     protect(project, data.zone, reporter)
     check_target(project, target)
+    tell_copy_the_region(target, data.zone, reporter.say)
     data.check()
     return data
 

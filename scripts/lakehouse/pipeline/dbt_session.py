@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import secrets
 import time
 import warnings
 from collections import Counter
@@ -29,6 +30,8 @@ Listener = Callable[[Any], None]
 
 log = logging.getLogger(__name__)
 ANSWER = "answer: "
+DATASET_VARIABLE = "LAKEHOUSE_DATASET"
+RUN_VARIABLE = "LAKEHOUSE_RUN"
 TESTS = ("test", "unit_test")
 GOOD = ("success", "pass")
 
@@ -48,6 +51,8 @@ class DbtSession:
     """Where dbt keeps its log and what it makes; the project's folder by default."""
     has_known_counts: bool = True
     """Whether the known counts and answers of the data set still hold: not once people were erased from it."""
+    run_id: str = field(default_factory=lambda: os.environ.get(RUN_VARIABLE) or secrets.token_hex(8))
+    """What all that dbt does here has in common in the engine's records of its queries: macros/query_comment.sql."""
     _manifest: Manifest | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -252,6 +257,7 @@ class DbtSession:
         if self.work_dir is not None:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         started = time.monotonic()
+        os.environ.update({DATASET_VARIABLE: self.dataset, RUN_VARIABLE: self.run_id})  # dbt reads them
         outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
         what = " ".join(command[:2])  # not its arguments, which may be an address
         log.debug("dbt %s on %s: %.1f s, success %s", what, self.target, time.monotonic() - started, outcome.success)

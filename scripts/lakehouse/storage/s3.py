@@ -75,6 +75,15 @@ class S3Prefix:
             if not has_credentials():
                 raise LandingError(f"landing zone {self.location}: no AWS credentials. {HOW_TO_GIVE_CREDENTIALS}")
 
+    def region(self) -> str | None:
+        """The region of the bucket; None where the store does not say (AmazonS3/latest/API/API_HeadBucket.html).
+
+        Raises:
+            LandingError: There is no such bucket, or it cannot be looked at.
+        """
+        with explained(self.location):
+            return self._client.head_bucket(Bucket=self._bucket).get("BucketRegion")
+
     def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the objects below a prefix, by key; markers of folders are none."""
         root = f"{self._root}{prefix}/" if prefix else self._root

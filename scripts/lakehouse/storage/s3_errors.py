@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _RIGHTS: Mapping[str, str] = {
     "ListObjectsV2": "s3:ListBucket",
+    "HeadBucket": "s3:ListBucket",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject",
@@ -86,6 +87,8 @@ def _refusal(error: ClientError, url: str) -> str:
     code, said = answer.get("Code", "unknown"), answer.get("Message", "")
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     bucket = url.split("/")[2]
+    if error.operation_name == "HeadBucket" and code in GONE:  # the answer to a HEAD has no body that says of what
+        code = "NoSuchBucket"
     region = headers.get("x-amz-bucket-region") or answer.get("Region") or "another region"
     sentences = {
         _DENIED: _denial(error.operation_name, said),

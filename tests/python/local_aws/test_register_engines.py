@@ -2,9 +2,7 @@
 
 import gzip
 import json
-import threading
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -224,18 +222,3 @@ def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(warehou
     assert f"{warehouse.zone}/{key}, line {len(good) + 1}, column registrationdate: " in told
     warehouse.write(key, gzip.compress(b"".join([*good, last])))
     assert warehouse.register()
-
-
-@on_redshift_alone
-def test_two_runs_at_once_copy_everything_once(warehouse: Warehouse) -> None:
-    file = next((warehouse.source / "stedi/step_trainer").rglob("*.json"))
-    file.write_bytes(file.read_bytes().replace(b'"distanceFromObject":2', b'"distanceFromObject":3'))
-    warehouse.load()
-    runs: list[Callable[[], bool]] = [warehouse.register, warehouse.register]
-    threads = [threading.Thread(target=run) for run in runs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert warehouse.rows() == warehouse.ledger()
-    assert warehouse.agrees()

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from mypy_boto3_s3 import S3Client
 
@@ -180,6 +181,52 @@ def test_a_manifest_names_the_files(connection: Connection, put: Put) -> None:
     broken = put("broken", {"entries": [{"url": f"{second}.missing", "mandatory": True}]})
     with pytest.raises(ProgrammingError, match=r"mandatory file .* does not exist"):
         run(connection, copy(broken, "manifest gzip json 'auto'"))
+
+
+@pytest.fixture(scope="module")
+def frankfurt(s3_endpoint_url: str) -> S3Client:
+    """A client of another region, which has the bucket `frankfurt`."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_endpoint_url,
+        region_name="eu-central-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 - moto asks for none
+    )
+    client.create_bucket(Bucket="frankfurt", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return client
+
+
+@pytest.mark.parametrize("kind", ["prefix", "manifest", "an entry of a manifest", "JSONPaths"])
+def test_a_bucket_elsewhere_is_read_only_with_its_region(
+    connection: Connection, put: Put, frankfurt: S3Client, kind: str
+) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html#copy-region."""
+    files = {
+        "one.json": {"a": 1},
+        "paths": {"jsonpaths": ["$.a"]},
+        "manifest": {"entries": [{"url": "s3://frankfurt/one.json", "mandatory": True}]},
+    }
+    for name, content in files.items():
+        frankfurt.put_object(Bucket="frankfurt", Key=name, Body=json.dumps(content))
+    here = put("one.json", {"a": 1})
+    manifest_here = put("manifest", files["manifest"])
+    command = {
+        "prefix": copy("s3://frankfurt/one.json"),
+        "manifest": copy("s3://frankfurt/manifest", "manifest json 'auto'"),
+        "an entry of a manifest": copy(manifest_here, "manifest json 'auto'"),
+        "JSONPaths": copy(here, "json 's3://frankfurt/paths'"),
+    }[kind]
+    run(connection, "create table t (a int)")
+    with pytest.raises(ProgrammingError, match="must be addressed using the specified endpoint") as failure:
+        run(connection, command)
+    assert failure.value.args[0]["H"].startswith("The bucket is in eu-central-1, COPY looks in us-west-2")
+    if kind in ("prefix", "manifest"):
+        run(connection, f"{command} region as 'eu-central-1'")
+        assert rows(connection, "select a from t") == [[1]]
+    else:  # all that COPY reads lies in the one region that it names
+        with pytest.raises(ProgrammingError, match="must be addressed using the specified endpoint"):
+            run(connection, f"{command} region 'eu-central-1'")
 
 
 def test_several_values_of_several_lines(connection: Connection, put: Put) -> None:

@@ -171,6 +171,32 @@ def test_who_is_no_longer_named_loses_the_right_with_the_next_build(warehouse: W
     assert warehouse.readable("scientist") == {V3, DICTIONARY}
 
 
+def test_who_has_default_privileges_reads_what_is_built_only_where_readers_are_not_named(warehouse: Warehouse) -> None:
+    """docs/access.md says so. A right on future tables comes with each table that is made anew."""
+    default = "alter default privileges in schema stedi_privacy {} select on tables {} stranger"
+    with warehouse.connect() as owner:
+        run(owner, default.format("grant", "to"), "grant usage on schema stedi_privacy to stranger")
+    assert warehouse.build("published_anonymity", readers=READERS) == {}
+    assert warehouse.readable("stranger") == set()
+    assert warehouse.build("published_anonymity") == {}
+    assert warehouse.readable("stranger") == {"stedi_privacy.published_anonymity"}
+    with warehouse.connect() as owner:
+        run(owner, default.format("revoke", "from"), "revoke usage on schema stedi_privacy from stranger")
+    assert warehouse.build("published_anonymity", readers=READERS) == {}
+    assert warehouse.readable("officer") == MAY_READ["officer"]
+
+
+def test_a_build_drops_views_that_are_bound_to_its_tables_and_no_others(warehouse: Warehouse) -> None:
+    view = f"create view notes.{{}} as select age_band, count(*) as readings from {V3} group by age_band {{}}"  # noqa: S608
+    with warehouse.connect(user="scientist", password=PASSWORD) as scientist:
+        run(scientist, view.format("bound", ""), view.format("late", "with no schema binding"))
+        assert warehouse.build("machine_learning_curated.v3", readers=READERS) == {}
+        assert rows(scientist, "select * from notes.late")
+        with pytest.raises(ProgrammingError, match="does not exist"):
+            rows(scientist, "select * from notes.bound")
+        run(scientist, "drop view notes.late")
+
+
 def test_a_misspelt_reader_is_refused_before_anything_is_built(warehouse: Warehouse) -> None:
     begun = len(warehouse.statements)
     with pytest.raises(RuntimeError, match="READERS names data_scientist, of whom this project knows nothing"):

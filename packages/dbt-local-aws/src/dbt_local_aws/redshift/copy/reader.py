@@ -22,7 +22,7 @@ _INVALID_BYTE = re.compile("[\udc80-\udcff]")  # as surrogateescape decodes it
 
 def read_files(command: CopyCommand, columns: list[Column], environment: LoadEnvironment) -> LoadReport:
     """Reads the files that a command names, until there are as many errors as it may not have."""
-    bucket = S3(environment)
+    bucket = S3(environment, command.region)
     reader = _Reader(command, columns, paths_of(command, columns, bucket))
     for url in files_of(command, bucket):
         reader.read(url, bucket.read(url))

@@ -17,9 +17,13 @@ from dbt_local_aws.redshift.errors import (
 
 
 class S3:
-    """The S3 of the endpoint URL, and no other: without one, nothing is read."""
+    """The S3 of the endpoint URL, and no other: without one, nothing is read.
 
-    def __init__(self, environment: LoadEnvironment) -> None:
+    Every bucket must be in the region that COPY names, or else in the cluster's:
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html#copy-region.
+    """
+
+    def __init__(self, environment: LoadEnvironment, region: str | None) -> None:
         if environment.endpoint_url is None:
             raise RedshiftError(
                 INTERNAL_ERROR,
@@ -35,10 +39,12 @@ class S3:
             aws_secret_access_key=credentials.secret_key if credentials else "local",
             aws_session_token=credentials.token if credentials else None,
         )
+        self._region = region or environment.region
+        self._known_buckets: set[str] = set()
 
     def read(self, url: str) -> bytes:
         """The bytes of an object."""
-        bucket, key = _split(url)
+        bucket, key = self._split(url)
         try:
             body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         except botocore.exceptions.BotoCoreError as error:
@@ -54,7 +60,7 @@ class S3:
 
     def exists(self, url: str) -> bool:
         """Whether there is an object."""
-        bucket, key = _split(url)
+        bucket, key = self._split(url)
         try:
             self._client.head_object(Bucket=bucket, Key=key)
         except botocore.exceptions.ClientError:
@@ -63,13 +69,35 @@ class S3:
 
     def list(self, prefix_url: str) -> list[str]:
         """The objects whose names begin like this."""
-        bucket, prefix = _split(prefix_url)
+        bucket, prefix = self._split(prefix_url)
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             found = [item["Key"] for page in pages for item in page.get("Contents", [])]
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise RedshiftError(INTERNAL_ERROR, f"S3ServiceException: {error}") from error
         return [f"s3://{bucket}/{key}" for key in sorted(found)]
+
+    def _split(self, url: str) -> tuple[str, str]:
+        """The bucket and the key of a URL; raises where the bucket is in another region."""
+        bucket, key = _split(url)
+        if bucket not in self._known_buckets:
+            self._check_region(bucket)
+            self._known_buckets.add(bucket)
+        return bucket, key
+
+    def _check_region(self, bucket: str) -> None:
+        try:
+            region = self._client.head_bucket(Bucket=bucket).get("BucketRegion", self._region)
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            return  # what is asked of the bucket next fails, and says why
+        if region != self._region:
+            raise RedshiftError(
+                INTERNAL_ERROR,
+                "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
+                "endpoint. Please send all future requests to this endpoint.,Status 301,Error PermanentRedirect",
+                detail=f"bucket: {bucket}",
+                hint=f"The bucket is in {region}, COPY looks in {self._region}: name the bucket's with REGION.",
+            )
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -17,13 +17,13 @@ def noted(file: Path) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "query", "body", "wanted"),
+    ("request_line", "body", "wanted"),
     [
-        ("GET", "/lake", "list-type=2&prefix=a%2Fb%2Fc", b"", ("ListObjectsV2", "lake/a/b")),
-        ("GET", "/lake", "versions", b"", ("ListObjectVersions", "lake")),
-        ("GET", "/lake/a/b/c/d.json", "", b"", ("GetObject", "lake/a/b")),
-        ("PUT", "/lake/a/d", "partNumber=1&uploadId=x", b"", ("UploadPart", "lake/a")),
-        ("POST", "/lake/a/d", "uploads", b"", ("CreateMultipartUpload", "lake/a")),
+        ("GET /lake?list-type=2&prefix=a%2Fb%2Fc", b"", ("ListObjectsV2", "lake/a/b")),
+        ("GET /lake?versions", b"", ("ListObjectVersions", "lake")),
+        ("GET /lake/a/b/c/d.json", b"", ("GetObject", "lake/a/b")),
+        ("PUT /lake/a/d?partNumber=1&uploadId=x", b"", ("UploadPart", "lake/a")),
+        ("POST /lake/a/d?uploads", b"", ("CreateMultipartUpload", "lake/a")),
         (
             "POST",
             "/lake",
@@ -31,14 +31,14 @@ def noted(file: Path) -> list[tuple[str, str, str]]:
             b"<Delete><Object><Key>a/b/c</Key></Object></Delete>",
             ("DeleteObjects", "lake/a/b"),
         ),
-        ("PUT", "/lake", "acl", b"", ("CreateBucket", "lake")),
-        ("PATCH", "/lake", "odd", b"", ("PATCH odd", "lake")),
+        ("PUT /lake?acl", b"", ("CreateBucket", "lake")),
+        ("PATCH /lake?odd", b"", ("PATCH odd", "lake")),
     ],
 )
-def test_s3s_operations_are_told_apart(
-    tmp_path: Path, method: str, path: str, query: str, body: bytes, wanted: tuple[str, str]
-) -> None:
+def test_s3s_operations_are_told_apart(tmp_path: Path, request_line: str, body: bytes, wanted: tuple[str, str]) -> None:
     recorder = Recorder(str(tmp_path / "requests.jsonl"))
+    method, _, url = request_line.partition(" ")
+    path, _, query = url.partition("?")
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
     for _ in range(2):
         recorder.note("s3", environ, body)

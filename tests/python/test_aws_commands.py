@@ -88,7 +88,6 @@ def test_up_says_what_it_costs_makes_the_stack_and_then_changes_nothing(
     code, said = lakehouse("up", "--yes")
     assert code == 0, said
     assert re.search(r"together +\$0\.0019 +\$1\.40", said)
-    assert said.index("together") < said.index("create complete") if "create complete" in said else True
     assert said.index("together") < said.index(f"created: {NAME} in {REGION}")
     assert "checked never: look whether they are yours" in said
     file = tmp_path / "aws.env"
@@ -230,16 +229,17 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, message: 
 def test_without_credentials_it_is_told_how_to_give_them(
     monkeypatch: pytest.MonkeyPatch, lakehouse: Callable[..., tuple[int, str]]
 ) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_REGION"]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-    for command in ("up", "status", "down"):
-        code, said = lakehouse(command)
-        assert (code, "error: no AWS credentials. Set AWS_PROFILE, or " in said) == (2, True), said
-    monkeypatch.delenv("AWS_REGION")
-    assert "error: no region is given: set AWS_REGION" in lakehouse("status")[1]
+    with monkeypatch.context() as patched:  # moto wants its own back
+        for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_REGION"]:
+            patched.delenv(name)
+        patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patched.setenv("AWS_CONFIG_FILE", "/nowhere")
+        patched.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+        for command in ("up", "status", "down"):
+            code, said = lakehouse(command)
+            assert (code, "error: no AWS credentials. Set AWS_PROFILE, or " in said) == (2, True), said
+        patched.delenv("AWS_REGION")
+        assert "error: no region is given: set AWS_REGION" in lakehouse("status")[1]
 
 
 # ------------------------------------------------------------------------------------------------------------- down
@@ -269,8 +269,8 @@ def test_down_refuses_where_data_would_be_lost_and_removes_all_of_it_when_told(
     assert buckets() == []
     (key,) = boto3.client("kms", REGION).list_keys()["Keys"]
     assert boto3.client("kms", REGION).describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
-    assert lakehouse("down") == (0, lakehouse("down")[1])
-    assert f"nothing of {NAME} is in {REGION}" in lakehouse("down")[1]
+    code, said = lakehouse("down")
+    assert (code, f"nothing of {NAME} is in {REGION}" in said) == (0, True)
 
 
 def test_down_removes_an_empty_stack_without_more_words(lakehouse: Callable[..., tuple[int, str]]) -> None:

@@ -153,11 +153,8 @@ class Stack:
         return "created"
 
     def _update(self, found: Description, template: Template, parameters: Mapping[str, str]) -> str:
-        values: list[dict[str, object]] = [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ]
-        kept = found.parameters.keys() & template.defaults.keys() - parameters.keys()
-        values += [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
+        kept = {name: value for name, value in found.parameters.items() if name in template.defaults}
+        values = [{"ParameterKey": name, "ParameterValue": value} for name, value in {**kept, **parameters}.items()]
         self._skip_old_events(found.id)
         with explained():
             try:

@@ -312,8 +312,8 @@ def _columns(table: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
-    """The last of these tests. Read with PyArrow and PyIceberg: data files of every snapshot, metadata and manifests
-    with their bounds, orphans, results of queries, the landing zone.
+    """The last test of what the build made. Read with PyArrow and PyIceberg: data files of every snapshot, metadata,
+    manifests with their bounds, orphans, results of queries, the landing zone.
     """
     with environment(build.run.settings):
         ((email, pseudonym),) = ask_athena(PERSON)

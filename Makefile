@@ -48,10 +48,11 @@ $(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIV
 $(foreach name,$(sort $(GIVEN) $(filter-out -%,$(ON_COMMAND_LINE))),$(eval $(call as_text,$(name))))
 
 override VENV := .venv
+override AIRFLOW := .venv-airflow
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release local-aws parity check test test-engines spark explore lint bench docs pins clean
+.PHONY: help run erase release airflow local-aws parity verify check test test-engines test-package test-airflow spark explore lint bench docs pins clean infra
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -105,14 +106,30 @@ erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and
 release: $(VENV)/run.installed profiles.yml  ## release the training data (v3) as Parquet with a data card, under pseudonyms of its own
 	@exec $(LAKEHOUSE) release --dataset="$${DATASET:-sample}" --target="$$TARGET"
 
+# Airflow has an environment of its own: it calls this project's commands, and shares no package with them.
+$(AIRFLOW)/airflow.installed: requirements/airflow.txt $(VENV)/uv.installed
+	@echo "setting up $(AIRFLOW) (once)"
+	@"$$PYTHON" -m venv $(AIRFLOW)
+	@$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python --require-hashes --compile-bytecode -r $<
+	@touch $@
+
+airflow: $(VENV)/run.installed $(AIRFLOW)/airflow.installed profiles.yml  ## start Airflow on this machine with the DAGs of dags/, on PORT; Ctrl-C ends it
+	@$(BIN)/dbt --quiet parse
+	@exec dags/start.sh
+
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@exec $(LOCAL_AWS)
 
 parity: $(VENV)/local_aws.installed profiles.yml  ## build every model on DuckDB, Athena and Redshift, and compare every row
 	@exec $(LOCAL_AWS) -- $(LAKEHOUSE) parity $(DATA) $${SELECT:+--select="$$SELECT"}
 
+verify: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profiles.yml  ## verify on AWS what the project promises, step by step, and write evidence/; LOCAL=1: on the endpoints
+	$(if $(filter duckdb,$(TARGET)),$(error make verify is for TARGET=athena and TARGET=redshift: what DuckDB does, make test proves))
+	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
+	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(LAKEHOUSE) aws verify $(DATA) --target="$$TARGET"
+
 # The lanes: the same for a person and for CI. Each ends by saying what it has proven, and how long that took.
-override BEGUN := $(if $(filter check test test-engines,$(MAKECMDGOALS)),$(shell date +%s))
+override BEGUN := $(if $(filter check test test-engines test-airflow,$(MAKECMDGOALS)),$(shell date +%s))
 override TOOK = $$(( $$(date +%s) - $(BEGUN) )) s
 override PYTEST := $(BIN)/pytest --numprocesses 2
 override IS_ALL := $(filter-out 0,$(ALL))
@@ -126,14 +143,22 @@ test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mista
 	@$(PYTEST) --dist worksteal -m "not engines"
 	@echo "test: passed in $(TOOK). Proven: the whole product on DuckDB. Not proven: Athena and Redshift (make test-engines)."
 
-# One server for all tests of a session: loadscope keeps together what shares a build. Trino is fetched before a test waits for it.
+# One session, so that no core waits for another's last test, and one Trino for all of it, which is fetched before a test
+# waits for it. Groups keep together what shares a build (tests/python/lanes.py); the longest come first.
 test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
 	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so Athena is not tested here"
-	@$(PYTEST) --dist loadscope -m engines
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
-	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+	@$(PYTEST) --dist loadgroup --no-loadscope-reorder -m engines tests/python packages/dbt-local-aws/tests
 	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
 	@echo "and Redshift (PostgreSQL behind a translation), and $(if $(IS_ALL),dbt's whole suites,a part of dbt's suites) for both adapters. AWS itself was not asked."
+
+# Apart, since the package needs nothing of this project, and each engine, since moto's state is the process's.
+test-package: $(VENV)/test.installed  ## the endpoints' package by itself, as test-engines has it, too; ALL=1: with dbt's whole suites
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+
+test-airflow: $(VENV)/test.installed $(AIRFLOW)/airflow.installed profiles.yml  ## run the DAGs in a real Airflow, from raw files to tables on DuckDB
+	@$(BIN)/pytest dags/tests
+	@echo "test-airflow: passed in $(TOOK). Proven: the DAGs in a real Airflow, with a failure, its repair and a backfill, on DuckDB."
 
 spark: $(VENV)/test.installed $(VENV)/spark.installed  ## have Spark read the tables that Athena's endpoint writes: fetches 400 MB once
 	@$(BIN)/pytest packages/dbt-local-aws/tests/athena/test_athena_spark.py
@@ -148,6 +173,18 @@ lint: $(VENV)/test.installed profiles.yml  ## ruff, mypy, sqlfluff and actionlin
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/actionlint
 	@$(BIN)/sqlfluff lint --processes 2 models snapshots analyses tests/dbt/loader tests/dbt/sparkify tests/dbt/stedi
+
+# checkov pins much of what dbt does in other versions: it has an environment of its own. It runs offline.
+$(VENV)/infra/installed: requirements/infra.txt $(VENV)/uv.installed
+	@echo "installing requirements/infra.txt"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/infra
+	@$(BIN)/uv pip install --quiet --python $(VENV)/infra/bin/python --require-hashes -r $<
+	@touch $@
+
+infra: $(VENV)/test.installed $(VENV)/infra/installed  ## cfn-lint and checkov on infra/: fetches 200 MB once
+	@$(BIN)/cfn-lint infra/lakehouse.yaml
+	@$(VENV)/infra/bin/checkov --file infra/lakehouse.yaml --framework cloudformation --skip-download --compact --quiet
+	@echo "infra: passed. Proven: the template is what CloudFormation takes, and checkov finds nothing but what is excepted in it with a reason."
 
 bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
 	@$(LAKEHOUSE) bench
@@ -165,6 +202,8 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
 	@$(UV_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
+	@$(UV_COMPILE) --upgrade requirements/airflow.in -o requirements/airflow.txt
+	@$(UV_COMPILE) --upgrade requirements/infra.in -o requirements/infra.txt
 	@$(UV_COMPILE) --upgrade requirements/bench.in --constraint requirements/test.txt -o requirements/bench.txt
 
 clean:  ## remove what was made, but not .venv

@@ -38,19 +38,18 @@
     {%- do run_query(sql) -%}
 {%- endmacro %}
 
-{#- The table holds no data, so it is made anew whenever it is not what is declared, or is another zone's. -#}
+{#- The table holds no data, so it is made anew whenever it is not what is declared, or is another zone's. It has no partitions,
+    although a folder may have `part=` folders: Athena reads what lies at any depth below the location
+    (docs.aws.amazon.com/athena/latest/ug/tables-location-format.html), and nothing asks for single parts of raw data. Partitions
+    would have to be kept up to date, and no projection fits what may stand there: enum is for a few dozen values, date for days
+    without gaps, injected for queries of one (…/ug/partition-projection-supported-types.html). -#}
 {% macro athena__create_landing_files(table, relation) -%}
     {%- set location = landing_zone() ~ '/' ~ table.meta.landing_folder ~ '/' -%}
     {%- set columns = [] -%}
     {%- for column in record_columns(table) -%}
         {%- do columns.append((column.name | lower, athena__landing_type(column.data_type))) -%}
     {%- endfor -%}
-    {%- set properties = athena__projection(location, athena__landing_parts(table)) if table.meta.part_by else {} -%}
-    {%- if athena__is_there(relation, location, columns) -%}
-        {%- if properties -%}
-            {%- do run_query('alter table ' ~ relation.render_hive() ~ ' set tblproperties ' ~ athena__properties(properties)) -%}
-        {%- endif -%}
-    {%- else -%}
+    {%- if not athena__is_there(relation, location, columns) -%}
         {%- do run_query('drop table if exists ' ~ relation.render_hive()) -%}
         {%- set sql -%}
             create external table {{ relation.render_hive() }} (
@@ -58,16 +57,22 @@
                 `{{ name }}` {{ type }}{{ ',' if not loop.last }}
             {%- endfor %}
             )
-            {{ 'partitioned by (`part` string)' if properties }}
-            row format serde 'org.openx.data.jsonserde.JsonSerDe'
+            row format serde '{{ athena__landing_serde() }}'
             location '{{ location }}'
-            {{ 'tblproperties ' ~ athena__properties(properties) if properties }}
         {%- endset -%}
         {%- do run_query(sql) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- The catalogue is asked, which knows a table's location; dbt's relations do not. -#}
+{#- Hive's reader of JSON. Of OpenX's, AWS says that "the number of results and their values can be non-deterministic", with
+    "unexpected null values", and advises this one (docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html). It has no
+    settings. It finds the keys of columns in any case: Hive's own code lowers both, as does Trino's, which Athena is made of
+    (lib/trino-hive-formats, JsonDeserializer). It stops a query at a line that is no JSON; the loader lands none. -#}
+{% macro athena__landing_serde() -%}
+    {{ return('org.apache.hive.hcatalog.data.JsonSerDe') }}
+{%- endmacro %}
+
+{#- The catalogue is asked, which knows a table's location and reader; dbt's relations do not. -#}
 {% macro athena__is_there(relation, location, columns) -%}
     {%- set found = adapter.get_glue_table(relation) -%}
     {%- if not found -%}
@@ -78,37 +83,12 @@
     {%- for column in storage.Columns -%}
         {%- do there.append((column.Name, column.Type)) -%}
     {%- endfor -%}
-    {{ return(there == columns and storage.Location.rstrip('/') == location.rstrip('/')) }}
-{%- endmacro %}
-
-{% macro athena__properties(properties) -%}
-    {%- set pairs = [] -%}
-    {%- for key, value in properties.items() -%}
-        {%- do pairs.append("'" ~ key ~ "' = '" ~ value ~ "'") -%}
-    {%- endfor -%}
-    {{ return('(' ~ pairs | join(', ') ~ ')') }}
-{%- endmacro %}
-
-{#- The groups that parts stand in, by their folders. Partition projection knows these days and asks the catalogue for none. -#}
-{% macro athena__landing_parts(table) -%}
-    {%- set sql -%}
-        select distinct regexp_extract(object_key, '/part=([^/]*)/[^/]*$', 1) as part
-        from {{ loader_relation('ledger') }}
-        where
-            table_name = '{{ table.name }}'
-            and object_key is not null
-        order by part
-    {%- endset -%}
-    {{ return(run_query(sql).columns[0].values() | list) }}
-{%- endmacro %}
-
-{% macro athena__projection(location, parts) -%}
-    {{ return({
-        'projection.enabled': 'true',
-        'projection.part.type': 'enum',
-        'projection.part.values': parts | join(',') or 'none',
-        'storage.location.template': location ~ 'part=${part}/',
-    }) }}
+    {{ return(
+        there == columns
+        and not found.Table.get('PartitionKeys')
+        and storage.SerdeInfo.SerializationLibrary == athena__landing_serde()
+        and storage.Location.rstrip('/') == location.rstrip('/')
+    ) }}
 {%- endmacro %}
 
 {#- Hive's names of the types. Texts keep their length in the declaration only: the loader has checked it. -#}

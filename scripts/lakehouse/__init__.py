@@ -8,6 +8,7 @@ It has rooms, and each looks only into those below it, which `make lint` checks:
     derived     landing tables that are worked out of what has landed
     landing     files are landed: what is new is planned, staged, and takes effect by the ledger
     records     the records of a file are read and checked
+    deployment  what the project needs on AWS is made and removed: the stack of infra/
     storage     files are kept in a folder of this machine or in a prefix of a bucket
     and below   declaration (the sources' YAML), console, identity, ending, errors
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -73,6 +74,8 @@ class Table:
     columns: tuple[Column, ...]
     source_files: tuple[str, ...] = ()
     part_by: str | None = None
+    checksum_key: tuple[str, ...] = ()
+    """The columns that tell its records apart, if the checksums of its columns are to see an exchange of values."""
 
     def group_of(self, source_file: str) -> str:
         """The group whose parts hold a source file's records; "" of a table without groups."""
@@ -80,6 +83,13 @@ class Table:
             return ""
         found = re.search(self.part_by, source_file)
         return (found.group(1) if found else "") or OTHER_GROUP
+
+    def day_of(self, source_file: str) -> date | None:
+        """The day that a source file is of, where the table's groups are days; None where its path tells none."""
+        try:
+            return date.fromisoformat(self.group_of(source_file))
+        except ValueError:
+            return None
 
     def part_folder(self, group: str) -> str:
         """The folder of the landing zone that holds a group's parts; a group too long for a name gives its SHA-256."""
@@ -124,6 +134,7 @@ class _TableMeta(msgspec.Struct, frozen=True):
     landing_folder: str | None = None
     source_files: tuple[str, ...] = ()
     part_by: str | None = None
+    checksum_key: tuple[str, ...] = ()
     derived: bool = False
     """By the engine, of what is landed."""
 
@@ -198,7 +209,19 @@ def _table(path: Path, source_name: str, declared: _DeclaredTable) -> Table:
     for name in names:
         if names.count(name) > 1:
             raise LandingError(f"{where}, column {name}: declared twice (engines do not tell upper from lower case)")
-    return Table(declared.name, source_name, folder, columns, meta.source_files, meta.part_by)
+    table = Table(declared.name, source_name, folder, columns, meta.source_files, meta.part_by, meta.checksum_key)
+    _check_checksum_key(where, table)
+    return table
+
+
+def _check_checksum_key(where: str, table: Table) -> None:
+    required = [column.name for column in table.record_columns if column.required]
+    if not set(table.checksum_key) <= set(required):
+        raise LandingError(
+            f"{where}: checksum_key {list(table.checksum_key)} must name required columns of the records"
+        )
+    if table.checksum_key and any(column.kind in ("double precision", "boolean") for column in table.record_columns):
+        raise LandingError(f"{where}: checksum_key fits tables of texts and whole numbers only")
 
 
 def _column(where: str, declared: _DeclaredColumn) -> Column:

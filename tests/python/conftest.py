@@ -2,15 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from dbt_project import DbtProject, ParsedProject, locked
+from dbt_local_aws.athena.recording import VARIABLE as REQUESTS
+from dbt_project import DbtProject, ParsedProject, environment, locked
 from lakehouse.sample import generate
 from landing_helpers import land_all
+from lanes import arrange
 from real_data import UDACITY
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -18,6 +20,12 @@ settings.register_profile(
     "fresh", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))  # before the tests: their own settings build on it
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Arranges all tests of the session, also those of the endpoints' package."""
+    arrange(items)
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +72,11 @@ def land_dataset(dataset: str, folder: Path, zone: Path) -> None:
         source = folder / "sample"
         generate(source)
     land_all([source], zone)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded_requests(shared_folder: Path) -> Iterator[Path]:
+    """The file in which the endpoints of this session note what is asked of them: `test_athena_project.py` reads it."""
+    file = shared_folder / "requests.jsonl"
+    with environment({REQUESTS: str(file)}):
+        yield file

@@ -69,6 +69,10 @@ def copy_parts(folder: Path, *parts: str) -> None:
             shutil.copy(origin, copy)
 
 
+UNTESTED = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
+"""In a command's environment: it builds without tests, where they pass before or after it."""
+
+
 def remove_unit_tests(project: Path) -> None:
     """Makes the builds of a copied project quicker, where unit tests have nothing to say."""
     for unit_tests in (project / "models").rglob("*__unit_tests.yml"):

@@ -12,9 +12,11 @@ from lakehouse.derived.people import land_people
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.landing import ledger
-from lakehouse.landing.load import LandingReport, land
+from lakehouse.landing.load import land
+from lakehouse.landing.outcome import LandingReport
 from lakehouse.landing.parts import is_part
 from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
+from lakehouse.records.checksums import ColumnChecksums
 from real_data import PROJECT_DIR
 
 TABLES = load_tables(PROJECT_DIR)
@@ -260,8 +262,25 @@ def assert_books_balance(zone: Place | Path, tables: Sequence[str] = (READINGS.n
         assert len(contents) == len(set(contents))
         folders = ((TABLES | SMALL)[table].folder, ledger.quarantine_folder(table))
         assert {f"{folder}/empty.json.gz" for folder in folders} <= stored
+        assert_checksums_are_of_the_parts(zone, (TABLES | SMALL)[table])
     assert "loader/lock.json" not in stored
     assert not [key for key in stored if key.endswith(".tmp")]
+
+
+def assert_checksums_are_of_the_parts(zone: Place | Path, table: Table = READINGS) -> None:
+    """Checks that the ledger has the checksums of every part that it names, once."""
+    columns = ColumnChecksums(table)
+    rows = [row for row in ledger_of(zone, table.name) if row["object_key"]]
+    found = {row["object_key"]: row["checksums"] for row in rows if row["checksums"]}
+    assert len(found) == sum(row["checksums"] is not None for row in rows)
+    place = place_of(zone)
+    parts = {row["object_key"]: landed_lines(place, row["object_key"]) for row in rows}
+    assert found == {key: columns.text(columns.of_lines(lines)) for key, lines in parts.items()}
+
+
+def landed_lines(place: Place, key: str) -> list[bytes]:
+    """The records of a part, each with its line break."""
+    return gzip.decompress(place.get(key) or b"").splitlines(keepends=True)
 
 
 def assert_nothing_is_left_over(zone: Place | Path) -> None:

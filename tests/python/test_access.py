@@ -111,8 +111,8 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
         found = relations(project)
         expected = {name: LAYERS.get(name) or node["fqn"][2] for name, node in found.items()}  # type: ignore[index]
         assert {*expected.values()} == {
-            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "dictionary", "privacy", "snapshots",
-            "expectations",
+            "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "dictionary", "privacy",
+            "snapshots", "expectations",
         }  # fmt: skip
         client = boto3.client("lakeformation", region_name="us-west-2")
         client.create_lf_tag(TagKey="layer", TagValues=["none", *sorted(set(expected.values()))])

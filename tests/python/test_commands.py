@@ -9,14 +9,15 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_group
 
 from lakehouse import commands
-from lakehouse.commands import COMMANDS, run_command
+from lakehouse.commands import COMMANDS, GROUPS, module_of, run_command
 from lakehouse.commands.release import NotReleasedError
 from lakehouse.errors import (
     BuildError,
@@ -36,7 +37,7 @@ from real_data import LAKEHOUSE, PROJECT_DIR
 
 pytestmark = pytest.mark.quick
 
-MODULES = {name: import_module(f"lakehouse.commands.{name.replace('-', '_')}") for name in COMMANDS}
+MODULES = {name: module_of(name) for name in COMMANDS}
 
 
 def lakehouse(*arguments: object, cwd: Path = PROJECT_DIR, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -65,30 +66,39 @@ def _as_it_was() -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------------------- help
 def test_the_help_lists_every_command_and_every_exit_code() -> None:
     told = lakehouse("--help").stdout
-    for name in COMMANDS:
+    for name in {name.partition(" ")[0] for name in COMMANDS}:
         assert re.search(rf"^│ {name} ", told, re.MULTILINE), name
+    for group in GROUPS:
+        told_of_group = lakehouse(group, "--help").stdout
+        for name in (name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{group} ")):
+            assert re.search(rf"^│ {name} ", told_of_group, re.MULTILINE), name
     for code in ExitCode:
         assert re.search(rf"^ *{code}  {re.escape(code.meaning)} *$", told, re.MULTILINE), code
 
 
 def test_every_module_is_a_command_with_the_line_that_is_listed() -> None:
-    modules = {path.stem.replace("_", "-") for path in Path(str(commands.__file__)).parent.glob("*.py")}
-    assert modules - {"--init--"} == set(COMMANDS)
+    folder = Path(str(commands.__file__)).parent
+    modules = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py") if path.stem != "__init__"]
+    assert {" ".join(module.parts).replace("_", "-") for module in modules} == set(COMMANDS)
     for name, module in MODULES.items():
         assert str(module.main.__doc__).partition("\n")[0] == COMMANDS[name]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_example_can_be_typed_as_it_stands(name: str) -> None:
+    group_name, _, own_name = name.rpartition(" ")
     group = get_group(commands._application(name))
-    command = group.commands[name]
+    if group_name:
+        group = cast("TyperGroup", group.commands[group_name])
+    command = group.commands[own_name]
     assert command.epilog is not None
     header, *examples = command.epilog.splitlines()
     assert (header, bool(examples)) == ("Examples:", True)
     for example in examples:
-        _program, asked, *options = shlex.split(example)
-        assert asked == name
-        assert command.make_context(name, options).args == []
+        _program, *asked = shlex.split(example)
+        words = name.split()
+        assert asked[: len(words)] == words
+        assert command.make_context(name, asked[len(words) :]).args == []
 
 
 def test_examples_name_the_command_as_a_shell_finds_it() -> None:

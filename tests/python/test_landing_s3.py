@@ -18,7 +18,8 @@ import pytest
 from lakehouse.console import Silent
 from lakehouse.declaration import Column
 from lakehouse.errors import LandingError, RejectLimitError
-from lakehouse.landing.load import LandingReport, check_sources, land
+from lakehouse.landing.load import check_sources, land
+from lakehouse.landing.outcome import LandingReport
 from lakehouse.landing.parts import load_of
 from lakehouse.storage import s3 as s3_prefix
 from lakehouse.storage import s3_lock

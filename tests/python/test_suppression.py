@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import LandingError
-from lakehouse.landing.load import LandingReport, land
+from lakehouse.landing.load import land
+from lakehouse.landing.outcome import LandingReport
 from lakehouse.landing.pseudonym_key import PUBLIC, PseudonymKey
 from lakehouse.landing.suppression import (
     SUPPRESSED_KEY,

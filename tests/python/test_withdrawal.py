@@ -287,7 +287,7 @@ def test_a_load_that_fails_halfway_keeps_nobody_in(built: Built, copy: Path, mon
         open_database(session, built.data.zone_id() or "") as database,
         pytest.raises(LandingError, match="no room for repairs"),
     ):
-        run.land(built.data, session, database, ConsoleReporter(), None, forget_vanished=False)
+        run.land(built.data, session, database, ConsoleReporter(), run.Load())
     assert people_in(copy) == everywhere({"stays"})
 
 

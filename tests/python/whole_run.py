@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +13,16 @@ from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import copy_project, environment
-from lakehouse.commands.parity import copy_zone
+from dbt_project import UNTESTED, ParsedProject, copy_project, environment
 from lakehouse.console import ConsoleReporter
+from lakehouse.parity.build import copy_zone
 from lakehouse.parity.compare import compare, explain
 from lakehouse.parity.dump import dump_relations
 from lakehouse.pipeline.dbt_session import TESTS, DbtSession
 from lakehouse.storage.s3 import forget_client
 from real_data import LAKEHOUSE, PROJECT_DIR
 
+SCALE = 0.05
 SNAPSHOT = "stedi_privacy.consent_periods_snapshot"
 PERSON = (
     "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities where customer_pseudonym in "
@@ -62,6 +64,11 @@ class WholeRun:
         """The landing zone."""
         return self.settings["LANDING_ZONE"]
 
+    @property
+    def source(self) -> Path:
+        """The sample that was landed."""
+        return self.project / "sample_data"
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """dbt's, of this run."""
@@ -73,10 +80,10 @@ class WholeRun:
         return [node for node in every if node["resource_type"] in kinds]
 
 
-def run_whole(target: str, folder: Path, settings: Mapping[str, str], scale: float) -> WholeRun:
+def run_whole(target: str, folder: Path, settings: Mapping[str, str]) -> WholeRun:
     """Copies the project and runs it: from no data to the docs site."""
-    run = WholeRun(target, copy_project(folder / "project"), settings, f"sample_x{scale}", "")
-    done = command(run, "run", "--target", target, "--scale", str(scale))
+    run = WholeRun(target, copy_project(folder / "project"), settings, f"sample_x{SCALE}", "")
+    done = command(run, "run", "--target", target, "--scale", str(SCALE))
     assert done.returncode == 0, done.stdout + done.stderr
     return replace(run, output=done.stdout + done.stderr)
 
@@ -114,8 +121,10 @@ def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
         copy_zone(run.zone, folder / "landing")
         dumped(run, run.target, folder)
     forget_client()
-    on_duckdb = {"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": str(folder / "lakehouse.duckdb")}
-    with environment(on_duckdb):
+    (folder / "duckdb").mkdir()
+    ParsedProject.give_to(folder / "duckdb")
+    # the database's path as the profile has it: with another one, dbt would parse everything anew
+    with chdir(folder), environment({"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": None}):
         dumped(run, "duckdb", folder)
     comparisons = compare(folder / "duckdb/rows", folder / run.target / "rows")
     found = {comparison.relation: comparison for comparison in comparisons}
@@ -126,9 +135,16 @@ def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
     assert {name for name, comparison in found.items() if not comparison.rows} == EMPTY
 
 
+def dbt_session(run: WholeRun) -> DbtSession:
+    """The run's dbt, which finds the project parsed; the caller's environment is the run's."""
+    return DbtSession(run.project, run.target, run.dataset, ConsoleReporter().console)
+
+
 def dumped(run: WholeRun, target: str, folder: Path) -> None:
     """Writes down what an engine says of every relation; DuckDB builds them first."""
-    dbt = DbtSession(run.project, target, run.dataset, ConsoleReporter().console, folder / target)
+    dbt = (
+        dbt_session(run) if target == run.target else replace(dbt_session(run), target=target, work_dir=folder / target)
+    )
     dbt.parse()
     if target == "duckdb":
         dbt.register()
@@ -141,15 +157,15 @@ def built_nodes(manifest: Manifest) -> list[str]:
     return [name for name, node in manifest.nodes.items() if node.resource_type.value in MODELS]
 
 
-def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: str, without: str = "unit_test") -> None:
+def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: str) -> None:
     """Erases somebody by the command, who is then in none of the tables where they were; the snapshot keeps its rows.
 
-    The caller's environment is the run's. The erasure builds everything anew, `without` the kinds of tests that have
-    passed before and say nothing of it.
+    The caller's environment is the run's. The erasure builds everything anew, without the tests of data and the unit
+    tests: they have passed on this engine before, and pass after an erasure in test_erasure.py.
     """
     rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
     whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
-    done, again = (command(run, "erase", *whom, "--yes", DBT_EXCLUDE_RESOURCE_TYPES=without) for _ in range(2))
+    done, again = (command(run, "erase", *whom, "--yes", **UNTESTED) for _ in range(2))
     for ran in (done, again):
         said = ran.stdout + ran.stderr
         assert ran.returncode == 0, said

@@ -1,7 +1,8 @@
 """The commands, one module each: what a person types, and in which order the rooms below are called.
 
 A module is imported only when its command is asked for: dbt alone takes seconds. It has a function `main`, whose
-parameters are the command's options, and `EXAMPLES` for its help, without the program's name.
+parameters are the command's options, and `EXAMPLES` for its help, without the program's name. A command of a group,
+like `aws up`, is a module in the group's folder.
 """
 
 import inspect
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from itertools import permutations
+from types import ModuleType
 from typing import Annotated, NoReturn
 
 import typer
@@ -23,6 +25,7 @@ from lakehouse.storage.owner_only import keep_private
 PROGRAM = "lakehouse"
 COMMANDS = {
     "run": "Land raw JSON, register it, build and test every model, and build the docs site.",
+    "backfill": "Land the files of some days, day by day, and build everything once.",
     "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
     "register": "Make a landing zone visible to an engine, and take out of what is published whoever does not consent.",
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
@@ -33,9 +36,15 @@ COMMANDS = {
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
     "sample": "Make the sample data, unless it is there already.",
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
+    "aws up": "Make or update the stack, after saying what it costs.",
+    "aws status": "Tell what a stack is made of, what it costs by the hour, and what it has cost this month.",
+    "aws verify": "Verify on the AWS that answers what the project promises, and write the evidence.",
+    "aws down": "Remove the stack and what outlives it, and look whether anything is left.",
     "bench": "Measure the loader on many small files, on large ones, and its memory at three sizes.",
 }
-"""The first line of each command's help."""
+"""The first line of each command's help, by its name: one word, or a group's and its own."""
+GROUPS = {"aws": "Make what the project needs on AWS, look at it, and remove it."}
+"""What the commands of a group are for."""
 EXAMPLES = ("run", "run --source ../shared/data/udacity", "--verbose land --source sample_data --to landing/mine")
 log = logging.getLogger(PROGRAM)
 
@@ -46,6 +55,12 @@ Sources = Annotated[
 ]
 DatasetName = Annotated[str | None, typer.Option(help="Name of the data, by default the first folder's.")]
 Scale = Annotated[float, typer.Option(help="Size of the sample data, in times the real data's.")]
+MaxRejects = Annotated[
+    int | None, typer.Option(min=0, help="How many refused records are allowed before a load stops.")
+]
+LandOnly = Annotated[
+    bool, typer.Option("--land-only", help="End when everything is landed, for a scheduler that builds by itself.")
+]
 Target = Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")]
 
 
@@ -58,7 +73,7 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
     keep_private()
     _share_region()
     code = ExitCode.DONE
-    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    asked = _name_in(arguments)
     try:
         _application(asked)(args=arguments, prog_name=_program())
     except LakehouseError as error:
@@ -86,6 +101,12 @@ def _share_region() -> None:
             os.environ[other] = os.environ[given]
 
 
+def _name_in(arguments: Sequence[str]) -> str:
+    """The name of the command that is asked for, "" where none is."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    return " ".join(words[: 2 if words and words[0] in GROUPS else 1])
+
+
 def _application(asked: str) -> typer.Typer:
     """The application: the command that is asked for is real, the others stand for a line of the help."""
     codes = "\n".join(f"{code:>4}  {code.meaning}" for code in ExitCode)
@@ -96,14 +117,24 @@ def _application(asked: str) -> typer.Typer:
         epilog=f"Exit codes:\n{codes}\n\n{_examples(*EXAMPLES)}",
     )
     application.callback()(_options)
+    groups = {name: typer.Typer(no_args_is_help=True, help=summary) for name, summary in GROUPS.items()}
+    for name, group in groups.items():
+        application.add_typer(group, name=name)
     for name, summary in COMMANDS.items():
+        group_name, _, own_name = name.rpartition(" ")
+        place = groups.get(group_name, application)
         if name == asked:
-            module = import_module(f"{__name__}.{name.replace('-', '_')}")
-            command = application.command(name, help=_help_of(module.main), epilog=_examples(*module.EXAMPLES))
+            module = module_of(name)
+            command = place.command(own_name, help=_help_of(module.main), epilog=_examples(*module.EXAMPLES))
             command(module.main)
         else:
-            application.command(name, help=summary)(_not_asked_for)
+            place.command(own_name, help=summary)(_not_asked_for)
     return application
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a command."""
+    return import_module(f"{__name__}.{name.replace('-', '_').replace(' ', '.')}")
 
 
 def _program() -> str:

@@ -9,6 +9,7 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import load_tables
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import SettingsError
+from lakehouse.landing.days import Days
 from lakehouse.landing.load import land
 from lakehouse.landing.report import print_summary
 from lakehouse.pipeline.project import find_project
@@ -17,6 +18,7 @@ from lakehouse.storage.owner_only import protect
 EXAMPLES = (
     "land --source ../shared/data/udacity --to landing/udacity",
     "land --source s3://udacity-dend --to s3://my-lake/raw --dry-run",
+    "land --source s3://udacity-dend --to s3://my-lake/raw --from-day 2018-11-01 --to-day 2018-11-03",
 )
 
 
@@ -40,6 +42,10 @@ def main(  # noqa: PLR0913 - the options of the command
             help="Look at quarantined records again, and land those that the declaration takes by now.",
         ),
     ] = False,
+    from_day: Annotated[
+        str, typer.Option(help="Of files that tell their day, land those of this one and later; with --to-day.")
+    ] = "",
+    to_day: Annotated[str, typer.Option(help="The last day whose files are landed.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, everything else to stderr.")] = False,
 ) -> None:
@@ -54,6 +60,9 @@ def main(  # noqa: PLR0913 - the options of the command
     if not source or to is None:  # typer itself would name one of them only
         missing = " and ".join(name for name, given in (("--source", source), ("--to", to)) if not given)
         raise SettingsError(f"{missing} must be given, see --help")
+    if bool(from_day) != bool(to_day):
+        raise SettingsError("--from-day and --to-day go together: one day is both")
+    days = Days.written(from_day, to_day) if from_day else None
     project = find_project()
     protect(project, to, console)
     report = land(
@@ -64,6 +73,7 @@ def main(  # noqa: PLR0913 - the options of the command
         max_rejects=max_rejects,
         replay=replay_quarantine,
         dry_run=dry_run,
+        days=days,
         reporter=console,
     )
     if json:

@@ -1,10 +1,7 @@
 """Whether all engines agree: builds every model on each of them from the same parts, and compares every row."""
 
-import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +11,10 @@ from lakehouse.commands import DatasetName, Scale, Source, Sources
 from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import ExitCode, LakehouseError, LandingError
+from lakehouse.parity.build import build_and_dump, copy_zone, environment
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
-from lakehouse.parity.dump import dump_relations
 from lakehouse.pipeline.dataset import Dataset, separated
-from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from
-from lakehouse.storage import open_folder
 from lakehouse.storage.folder import is_s3
 from lakehouse.storage.owner_only import protect
 
@@ -84,28 +79,6 @@ def build_everywhere(data: Dataset, work: Path, select: list[str], reporter: Con
             build_and_dump(data, engine, work / engine, select, reporter)
 
 
-def copy_zone(zone: str, to: Path) -> None:
-    """Copies a landing zone to a folder."""
-    origin, target = open_folder(zone), open_folder(to)
-    for stored in origin.list():
-        target.write(stored.key, BytesIO(origin.fetch(stored.key, version=stored.version).content))
-
-
-def build_and_dump(data: Dataset, engine: str, work: Path, select: list[str], reporter: ConsoleReporter) -> None:
-    """Registers the landing zone on an engine, builds the models, and writes down what the engine says of them.
-
-    Raises:
-        DbtError: Something cannot be built.
-        DumpError: Something cannot be written down.
-    """
-    dbt = DbtSession(data.project_dir, engine, data.name, reporter.console, work)
-    dbt.parse()
-    dbt.register()
-    built = dbt.run_models(select)
-    dump_relations(dbt.manifest, engine, built, work / "rows")
-    reporter.say(f"{len(built)} relations")
-
-
 def compare_all(work: Path, reporter: ConsoleReporter) -> int:
     """Prints a line for every relation, and the differences; gives the number of relations that differ."""
     reporter.heading(f"compare with {REFERENCE}: all rows, all values, floats to {TOLERANCE:g} of their size")
@@ -127,15 +100,3 @@ def print_comparison(relation: str, comparisons: Mapping[str, Comparison], repor
         if not comparison.is_same:
             for line in explain(comparison, REFERENCE, engine):
                 reporter.say(f"    {line}")
-
-
-@contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables for as long as the block lasts."""
-    before = dict(os.environ)
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -33,10 +33,14 @@ def main(
     *,
     dataset: Annotated[str, typer.Option(help="Name of the data that was landed.")] = SAMPLE,
     target: Target = "duckdb",
+    part: Annotated[
+        bool, typer.Option("--part", help="Only a part of the data was landed: its known counts do not apply.")
+    ] = False,
 ) -> None:
     """Make a landing zone visible to an engine, and take out of what is published whoever does not consent.
 
-    The zone is LANDING_ZONE, or landing/ and the name of the data. Nothing is built: `run` does all of it.
+    The zone is LANDING_ZONE, or landing/ and the name of the data. Nothing is built, so that steps
+    of a device that not only people who consent have had are out until the next build. `run` does all of it.
     """
     reporter = ConsoleReporter()
     project = find_project()
@@ -47,7 +51,8 @@ def main(
     zone = open_folder(data.zone)
     check_is_whole(zone, load_tables(project))
     zone_id = give_zone_id(zone, reporter.say)
-    dbt = DbtSession(project, target, data.name, reporter.console, has_known_counts=not data.was_erased_from())
+    has_known_counts = not part and not data.was_erased_from()
+    dbt = DbtSession(project, target, data.name, reporter.console, has_known_counts=has_known_counts)
     with with_logs_named(project):
         dbt.parse()
         with open_database(dbt, zone_id) as database:

@@ -1,15 +1,19 @@
 """The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from lakehouse.commands import DatasetName, Scale, Source, Sources, Target
+from lakehouse.commands import DatasetName, LandOnly, MaxRejects, Scale, Source, Sources, Target
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.environment import in_environment
 from lakehouse.errors import BuildError, DbtError, LandingError
+from lakehouse.landing.days import Days
+from lakehouse.landing.outcome import LandingReport
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -33,50 +37,85 @@ def main(  # noqa: PLR0913 - one parameter an option
     dataset: DatasetName = None,
     target: Target = "duckdb",
     scale: Scale = 1.0,
-    max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="How many refused records are allowed before the load stops.")
-    ] = None,
+    max_rejects: MaxRejects = None,
     forget_vanished: Annotated[
         bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
     ] = False,
+    land_only: LandOnly = False,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and build the docs site."""
     reporter = ConsoleReporter()
+    data = open_dataset([*(source or []), *separated(sources)], dataset, scale, target, reporter)
+    run(data, target, reporter, Load(max_rejects, forget_vanished=forget_vanished), land_only=land_only)
+
+
+@dataclass(frozen=True)
+class Load:
+    """How the data is landed.
+
+    Attributes:
+        max_rejects: How many refused records are allowed before a load stops; None for any number.
+        forget_vanished: Whether the records of files that are gone from a source are removed.
+        days: The days whose files are landed, one after the other; all files at once without it.
+    """
+
+    max_rejects: int | None = None
+    forget_vanished: bool = False
+    days: Days | None = None
+
+
+def open_dataset(
+    sources: Sequence[str], name: str | None, scale: float, target: str, reporter: ConsoleReporter
+) -> Dataset:
+    """Finds project, data and landing zone, and checks all that can be checked before what takes minutes.
+
+    Raises:
+        SettingsError: A setting is missing or wrong.
+        LandingError: There is nothing to land, or no key for pseudonyms.
+    """
     project = find_project()
-    places = seen_from(project, [*(source or []), *separated(sources)])
-    data = Dataset.named(project, places, dataset, scale)
+    data = Dataset.named(project, seen_from(project, sources), name, scale)
     os.environ["LANDING_ZONE"] = data.zone  # dbt reads it, too
     go_to(project)
     protect(project, data.zone, reporter)
     check_target(project, target)
     data.check()
+    return data
+
+
+def run(data: Dataset, target: str, reporter: ConsoleReporter, load: Load, *, land_only: bool = False) -> None:
+    """Lands the data, and builds everything.
+
+    Raises:
+        SampleError: The sample cannot be made.
+        LandingError: The data cannot be landed, or the database not be written.
+        DbtError: Something failed.
+    """
     was_erased_from = data.was_erased_from()
     if was_erased_from:
         reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
-    dbt = DbtSession(project, target, data.name, reporter.console, has_known_counts=not was_erased_from)
-    with with_logs_named(project):
+    dbt = DbtSession(data.project_dir, target, data.name, reporter.console, has_known_counts=not was_erased_from)
+    with with_logs_named(data.project_dir):
         dbt.parse()
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:
             dbt.operation("preflight", zone_id=zone_id)
-            refused = land(data, dbt, database, reporter, max_rejects, forget_vanished=forget_vanished)
-            build_all(data, dbt, database, reporter)
-    if refused:
+            report = land(data, dbt, database, reporter, load)
+            if report.is_partial:
+                dbt.has_known_counts = False
+                reporter.say(f"a part of {data.name} is landed: the known counts of the whole do not apply to it")
+            if land_only:
+                reporter.say(f"landed, and not built: {data.zone}")
+            else:
+                build_all(data, dbt, database, reporter)
+    if refused := report.records_quarantined:
         reporter.warn(
             f"{counted(refused, 'record')} in quarantine, with the reasons: {in_environment('loader')}.quarantine"
         )
 
 
-def land(  # noqa: PLR0913 - what a load is told
-    data: Dataset,
-    dbt: DbtSession,
-    database: Database,
-    reporter: ConsoleReporter,
-    max_rejects: int | None,
-    *,
-    forget_vanished: bool,
-) -> int:
-    """Lands the data, and gives the number of records in quarantine.
+def land(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleReporter, load: Load) -> LandingReport:
+    """Lands the data.
 
     If that fails, somebody's withdrawal may have landed before it did: who withdrew is taken out all the same.
 
@@ -85,7 +124,7 @@ def land(  # noqa: PLR0913 - what a load is told
         LandingError: The data cannot be landed.
     """
     try:
-        return data.land(reporter, max_rejects, forget_vanished=forget_vanished)
+        return data.land(reporter, load.max_rejects, forget_vanished=load.forget_vanished, days=load.days)
     except LandingError:
         if database.exists and data.zone_id() is not None:
             try:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
+from lakehouse.landing.checksums import checksums_of
 from lakehouse.landing.housekeeping import take_inventory, tidy_up
 from lakehouse.landing.ledger import LandedFile, Segment
 from lakehouse.landing.manifests import write_copy_files
 from lakehouse.landing.parts import PartUploader, PartWriter, name_load
+from lakehouse.records.checksums import ColumnChecksums
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Claim, DryRunFolder, Folder, Say
 from lakehouse.storage.source_files import SourceFile
@@ -75,10 +77,11 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     file = SourceFile(SOURCE, origin, sum(map(len, lines)), version or fingerprint, fingerprint)
     before = table_ledger.files.get(file.key)
     if before is not None and before.file == file and before.object_keys <= inventory.parts:
-        ledger.write_ledger(folder, table_ledger, table_ledger.files.values(), load)  # if it is of an older format
+        checksums = checksums_of(folder, table, [before], table_ledger.checksums)
+        ledger.write_ledger(folder, table_ledger, [before], checksums, load)  # if it is of an older format
         return False
     with PartUploader(folder, load) as uploader:
-        writer = PartWriter(uploader, table.folder)
+        writer = PartWriter(uploader, table.folder, ColumnChecksums(table))
         records = Counter(writer.add(line) for line in lines)
         writer.finish()
         uploader.wait()
@@ -86,5 +89,5 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     landed = [LandedFile(file, segments, ledger.now_ms())]
     still_ours()
     write_copy_files(folder, table, landed)
-    ledger.write_ledger(folder, table_ledger, landed, load)
+    ledger.write_ledger(folder, table_ledger, landed, uploader.checksums, load)
     return True

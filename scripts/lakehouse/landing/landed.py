@@ -8,6 +8,7 @@ from lakehouse.declaration import Column, Table
 from lakehouse.landing import ledger
 from lakehouse.landing.ledger import QuarantinedRecord, TableLedger
 from lakehouse.landing.parts import read_part
+from lakehouse.records.raw import as_text, raw_decoder
 from lakehouse.storage.folder import Folder
 
 
@@ -46,12 +47,10 @@ def quarantined_rows(zone: Folder, table_ledger: TableLedger) -> Iterator[Quaran
 
 def column_reader(table: Table, columns: Sequence[Column]) -> Callable[[bytes], tuple[str | None, ...]]:
     """Makes a function that reads columns of a record, as the engines read text: a JSON number as it is written."""
-    fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
-    names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
-    decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
+    decoder = raw_decoder(columns)
 
     def read(line: bytes) -> tuple[str | None, ...]:
-        return tuple(_text(bytes(raw)) for raw in msgspec.structs.astuple(decoder.decode(line)))
+        return tuple(as_text(bytes(raw)) for raw in msgspec.structs.astuple(decoder.decode(line)))
 
     return read
 
@@ -60,9 +59,3 @@ def named_reader(table: Table, *names: str) -> Callable[[bytes], tuple[str | Non
     """The same for columns that are given by their names."""
     declared = {column.name: column for column in table.columns}
     return column_reader(table, [declared[name] for name in names])
-
-
-def _text(value: bytes) -> str | None:
-    if value.startswith(b'"'):
-        return msgspec.json.decode(value, type=str)
-    return None if value in (b"", b"null") else value.decode()

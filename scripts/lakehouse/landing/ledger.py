@@ -7,7 +7,7 @@ the quarantine. Replacing it is the one step by which a load takes effect.
 import base64
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -94,6 +94,8 @@ class TableLedger:
     files: Mapping[FileKey, LandedFile]
     version: str | None
     """Of the ledger's object; None where there is none."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """Of the columns in each part of records, as far as they are known; see `lakehouse.records.checksums`."""
     is_old: bool = False
     """Whether it is to be written anew: an older version of this project wrote it, or a source of it has moved."""
 
@@ -146,6 +148,7 @@ class _LedgerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     written_by: str
     ledger_format: int = LEDGER_FORMAT
     records_suppressed: int = 0
+    checksums: str | None = None
 
 
 class _AnyRow(msgspec.Struct, frozen=True):
@@ -189,7 +192,8 @@ def read_ledger(zone: Folder, table_name: str) -> TableLedger:
         return TableLedger(table_name, {}, None)
     rows, is_old = _decode(f"{zone.location}/{ledger_key(table_name)}", fetched.content)
     files = (_landed_file(list(some)) for _, some in groupby(rows, key=lambda row: (row.source, row.source_file)))
-    return TableLedger(table_name, {landed.key: landed for landed in files}, fetched.version, is_old)
+    checksums = {row.object_key: row.checksums for row in rows if row.object_key and row.checksums}
+    return TableLedger(table_name, {landed.key: landed for landed in files}, fetched.version, checksums, is_old)
 
 
 def sources_of(zone: Folder, tables: Mapping[str, Table]) -> set[str]:
@@ -202,15 +206,17 @@ def sources_of(zone: Folder, tables: Mapping[str, Table]) -> set[str]:
     return {source for table_ledger in ledgers for source, _ in table_ledger.files}
 
 
-def write_ledger(zone: Folder, table_ledger: TableLedger, files: Iterable[LandedFile], load: str) -> None:
+def write_ledger(
+    zone: Folder, table_ledger: TableLedger, files: Iterable[LandedFile], checksums: Mapping[str, str], load: str
+) -> None:
     """Replaces a table's ledger in one step: before it the load has not happened, after it it has.
 
     Raises:
         LandingError: The ledger is no longer the one that the load began with.
     """
-    landed = {file.key: file for file in files}
-    if table_ledger.version is None or table_ledger.is_old or landed != table_ledger.files:
-        _replace(zone, table_ledger, landed, load)
+    after = replace(table_ledger, files={file.key: file for file in files}, checksums=checksums)
+    if table_ledger.version is None or after != replace(table_ledger, is_old=False):
+        _replace(zone, after, load)
 
 
 def claim_ledger(zone: Folder, table_ledger: TableLedger, load: str) -> TableLedger:
@@ -219,13 +225,12 @@ def claim_ledger(zone: Folder, table_ledger: TableLedger, load: str) -> TableLed
     Raises:
         LandingError: The ledger is no longer the one that the load began with.
     """
-    return replace(table_ledger, version=_replace(zone, table_ledger, table_ledger.files, load), is_old=False)
+    return replace(table_ledger, version=_replace(zone, table_ledger, load), is_old=False)
 
 
-def _replace(zone: Folder, table_ledger: TableLedger, files: Mapping[FileKey, LandedFile], load: str) -> str:
+def _replace(zone: Folder, table_ledger: TableLedger, load: str) -> str:
     encoder = msgspec.json.Encoder()
-    rows = (row for key in sorted(files) for row in _rows(table_ledger.table_name, files[key], load))
-    content = b"".join(encoder.encode(row) + b"\n" for row in rows)
+    content = b"".join(encoder.encode(row) + b"\n" for row in _rows(table_ledger, load))
     try:
         return zone.replace(ledger_key(table_ledger.table_name), content, table_ledger.version)
     except FileChangedError as error:
@@ -263,27 +268,31 @@ def _landed_file(rows: list[_LedgerRow]) -> LandedFile:
     return LandedFile(file, segments, first.landed_at, first.copy_of)
 
 
-def _rows(table_name: str, landed: LandedFile, load: str) -> Iterator[_LedgerRow]:
-    file = landed.file
-    for number, segment in enumerate(landed.segments):
-        yield _LedgerRow(
-            table_name=table_name,
-            source=file.source,
-            source_file=file.source_file,
-            segment=number,
-            source_bytes=file.size,
-            source_version=file.version,
-            sha256=file.sha256 or "",
-            records_found=segment.records_landed + segment.records_quarantined + segment.records_suppressed,
-            records_landed=segment.records_landed,
-            records_quarantined=segment.records_quarantined,
-            copy_of=landed.copy_of,
-            object_key=segment.object_key,
-            quarantine_key=segment.quarantine_key,
-            landed_at=landed.landed_at,
-            written_by=load,
-            records_suppressed=segment.records_suppressed,
-        )
+def _rows(table_ledger: TableLedger, load: str) -> Iterator[_LedgerRow]:
+    """Yields the ledger's rows. Of those that name one part, the first has its checksums."""
+    checksums = dict(table_ledger.checksums)
+    for _, landed in sorted(table_ledger.files.items()):
+        file = landed.file
+        for number, segment in enumerate(landed.segments):
+            yield _LedgerRow(
+                table_name=table_ledger.table_name,
+                source=file.source,
+                source_file=file.source_file,
+                segment=number,
+                source_bytes=file.size,
+                source_version=file.version,
+                sha256=file.sha256 or "",
+                records_found=segment.records_landed + segment.records_quarantined + segment.records_suppressed,
+                records_landed=segment.records_landed,
+                records_quarantined=segment.records_quarantined,
+                copy_of=landed.copy_of,
+                object_key=segment.object_key,
+                quarantine_key=segment.quarantine_key,
+                landed_at=landed.landed_at,
+                written_by=load,
+                records_suppressed=segment.records_suppressed,
+                checksums=checksums.pop(segment.object_key, None) if segment.object_key else None,
+            )
 
 
 def _decode(name: str, content: bytes) -> tuple[list[_LedgerRow], bool]:

@@ -5,6 +5,7 @@ erased from it, and lose who vanished from the sources.
 
 1. as it was first.
 2. `ledger_format` was added; all files of a part have one `landed_at`, that of the load that brought them.
+3. `checksums` was added; the next load works out those of older parts.
 """
 
 import calendar
@@ -15,7 +16,7 @@ from typing import Any
 
 from lakehouse.landing.parts import load_of
 
-LEDGER_FORMAT = 2
+LEDGER_FORMAT = 3
 
 _Rows = Sequence[dict[str, Any]]
 
@@ -45,9 +46,13 @@ def _with_times_of_loads(rows: _Rows) -> _Rows:
     return [row | {"landed_at": times[bisect_right(begun, row["landed_at"])], "ledger_format": 2} for row in rows]
 
 
+def _without_checksums(rows: _Rows) -> _Rows:
+    return [row | {"ledger_format": 3} for row in rows]
+
+
 def _began_ms(key: str) -> int:
     """When the load began that wrote a part, epoch milliseconds, to the second."""
     return calendar.timegm(time.strptime(load_of(key).partition("-")[0], "%Y%m%dT%H%M%SZ")) * 1000
 
 
-_UPGRADES: Mapping[int, Callable[[_Rows], _Rows]] = {1: _with_times_of_loads}
+_UPGRADES: Mapping[int, Callable[[_Rows], _Rows]] = {1: _with_times_of_loads, 2: _without_checksums}

@@ -6,19 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from lakehouse.console import Reporter, Silent
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
+from lakehouse.landing.checksums import checksums_of
+from lakehouse.landing.days import Days, days_of_files
 from lakehouse.landing.housekeeping import Inventory, take_inventory, tidy_up
-from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
+from lakehouse.landing.ledger import LandedFile, TableLedger
 from lakehouse.landing.manifests import write_copy_files
 from lakehouse.landing.moved import moved_sources, truly_moved, with_sources_renamed
+from lakehouse.landing.outcome import LandingReport, TableReport
 from lakehouse.landing.parts import PartUploader, name_load
 from lakehouse.landing.plan import Plan, Situation, Status, make_plan
-from lakehouse.landing.stage import Drift, Rejects, Stager, good_by_now
+from lakehouse.landing.stage import Rejects, Stager, good_by_now
 from lakehouse.landing.suppression import Sieve, read_suppressions
 from lakehouse.records.fetch import ReadAhead
 from lakehouse.records.pool import checking_processes
@@ -27,61 +31,6 @@ from lakehouse.storage.folder import Claim, DryRunFolder, Folder, is_one_in_the_
 from lakehouse.storage.source_files import FileKey, Source, SourceFile, look_into
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class TableReport:
-    """What a load did for a table, and what the table's ledger says after it."""
-
-    name: str
-    files: dict[str, int] = field(default_factory=dict)
-    """Number of files by status: new, changed, unchanged, vanished, not named."""
-    moved: dict[str, str] = field(default_factory=dict)
-    """Sources that the ledger knew by another location, each with that; their files are unchanged."""
-    copies: dict[str, str] = field(default_factory=dict)
-    """Every file that is a copy, and of which one."""
-    vanished: list[str] = field(default_factory=list)
-    forgotten: list[str] = field(default_factory=list)
-    empty: list[str] = field(default_factory=list)
-    records_found: int = 0
-    records_new: int = 0
-    """Number of records that this load landed."""
-    records_landed: int = 0
-    records_quarantined: int = 0
-    records_suppressed: int = 0
-    """Number of records that are neither landed nor in quarantine, since they name people who were erased."""
-    drift: list[Drift] = field(default_factory=list)
-    more_drift: int = 0
-    """How often records had more undeclared keys than are listed."""
-    parts_written: int = 0
-    changed: bool = False
-    """Whether the load changed anything of the table."""
-
-
-@dataclass
-class LandingReport:
-    """What a load did."""
-
-    zone: str
-    dry_run: bool
-    tables: dict[str, TableReport]
-    unclaimed: dict[str, str | None]
-    """Files of the sources that belong to no table, each with the table among whose files it lies."""
-    records_rejected: int
-    """How many records this load put in quarantine."""
-    rejects: list[QuarantinedRecord]
-    """The first hundred of them."""
-    records_suppressed: int = 0
-    """How many records this load left out, since they name people who were erased."""
-    people_suppressed: int = 0
-    """How many people these records name."""
-    leading_out: list[str] = field(default_factory=list)
-    """Links of the sources that lead out of them, and were not followed."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether the load changed anything."""
-        return any(table.changed for table in self.tables.values())
 
 
 def land(  # noqa: PLR0913 - every option of the command, by keyword
@@ -93,6 +42,7 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
     max_rejects: int | None = None,
     replay: bool = False,
     dry_run: bool = False,
+    days: Days | None = None,
     reporter: Reporter | None = None,
 ) -> LandingReport:
     """Lands the records of sources in a landing zone.
@@ -105,6 +55,7 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
         max_rejects: How many records may be refused before the load stops; None for any number.
         replay: Whether quarantined records are looked at again, and landed if the declaration accepts them by now.
         dry_run: Whether to do everything but change the landing zone.
+        days: Of tables whose files tell their day, only those of these days are looked at; all without it.
         reporter: Who is told what happens meanwhile.
 
     Returns:
@@ -127,7 +78,7 @@ def land(  # noqa: PLR0913 - every option of the command, by keyword
             log.debug("listed %s: %.1f s", ", ".join(map(str, sources)), time.monotonic() - started)
             suppressed = read_suppressions(target)
             sieve = Sieve(suppressed) if suppressed else None
-            load = _Load(target, found, listener, still_ours, dry_run, sieve)
+            load = _Load(target, found, listener, still_ours, dry_run, sieve, days)
             rejects = Rejects(max_rejects)
             done = load.run(to_land, rejects, forget_vanished=forget_vanished, replay=replay)
             log.debug("landed in %s: %.1f s", to_folder.location, time.monotonic() - started)
@@ -145,10 +96,19 @@ def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mappi
     Raises:
         LandingError: It would not.
     """
+    days_in(sources, zone, tables)
+
+
+def days_in(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> dict[str, set[date]]:
+    """The days of which sources hold files, by table; without the tables whose files tell no day.
+
+    Raises:
+        LandingError: `land` would find nothing.
+    """
+    to_land = _loadable(tables)
     with _explained(zone):
         folders, _ = _open(sources, zone)
-        for folder in folders:
-            look_into(folder, _loadable(tables))
+        return days_of_files([look_into(folder, to_land) for folder in folders], to_land)
 
 
 def _loadable(tables: Mapping[str, Table]) -> list[Table]:
@@ -197,6 +157,8 @@ class _Work:
     inventory: Inventory
     moved: Mapping[str, str]
     """Sources that the ledger knew by another location, each with that."""
+    left_out: int
+    """Number of files of other days that are not landed."""
     stager: Stager = field(init=False)
 
     @property
@@ -232,6 +194,7 @@ class _Work:
         return TableReport(
             name=self.table.name,
             files=files,
+            left_out=self.left_out,
             moved=dict(self.moved),
             copies={planned.file.path: "/".join(planned.copy_of) for planned in plan.copies if planned.copy_of},
             vanished=[planned.file.path for planned in plan.files if planned.status is Status.VANISHED],
@@ -260,6 +223,7 @@ class _Load:
     still_ours: Claim
     is_dry_run: bool
     sieve: Sieve | None
+    days: Days | None
     name: str = field(default_factory=name_load)
 
     def run(
@@ -293,16 +257,22 @@ class _Load:
                 )
                 self._stage(work, uploader, forget_vanished=forget_vanished)
             uploader.wait()
+        checksums = [self._checksums(work, uploader.checksums) for work in works]
         self.still_ours()
         named: set[str] = set()
         landed_at = ledger.time_of_effect(work.table_ledger for work in works)
-        for work in works:
+        for work, of_parts in zip(works, checksums, strict=True):
             landed = ledger.dated(work.landed(), landed_at)
             write_copy_files(self.zone, work.table, landed)
-            ledger.write_ledger(self.zone, work.table_ledger, landed, self.name)
+            ledger.write_ledger(self.zone, work.table_ledger, landed, of_parts, self.name)
             named.update(*(file.object_keys | file.quarantine_keys for file in landed))
         self.zone.delete([key for key in uploader.written if key not in named])  # written twice: nobody has seen these
         return {work.table.name: work.report() for work in works}
+
+    def _checksums(self, work: _Work, of_new_parts: Mapping[str, str]) -> Mapping[str, str]:
+        """Those of all parts that the ledger shall name; a dry run reads none for them."""
+        known = {**work.table_ledger.checksums, **of_new_parts}
+        return known if self.is_dry_run else checksums_of(self.zone, work.table, work.landed(), known)
 
     def _begin(self, table: Table, *, forget_vanished: bool, replay: bool) -> _Work:
         """Finds out what there is to do for a table."""
@@ -312,6 +282,7 @@ class _Load:
         found = self._with_fingerprints(table, with_sources_renamed(table_ledger, seem_moved), listed)
         moved = truly_moved(seem_moved, table_ledger, found)
         table_ledger = with_sources_renamed(table_ledger, moved)
+        found, others = self._of_the_days(table, found)
         inventory = take_inventory(self.zone, table, table_ledger)
         if inventory.parts and table_ledger.version is None:
             raise LandingError(
@@ -319,15 +290,27 @@ class _Load:
                 + ledger.WITHOUT_LEDGER
             )
         situation = Situation(
-            table_ledger, found, {source.folder.location for source in self.sources}, inventory.parts, {}
+            table_ledger,
+            found,
+            {source.folder.location for source in self.sources},
+            inventory.parts,
+            {},
+            days=self.days,
         )
         if replay:
             held = situation.held().values()
             situation = replace(situation, reopened=good_by_now(table, self.zone, held))
         plan = make_plan(table, situation, forget_vanished=forget_vanished)
-        if not plan.files:
+        if not plan.files and not others:
             self.reporter.warn(f"{table.name}: no file matches {' or '.join(table.source_files)}")
-        return _Work(table, situation, plan, inventory, moved)
+        left_out = sum(file.key not in table_ledger.files for file in others)
+        return _Work(table, situation, plan, inventory, moved, left_out)
+
+    def _of_the_days(self, table: Table, files: Sequence[SourceFile]) -> tuple[list[SourceFile], list[SourceFile]]:
+        """Sorts files: those that this load looks at, and those of other days."""
+        taken = [file for file in files if self.days is None or self.days.take(table, file.source_file)]
+        keys = {file.key for file in taken}
+        return taken, [file for file in files if file.key not in keys]
 
     def _with_fingerprints(
         self, table: Table, table_ledger: TableLedger, found: Sequence[SourceFile]

@@ -18,6 +18,7 @@ from typing import BinaryIO, Self, cast
 from isal import isal_zlib
 
 from lakehouse.errors import LandingError
+from lakehouse.records.checksums import Checksums, ColumnChecksums, added
 from lakehouse.records.read import GZIP, DamagedError, Text
 from lakehouse.storage.folder import BLOCK_BYTES, Folder
 
@@ -82,6 +83,8 @@ class PartUploader:
         self._load = load
         self.written: list[str] = []
         """The keys of all parts, finished or not."""
+        self.checksums: dict[str, str] = {}
+        """Of the columns in each part of records that is full."""
         self._unfinished: set[Part] = set()
         self._compressing = ThreadPoolExecutor(1, thread_name_prefix="compress")
         self._storing = ThreadPoolExecutor(2, thread_name_prefix="store")
@@ -145,22 +148,27 @@ class PartUploader:
 class PartWriter:
     """Fills parts with lines, one after the other, of a size that suits the engines."""
 
-    def __init__(self, uploader: PartUploader, folder: str) -> None:
-        """Takes who compresses and stores them, and the folder that they go into."""
+    def __init__(self, uploader: PartUploader, folder: str, columns: ColumnChecksums | None = None) -> None:
+        """Takes who compresses and stores them, the folder that they go into, and the columns if they hold records."""
         self._uploader = uploader
         self._folder = folder
+        self._columns = columns
+        self._checksums: Checksums = ()
         self._part: Part | None = None
         self._lines: list[bytes] = []
         self._waiting = 0
         self.parts = 0
 
-    def add(self, lines: bytes) -> str:
-        """Adds whole lines, and gives the key of the part that holds them."""
+    def add(self, lines: bytes, checksums: Checksums | None = None) -> str:
+        """Adds whole lines, whose checksums may be known, and gives the key of the part that holds them."""
         if self._part is not None and self._part.size + len(lines) > MAX_PART_BYTES:
             self.finish()
         if self._part is None:
             self._part = self._uploader.begin(self._folder)
+            self._checksums = self._columns.none if self._columns else ()
             self.parts += 1
+        if self._columns:
+            self._checksums = added(self._checksums, checksums or self._columns.of_lines([lines]))
         self._lines.append(lines)
         self._waiting += len(lines)
         self._part.size += len(lines)
@@ -171,6 +179,8 @@ class PartWriter:
     def finish(self, copy: Copy | None = None) -> None:
         """Sends off the part that is being filled, if there is one; as a copy if that holds all that was added."""
         if self._part is not None:
+            if self._columns:
+                self._uploader.checksums[self._part.key] = self._columns.text(self._checksums)
             self._compress(self._part)
             self._uploader.store(self._part, copy if self.parts == 1 else None)
             self._part = None

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
+from lakehouse.landing.days import Days
 from lakehouse.landing.ledger import BY_THIS_LOAD, LandedFile, TableLedger
 from lakehouse.landing.parts import MAX_PART_BYTES, load_of
 from lakehouse.storage.source_files import FileKey, SourceFile
@@ -22,6 +23,10 @@ class Status(StrEnum):
     UNCHANGED = "unchanged"
     VANISHED = "vanished"  # landed once, and no longer in its source
     NOT_NAMED = "not named"  # landed once, from a source that this load does not look at
+    OTHER_DAY = "of another day"  # landed once, of a day that this load does not look at
+
+
+_NOT_THERE = (Status.VANISHED, Status.NOT_NAMED, Status.OTHER_DAY)
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ class Situation:
     """What this load has written already, and no ledger names yet."""
     reopened: Collection[FileKey] = ()
     """The files of which quarantined records are good by now."""
+    days: Days | None = None
+    """The days that are looked at; all without them."""
 
     def landed(self) -> dict[FileKey, LandedFile]:
         """What was landed before or by this load."""
@@ -106,7 +113,7 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
         LandingError: Records that are to stay are neither in the landing zone nor in a named source.
     """
     held = situation.held()
-    files, forgotten = _compare(situation, forget_vanished=forget_vanished)
+    files, forgotten = _compare(table, situation, forget_vanished=forget_vanished)
     files = list(_with_times(_with_carried(_with_copies(files, situation, held), held), situation.table_ledger))
     files_of_part = _files_of_part(situation.landed().values())
     kept: list[LandedFile] = []
@@ -124,10 +131,11 @@ def make_plan(table: Table, situation: Situation, *, forget_vanished: bool) -> P
             packs.append(pack)
     for pack in packs:
         for planned in pack.files:
-            if planned.carried is None and planned.status in (Status.VANISHED, Status.NOT_NAMED):
+            if planned.carried is None and planned.status in _NOT_THERE:
                 raise LandingError(
                     f"the records of {planned.file.path} are gone from the landing zone: "
-                    f"name its source too if it still has the file; if not, --forget-vanished gives the records up"
+                    "land its source too, with all its days, if it still has the file; "
+                    "if not, --forget-vanished gives the records up"
                 )
     return Plan(tuple(files), tuple(kept), tuple(packs), tuple(forgotten))
 
@@ -147,7 +155,9 @@ def _is_in_place(table: Table, pack: Pack, files_of_part: Mapping[str, set[FileK
     )
 
 
-def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[PlannedFile], list[LandedFile]]:
+def _compare(
+    table: Table, situation: Situation, *, forget_vanished: bool
+) -> tuple[list[PlannedFile], list[LandedFile]]:
     """Compares the files with the ledger: the files that are to be landed, and those to forget."""
     files = []
     for file in situation.found:
@@ -162,11 +172,14 @@ def _compare(situation: Situation, *, forget_vanished: bool) -> tuple[list[Plann
     for key, landed in sorted(situation.table_ledger.files.items()):
         if key in keys:
             continue
-        vanished = landed.file.source in situation.sources
-        if vanished and forget_vanished:
+        if landed.file.source not in situation.sources:
+            files.append(PlannedFile(landed.file, Status.NOT_NAMED))
+        elif situation.days is not None and not situation.days.take(table, landed.file.source_file):
+            files.append(PlannedFile(landed.file, Status.OTHER_DAY))
+        elif forget_vanished:
             forgotten.append(landed)
         else:
-            files.append(PlannedFile(landed.file, Status.VANISHED if vanished else Status.NOT_NAMED))
+            files.append(PlannedFile(landed.file, Status.VANISHED))
     return files, forgotten
 
 
@@ -182,7 +195,7 @@ def _with_copies(
     def rank(planned: PlannedFile) -> tuple[bool, bool, bool]:
         landed = situation.table_ledger.files.get(planned.file.key)
         was_landed = landed is not None and landed.copy_of is None and landed.file.sha256 == planned.file.sha256
-        is_gone = planned.status in (Status.VANISHED, Status.NOT_NAMED)
+        is_gone = planned.status in _NOT_THERE
         return not (was_landed and planned.file.key in held), is_gone, not was_landed
 
     originals: dict[str, FileKey] = {}

@@ -6,7 +6,7 @@ from rich.table import Table as Grid
 
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.landing.ledger import QUARANTINE_FOLDER
-from lakehouse.landing.load import LandingReport, TableReport
+from lakehouse.landing.outcome import LandingReport, TableReport
 
 SHOWN_LINES = 10
 
@@ -17,9 +17,13 @@ def print_summary(report: LandingReport, reporter: ConsoleReporter) -> None:
     reporter.console.print(_grid(report))
     done = "would be landed" if report.dry_run else "landed"
     if not report.changed:
-        reporter.say(f"nothing to do: {report.zone} holds every record already")
+        what = "what it is asked for" if report.is_partial else "every record"
+        reporter.say(f"nothing to do: {report.zone} holds {what} already")
     else:
         reporter.say(f"{done} in {report.zone}")
+    for table in report.tables.values():
+        if table.left_out:
+            reporter.say(f"{table.name}: {counted(table.left_out, 'file')} of other days, never landed, left for later")
     if report.records_suppressed:
         reporter.warn(
             f"{counted(report.records_suppressed, 'record')} of "

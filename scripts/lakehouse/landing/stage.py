@@ -17,6 +17,7 @@ from lakehouse.landing.parts import Copy, PartReader, PartUploader, PartWriter, 
 from lakehouse.landing.plan import Pack, PlannedFile
 from lakehouse.landing.suppression import Sieve, Suppressed
 from lakehouse.records.check import RecordChecker
+from lakehouse.records.checksums import ColumnChecksums
 from lakehouse.records.fetch import FileContent, ReadAhead
 from lakehouse.records.pool import ParallelChecker
 from lakehouse.records.read import Record, Run, Text, on_one_line, read_in_turn
@@ -156,6 +157,7 @@ class Stager:
         self.more_drift = 0
         self.parts_written = 0
         self.checker = ParallelChecker(self.table, self.processes)
+        self.columns = ColumnChecksums(self.table)
         self.parts = PartReader(self.zone)
         self.quarantine = Quarantine(self.zone)
 
@@ -165,7 +167,7 @@ class Stager:
         packs = list(packs)
         records = self._read(planned.file for pack in packs for planned in pack.files if planned.carried is None)
         for pack in packs:
-            landed = PartWriter(self.uploader, self.table.part_folder(pack.group))
+            landed = PartWriter(self.uploader, self.table.part_folder(pack.group), self.columns)
             refused = PartWriter(self.uploader, ledger.quarantine_folder(self.table.name))
             copy = None
             for planned in pack.files:
@@ -230,7 +232,7 @@ class _FileWriter:
             elif isinstance(found, Suppressed):
                 self._segments.suppress(found.records)
             else:
-                self._segments.land(self.landed.add(found.lines), found.records)
+                self._segments.land(self.landed.add(found.lines, found.checksums), found.records)
                 bytes_as_found += len(found.lines) if found.is_as_found else 0
         file = replace(self.file, size=content.size, version=content.version, sha256=content.sha256)
         copy = None

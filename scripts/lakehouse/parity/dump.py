@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SnapshotNode
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SnapshotNode, SourceDefinition
 
 from lakehouse.errors import LakehouseError
 
@@ -55,12 +55,12 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 def dump_relations(manifest: Manifest, target: str, selected: Sequence[str], folder: Path) -> None:
-    """Writes what the adapter that dbt used last says of its models and snapshots into a folder.
+    """Writes what the adapter that dbt used last says of its relations into a folder.
 
     Args:
         manifest: The project, as parsed for the target.
         target: The adapter's type.
-        selected: Their unique ids.
+        selected: The unique ids of models, snapshots and sources.
         folder: Where to write: the catalogue, and a file of rows for each.
 
     Raises:
@@ -71,17 +71,18 @@ def dump_relations(manifest: Manifest, target: str, selected: Sequence[str], fol
     relations = []
     with adapter.connection_named("parity"):
         for unique_id in sorted(selected):
-            model = manifest.nodes[unique_id]
-            assert isinstance(model, ModelNode | SnapshotNode)  # noqa: S101 - that is what was built
-            relation = adapter.Relation.create(model.database, model.schema, model.alias)
+            model = manifest.nodes.get(unique_id) or manifest.sources[unique_id]
+            assert isinstance(model, ModelNode | SnapshotNode | SourceDefinition)  # noqa: S101 - that is what has rows
+            identifier = model.identifier if isinstance(model, SourceDefinition) else model.alias
+            relation = adapter.Relation.create(model.database, model.schema, identifier)
             left_out = {name for name, column in model.columns.items() if column.config.meta.get(BUILD_TIME)}
             columns = tuple(
-                Column(column.name, _type_of(column))
+                Column(column.name.lower(), _type_of(column))  # raw names keep their case on DuckDB alone
                 for column in adapter.get_columns_in_relation(relation)
                 if column.name not in left_out
             )
             key = tuple(name for name in _key_of(model, manifest) if name not in left_out)
-            described = Relation(f"{model.schema}.{model.alias}", columns, key)
+            described = Relation(f"{model.schema}.{identifier}", columns, key)
             relations.append(described)
             _, cursor = adapter.connections.add_query(f"select * from {relation}")  # noqa: S608 - of the project's own
             _write_rows(cursor, described, left_out, rows_file(folder, described.name))
@@ -116,7 +117,7 @@ def as_text(value: object) -> str | None:
 
 
 def _write_rows(cursor: Any, relation: Relation, left_out: set[str], file: Path) -> None:  # noqa: ANN401 - a driver's
-    named = [description[0] for description in cursor.description]
+    named = [description[0].lower() for description in cursor.description]
     positions = [position for position, name in enumerate(named) if name not in left_out]
     if [named[position] for position in positions] != [column.name for column in relation.columns]:
         raise DumpError(f"{relation.name}: the catalogue and the rows do not have the same columns: {named}")
@@ -139,7 +140,7 @@ def _type_of(column: Any) -> str:  # noqa: ANN401 - each adapter has a class of 
     return f"decimal({column.numeric_precision},{column.numeric_scale})" if family == "decimal" else family
 
 
-def _key_of(model: ModelNode | SnapshotNode, manifest: Manifest) -> tuple[str, ...]:
+def _key_of(model: ModelNode | SnapshotNode | SourceDefinition, manifest: Manifest) -> tuple[str, ...]:
     """The columns that a test of the model says are unique; the shortest of several such lists."""
     keys: list[list[str]] = []
     for node in manifest.nodes.values():

@@ -3,8 +3,9 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path, PurePath
 
 from lakehouse.console import ConsoleReporter, counted
@@ -15,8 +16,10 @@ from lakehouse.derived.pseudonyms import check_key
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.errors import LandingError
+from lakehouse.landing.days import Days
 from lakehouse.landing.ledger import sources_of
-from lakehouse.landing.load import check_sources, land
+from lakehouse.landing.load import check_sources, days_in, land
+from lakehouse.landing.outcome import LandingReport, together
 from lakehouse.landing.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.landing.report import print_summary
 from lakehouse.sample import SampleError, generate
@@ -110,29 +113,56 @@ class Dataset:
         """
         return zone_id(open_folder(self.zone))
 
-    def land(self, reporter: ConsoleReporter, max_rejects: int | None = None, *, forget_vanished: bool = False) -> int:
+    def days(self, reporter: ConsoleReporter) -> dict[str, set[date]]:
+        """The days of which the sources hold files, by table; without the tables whose files tell no day.
+
+        Raises:
+            SampleError: The sample cannot be made.
+            LandingError: There is nothing to land.
+        """
+        return days_in(self._sources(reporter), self.zone, load_tables(self.project_dir))
+
+    def land(
+        self,
+        reporter: ConsoleReporter,
+        max_rejects: int | None = None,
+        *,
+        forget_vanished: bool = False,
+        days: Days | None = None,
+    ) -> LandingReport:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.
 
-        Returns:
-            The number of records in quarantine.
+        Args:
+            reporter: Who is told what happens.
+            max_rejects: How many records may be refused before a load stops; None for any number.
+            forget_vanished: Whether the records of files that are gone from a source are removed.
+            days: The days whose files are landed, each by a load of its own; all files by one load without it.
 
         Raises:
             SampleError: The sample cannot be made.
             LandingError: It cannot be landed.
         """
-        sources = self.sources or [self._make_sample(reporter)]
+        sources = self._sources(reporter)
         reporter.heading(f"land {', '.join(sources)}")
         tables = load_tables(self.project_dir)
         remember_denials_before_a_load(self.zone, tables, reporter.say)
         # the sample is the whole of its data set: what a sample made before it had, this one need not have
-        report = land(
-            sources,
-            self.zone,
-            tables,
-            forget_vanished=forget_vanished or not self.sources,
-            max_rejects=max_rejects,
-            reporter=reporter,
-        )
+        reports = []
+        for number, day in enumerate(days or [None], 1):
+            reports.append(
+                land(
+                    sources,
+                    self.zone,
+                    tables,
+                    forget_vanished=forget_vanished or not self.sources,
+                    max_rejects=max_rejects,
+                    days=Days(day, day) if day else None,
+                    reporter=reporter,
+                )
+            )
+            if days:
+                reporter.say(f"{day}, {number:,} of {len(days):,}: {_news(reports[-1])}")
+        report = together(reports)
         give_zone_id(open_folder(self.zone), reporter.say)
         print_summary(report, reporter)
         repairs = repair_text(self.zone, tables, reporter.say)
@@ -142,7 +172,10 @@ class Dataset:
         land_release_pseudonyms(self.zone, tables, reporter.say)
         reporter.say(f"pseudonyms: {counted(people.customers, 'customer')}")
         tell_of_suspensions(people, reporter)
-        return sum(table.records_quarantined for table in report.tables.values())
+        return report
+
+    def _sources(self, reporter: ConsoleReporter) -> Sequence[str]:
+        return self.sources or [self._make_sample(reporter)]
 
     @property
     def _sample_folder(self) -> str:
@@ -160,6 +193,15 @@ class Dataset:
         )
         reporter.say(f"{report.to}: {state}")
         return str(report.to)
+
+
+def _news(report: LandingReport) -> str:
+    """What a load of one day brought, in a few words."""
+    landed = {name: table.records_new for name, table in report.tables.items() if table.records_new}
+    news = [f"{counted(number, 'record')} of {name}" for name, number in landed.items()]
+    if report.records_rejected:
+        news.append(f"{report.records_rejected:,} in quarantine")
+    return ", ".join(news) or "nothing new"
 
 
 def separated(sources: str) -> list[str]:

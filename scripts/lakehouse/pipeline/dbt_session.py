@@ -184,6 +184,19 @@ class DbtSession:
         summary = f"{done['relations']} relations built, {done['tests']} tests passed, {seconds:.1f} s"
         self.console.print(summary, highlight=False)
 
+    def test(self, *select: str) -> dict[str, str]:
+        """Runs tests, and gives the status of each by its unique id.
+
+        Args:
+            select: dbt's selection.
+
+        Raises:
+            DbtError: They cannot be run; one that fails is not that.
+        """
+        outcome = self._run(["test", "--select", *select], "the tests cannot be run")
+        results = outcome.result.results if isinstance(outcome.result, RunExecutionResult) else []
+        return {r.node.unique_id: str(r.status) for r in results if r.node.resource_type is NodeType.Test}
+
     def docs(self) -> Path:
         """Builds the docs and lineage site as one page, and gives its path.
 

@@ -29,12 +29,14 @@ from lakehouse.derived.table import HeldZone, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
+from lakehouse.landing.checksums import checksums_of
 from lakehouse.landing.housekeeping import take_inventory
 from lakehouse.landing.landed import column_reader, landed_lines
 from lakehouse.landing.ledger import LandedFile, QuarantinedRecord, TableLedger
 from lakehouse.landing.manifests import write_copy_files
 from lakehouse.landing.parts import PartUploader, name_load, read_part
 from lakehouse.privacy.tokens import begin_replacing, end_replacing, token_column, token_replacer
+from lakehouse.records.checksums import ColumnChecksums
 from lakehouse.records.needles import FileNames, Needles, People, addresses_within, looks_like_an_address
 from lakehouse.storage.folder import Say
 from lakehouse.storage.source_files import FileKey
@@ -148,6 +150,7 @@ class _Change:
     table: Table
     table_ledger: TableLedger
     landed: list[LandedFile]
+    checksums: Mapping[str, str]
 
 
 @dataclass
@@ -231,7 +234,7 @@ class _Erasure:
         for change in changes:
             self.held.still_ours()
             write_copy_files(self.zone, change.table, change.landed)
-            ledger.write_ledger(self.zone, change.table_ledger, change.landed, self.name)
+            ledger.write_ledger(self.zone, change.table_ledger, change.landed, change.checksums, self.name)
             self._delete_leftovers(change.table)
         if self.secret:
             end_replacing(self.zone)
@@ -392,8 +395,9 @@ class _Erasure:
     def _stage(self, table: Table, uploader: PartUploader) -> _Change | None:
         """Writes the parts of a table anew that hold something of the people; None where none does."""
         table_ledger = self._ledger_of(table)
-        records = self._rewrite(table_ledger, "object_key", uploader, self._revision(table))
-        refused = self._rewrite(table_ledger, "quarantine_key", uploader, _without_those(self._quarantine_test(table)))
+        columns, not_theirs = ColumnChecksums(table), _without_those(self._quarantine_test(table))
+        records = self._rewrite(table_ledger, "object_key", uploader, self._revision(table), columns)
+        refused = self._rewrite(table_ledger, "quarantine_key", uploader, not_theirs)
         if not records.keys and not refused.keys:
             return None
         self.report.tables[table.name] = TableErasure(records.lines, refused.lines, records.changed)
@@ -402,7 +406,8 @@ class _Erasure:
             self._note_source_files(table_ledger, records, refused)
         else:  # its fingerprint is that of its records, and would tell of whom there was one
             landed = [replace(file, file=replace(file.file, sha256="")) for file in landed]
-        return _Change(table, table_ledger, landed)
+        known = {**table_ledger.checksums, **uploader.checksums}
+        return _Change(table, table_ledger, landed, checksums_of(self.zone, table, landed, known))
 
     def _revision(self, table: Table) -> _Revise:
         """What says of a landed record what becomes of it."""
@@ -452,7 +457,12 @@ class _Erasure:
         return is_theirs
 
     def _rewrite(
-        self, table_ledger: TableLedger, named_by: NamedBy, uploader: PartUploader, revise: _Revise
+        self,
+        table_ledger: TableLedger,
+        named_by: NamedBy,
+        uploader: PartUploader,
+        revise: _Revise,
+        columns: ColumnChecksums | None = None,
     ) -> _Rewritten:
         """Writes parts anew without some of their lines, or with others in their place."""
         rewritten = _Rewritten()
@@ -470,6 +480,8 @@ class _Erasure:
             kept = [line for line in revised if line is not None]
             rewritten.changed += len(kept) - sum(old == new for old, new in zip(lines, revised, strict=True))
             rewritten.keys[key] = _write_part(uploader, key.rpartition("/")[0], kept) if kept else None
+            if kept and columns:
+                uploader.checksums[uploader.written[-1]] = columns.text(columns.of_lines(kept))
         return rewritten
 
     def _note_source_files(self, table_ledger: TableLedger, *rewritten: _Rewritten) -> None:

@@ -7,15 +7,15 @@ declaration, never laxer. What it refuses is looked at key by key, which decides
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import date
-from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, NoReturn
 
 import msgspec
 
 from lakehouse.declaration import Column, Table
+from lakehouse.records.checksums import Checksums, ColumnChecksums, added
 
 MAX_RECORD_BYTES = 4 << 20  # the longest row that Redshift's COPY takes; DuckDB takes 16 MB, Athena 32
 MIN_EPOCH_MS = 100_000_000_000  # 1973-03-03; as seconds, it lies in the year 5138
@@ -41,6 +41,7 @@ _STRICT_FORMATS = {  # of texts with a line break behind each
 _DECODED_BYTES = 1 << 15  # at a time: the objects made of more than that do not fit a core's cache
 _NOT_ZERO = re.compile(r"-?[0.]*[1-9]")
 _TINY = (re.compile(rb"0{200}"), re.compile(rb"e-[0-9]{3}"), re.compile(rb"E-[0-9]{3}"))  # one is in what doubles lose
+_HIVE_NAME = re.compile(r"_col[0-9]+")  # by which Hive's JSON SerDe, and Trino's, find a column by its number
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -61,6 +62,8 @@ class Stretch(NamedTuple):
     """Number of their bytes."""
     records: int | None
     """How many there are if each line is a good record beyond doubt; None where the lines are to be looked at."""
+    checksums: Checksums = ()
+    """Those of the columns, if there are records."""
 
 
 class RecordChecker:
@@ -84,9 +87,11 @@ class RecordChecker:
 
     def cut(self, lines: bytes) -> list[Stretch]:
         """Cuts whole lines into stretches of good records, and of few lines of which some may not be good."""
-        count = self.count_good(with_plain_breaks(lines))
-        if count is not None or lines.count(b"\n") <= FEW_LINES:
-            return [Stretch(len(lines), count)]
+        good = self.count_good(with_plain_breaks(lines))
+        if good is not None:
+            return [Stretch(len(lines), good.records, good.checksums)]
+        if lines.count(b"\n") <= FEW_LINES:
+            return [Stretch(len(lines), None)]
         half = len(lines) // 2
         middle = lines.rfind(b"\n", 0, half) + 1 or lines.find(b"\n", half) + 1
         if middle == len(lines):
@@ -104,22 +109,27 @@ class RecordChecker:
         cut.set_result(self.cut(lines))
         return cut
 
-    def count_good(self, lines: bytes) -> int | None:
-        """How many records whole lines hold, if each line holds one that is good beyond doubt; None otherwise."""
+    def count_good(self, lines: bytes) -> "Counted | None":
+        """Counts the records of whole lines, if each line holds one that is good beyond doubt; None otherwise."""
         count = lines.count(b"\n") + (not lines.endswith(b"\n"))
         # The decoder minds no line breaks. Strict records hold no objects, so these three bytes stand between two only.
         one_a_line = lines.count(b"}\n{") == count - 1 and lines.startswith(b"{") and lines.endswith((b"}\n", b"}"))
         if not one_a_line or len(lines) > MAX_RECORD_BYTES or b"\r" in lines:
             return None
         keys = _count_keys(lines)
-        if keys == count * len(self._columns) and self._all_keys.count(lines).records == count:
-            return count
+        if keys == count * len(self._columns):
+            found = self._all_keys.count(lines)
+            if found.records == count:
+                return found
         found = self._any_keys.count(lines)
-        return count if found.records == count and found.keys == keys else None
+        return found if found.records == count and found.keys == keys else None
 
     def _passes(self, raw: bytes) -> bool:
         """Whether a record is good beyond doubt."""
-        return len(raw) <= MAX_RECORD_BYTES and self._any_keys.count(raw) == (1, _count_keys(raw, may_break=True))
+        if len(raw) > MAX_RECORD_BYTES:
+            return False
+        found = self._any_keys.count(raw)
+        return found.records == 1 and found.keys == _count_keys(raw, may_break=True)
 
     def _passes_with(self, raw: bytes) -> tuple[str, ...]:
         """The undeclared keys of a record that is good beyond doubt although it has some; none where that is uncertain.
@@ -135,7 +145,10 @@ class RecordChecker:
         if len({key.lower() for key in record}) != _count_keys(raw, may_break=True):
             return ()
         unknown = {key: value for key, value in record.items() if key not in self._names}
-        are_plain = all(_is_plain(value) and key.lower() not in self._by_lower_name for key, value in unknown.items())
+        are_plain = all(
+            _is_plain(value) and key.lower() not in self._by_lower_name and not _HIVE_NAME.fullmatch(key)
+            for key, value in unknown.items()
+        )
         return tuple(unknown) if are_plain else ()
 
     def _explain(self, raw: bytes) -> Verdict:
@@ -165,6 +178,8 @@ class RecordChecker:
             column = self._by_lower_name.get(key.lower())
             if column is not None and column.name != key:
                 yield f"key {show(key)} differs from the declared {column.name} in upper and lower case only"
+            if column is None and _HIVE_NAME.fullmatch(key):
+                yield f"key {show(key)} is what Athena's reader calls a column of that number: use another one"
         for column in self._columns:
             if column.name not in record:
                 if column.required:
@@ -215,14 +230,16 @@ class _RefusedError(Exception):
     """Something that Python's JSON reader takes and an engine's does not."""
 
 
-class _Counted(NamedTuple):
+class Counted(NamedTuple):
     """What strict decoders accepted."""
 
     records: int
     keys: int
+    checksums: Checksums
+    """Those of the columns."""
 
 
-_NOTHING = _Counted(0, 0)
+_NOTHING = Counted(0, 0, ())
 
 
 class _StrictDecoders:
@@ -235,45 +252,48 @@ class _StrictDecoders:
         self._decoder = _strict_decoder(table, complete=complete, and_unknown_keys=and_unknown_keys)
         self._may_lack_keys = not complete
         self._keys = len(table.record_columns)
+        self._checksums = ColumnChecksums(table)
         # One match for the texts of many records: the decoder's own patterns take longer than all else that it does.
         self._formats = [
-            (attrgetter(_field(position)), _STRICT_FORMATS[column.format])
+            (position, _STRICT_FORMATS[column.format])
             for position, column in enumerate(table.record_columns)
             if column.format in _STRICT_FORMATS
         ]
         self._doubles = [
-            attrgetter(_field(position))
-            for position, column in enumerate(table.record_columns)
-            if column.kind == "double precision"
+            position for position, column in enumerate(table.record_columns) if column.kind == "double precision"
         ]
         self._narrow = [
-            (attrgetter(_field(position)), column.max_bytes)
+            (position, column.max_bytes)
             for position, column in enumerate(table.record_columns)
             if column.kind == "varchar" and column.max_bytes < WIDE_BYTES and column.format not in _STRICT_FORMATS
         ]
 
-    def count(self, lines: bytes) -> _Counted:
+    def count(self, lines: bytes) -> Counted:
         """Counts records and their distinct keys; nothing is counted if one of them is not good beyond doubt."""
         escaped = b"\\u" in lines
         if escaped and b"\\u0000" in lines:
             return _NOTHING
         is_text = escaped or not lines.isascii()
         count = absent = 0
+        checksums = self._checksums.none
         try:
             for piece in _pieces(lines):
                 records = self._decoder.decode_lines(piece)
-                if not all(_have_format(_texts(records, column), strict) for column, strict in self._formats):
+                columns = list(zip(*map(msgspec.structs.astuple, records), strict=True))
+                if not all(_have_format(_texts(columns[at]), strict) for at, strict in self._formats):
                     return _NOTHING
-                if is_text and not all(_fit(_texts(records, column), size) for column, size in self._narrow):
+                if is_text and not all(_fit(_texts(columns[at]), size) for at, size in self._narrow):
                     return _NOTHING
-                if any(0.0 in map(column, records) for column in self._doubles) and _may_be_tiny(piece):
+                if any(0.0 in columns[at] for at in self._doubles) and _may_be_tiny(piece):
                     return _NOTHING
                 count += len(records)
-                if self._may_lack_keys:
-                    absent += sum(msgspec.structs.astuple(record).count(msgspec.UNSET) for record in records)
+                if self._may_lack_keys and (missing := sum(column.count(msgspec.UNSET) for column in columns)):
+                    absent += missing
+                    columns = [tuple(None if one is msgspec.UNSET else one for one in column) for column in columns]
+                checksums = added(checksums, self._checksums.of(columns))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _NOTHING
-        return _Counted(count, count * self._keys - absent)
+        return Counted(count, count * self._keys - absent, checksums)
 
 
 def _is_plain(value: object) -> bool:
@@ -285,9 +305,9 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _texts(records: list[msgspec.Struct], column: Callable[[msgspec.Struct], object]) -> list[str]:
-    """A column's values, as far as there are any."""
-    return [text for text in map(column, records) if isinstance(text, str)]
+def _texts(column: tuple[object, ...]) -> list[str]:
+    """A column's texts, as far as there are any."""
+    return [text for text in column if isinstance(text, str)]
 
 
 def _have_format(texts: list[str], strict: re.Pattern[str]) -> bool:
@@ -456,8 +476,8 @@ def _time_or_none_problem(value: object) -> str | None:
     """What is wrong with a time in a text column: a number, digits, or one of the ways to say that there is none.
 
     Every engine reads these into text as they are written, a number and false without quotes. DuckDB does, as tests
-    show. Athena's SerDe (OpenX) gives Java's toString of the Long or Boolean that it read, which is what was written if
-    that is a plain whole number. Redshift's COPY converts "the strings in the source data"
+    show, and Athena's SerDe (Hive's), which gives the text of whatever value there is. Redshift's COPY converts "the
+    strings in the source data"
     (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html); it was not tried on AWS.
     """
     if value is False or value in ("", "0"):

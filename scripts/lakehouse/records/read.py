@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 import msgspec
 
 from lakehouse.records.check import PASSED, Stretch, Verdict, show, with_plain_breaks
+from lakehouse.records.checksums import Checksums
 
 RUN_BYTES = 2 << 20  # of lines that are checked by one call
 FILES_AHEAD = 64  # that may be open at a time
@@ -73,6 +74,8 @@ class Run(NamedTuple):
     records: int
     is_as_found: bool
     """Whether the file has the very same bytes there."""
+    checksums: Checksums | None = None
+    """Those of the table's columns, if they are known."""
 
 
 class Record(NamedTuple):
@@ -274,26 +277,26 @@ class _Reader:
     def _stretches(self, stretches: list[Stretch]) -> Iterator[Run | Record]:
         """Yields what is in stretches that begin here."""
         start = self._here()
-        for size, records in stretches:
+        for size, records, checksums in stretches:
             stop = start + size
             if self._here() < stop:
                 if records is None:
                     yield from self._lines(stop)
                 elif self._here() == start:
-                    yield self._run(size, records)
+                    yield self._run(size, records, checksums)
                 else:  # a value reached over the end of the last stretch
                     rest = self._bytes(self._position, stop - self._window_offset)
                     yield from self._stretches(self._checker.cut(rest))
             start = stop
 
-    def _run(self, size: int, records: int) -> Run:
+    def _run(self, size: int, records: int, checksums: Checksums) -> Run:
         """Takes good records, one a line."""
         found = self._bytes(self._position, self._position + size)
         lines = with_plain_breaks(found)
         is_whole = lines.endswith(b"\n")
         self._position += size
         self._line += records if is_whole else records - 1
-        return Run(lines if is_whole else lines + b"\n", records, is_whole and lines is found)
+        return Run(lines if is_whole else lines + b"\n", records, is_whole and lines is found, checksums)
 
     def _bytes(self, start: int, end: int) -> bytes:
         """Bytes of the window."""

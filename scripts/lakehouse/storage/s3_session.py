@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 
 from lakehouse.errors import LandingError
 
@@ -16,6 +17,7 @@ HOW_TO_GIVE_CREDENTIALS = (
     "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if temporary), "
     "or run where a role is attached"
 )
+USER_AGENT = "lakehouse"
 PAYER_VARIABLE = "S3_REQUEST_PAYER"
 ENCRYPTION_VARIABLE = "S3_ENCRYPTION"
 KEY_VARIABLE = "S3_ENCRYPTION_KEY"
@@ -24,8 +26,10 @@ ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 
 @cache
 def session() -> boto3.session.Session:
-    """The session; making one takes long."""
-    return boto3.session.Session()
+    """The session; making one takes long. CloudTrail and S3's logs tell its requests from dbt's by the name."""
+    core = botocore.session.Session()
+    core.user_agent_extra = USER_AGENT
+    return boto3.session.Session(botocore_session=core)
 
 
 def has_credentials() -> bool:

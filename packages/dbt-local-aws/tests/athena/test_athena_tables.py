@@ -72,6 +72,45 @@ def test_json_nested(client: Client) -> None:
     assert client.rows("select tags[1], at.lon, at from t") == [("x", "2.0", "{lat=1.0, lon=2.0}")]
 
 
+# https://docs.aws.amazon.com/athena/latest/ug/hive-json-serde.html: its example has lower-case columns, over data whose keys are
+# requestBeginTime, adId and so on (https://aws.amazon.com/articles/2854)
+HIVE_JSON = "row format serde 'org.apache.hive.hcatalog.data.JsonSerDe'"
+
+
+def hive_json_table(client: Client, columns: str, *lines: str) -> None:
+    location = client.location()
+    client.put(f"{location.removeprefix(f's3://{client.bucket}/')}part=1/a.json", "\n".join(lines))
+    client.execute(f"create external table t ({columns}) {HIVE_JSON} location '{location}'")
+
+
+def test_hives_json_serde_reads_values_as_they_are_written(client: Client) -> None:
+    hive_json_table(
+        client,
+        "`user` string, `timestamp` bigint, sharesince string, x double, ok boolean",
+        '{"user": "a", "timestamp": 9007199254740993, "shareSince": 1691348231425, "x": 1540919166796.0, "ok": true}',
+        '  {"USER":"b\\u00e9 \\ud83d\\ude00 \\"\\\\ 😀","timestamp":-1,"sharesince":"1e3","x":5,"unknown":{"user":"z","a":[1]}}',
+        '{"user": "c", "timestamp": null, "shareSince": false}',
+        '{"user": "d", "shareSince": "", "x": 1e-7}',
+        '{"user": "e", "shareSince": 1, "sharesince": 2, "_col1": 7}',
+    )
+    assert client.rows('select "user", "timestamp", sharesince, x, ok from t order by "user"') == [
+        ("a", "9007199254740993", "1691348231425", "1.540919166796E12", "true"),
+        ('bé 😀 "\\ 😀', "-1", "1e3", "5.0", None),
+        ("c", None, "false", None, None),
+        ("d", None, "", "1.0E-7", None),
+        ("e", "7", "2", None, None),  # the later of two keys, and a key that Hive takes for the second column
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"a": 1,}', "", "null", "[1]", "{oops", '{"a": "7"}', '{"a": 9223372036854775808}', '{"a": {"b": 1}}', '{"s": {"b": 1}}'],
+)  # fmt: skip
+def test_hives_json_serde_stops_at_what_it_cannot_read(client: Client, line: str) -> None:
+    hive_json_table(client, "a bigint, s string", '{"a": 1}', line, '{"a": 2}')
+    refused(client, "select a, s from t", "HIVE_CURSOR_ERROR|HIVE_BAD_DATA")
+
+
 def test_sub_folders_are_read_gzip_too_and_hidden_objects_are_not(client: Client) -> None:
     location = json_table(client, "t", "a int", '{"a": 1}')
     key = location.removeprefix(f"s3://{client.bucket}/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass, replace
@@ -15,7 +16,8 @@ from pyiceberg.table import StaticTable
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.lake_contents import everything_below
 from dbt_project import environment
-from lanes import on_engines
+from iam import missing, rights_for, rights_of
+from lanes import on_athena, on_engines
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,
@@ -25,13 +27,11 @@ from whole_run import (
     assert_a_person_is_erased,
     assert_everything_passed,
     assert_rows_are_those_of_duckdb,
-    run_whole,
 )
 
-SCALE = 0.05
 BOUND = 16
 """How many characters of a text Iceberg's statistics keep of a bound."""
-OPENX = "org.openx.data.jsonserde.JsonSerDe"
+HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 
 # Where each published relation lies below the data's place, as the S3 layout of the two products has it.
 LAYOUT = {
@@ -111,19 +111,12 @@ class Build:
 
 
 @pytest.fixture(scope="module")
-def build(clients: Client, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The sample landed, registered, built and tested, all of it below one prefix of the bucket."""
-    place = f"s3://{clients.bucket}/project"
-    settings = {
-        "ATHENA_S3_STAGING_DIR": f"{place}/results/",
-        "ATHENA_S3_DATA_DIR": f"{place}/lake",
-        "LANDING_ZONE": f"{place}/landing",
-    }
-    run = run_whole("athena", tmp_path_factory.mktemp("athena_project"), settings, SCALE)
-    return Build(run, f"{place}/lake", clients)
+def build(athena_run: WholeRun, clients: Client) -> Build:
+    """What the session's run left behind."""
+    return Build(athena_run, athena_run.settings["ATHENA_S3_DATA_DIR"], clients)
 
 
-pytestmark = [on_engines, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
+pytestmark = [on_engines, on_athena, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
 
 
 def test_the_whole_way_of_the_data_passes(build: Build) -> None:
@@ -235,8 +228,7 @@ def _expected_of_sources(build: Build) -> dict[str, Physical]:
             f"{build.run.zone}/{meta['landing_folder']}",
             "text",
             "gzip",
-            ("part",) if meta.get("part_by") else (),
-            OPENX,
+            serde=HIVE_JSON,
         )
         name = f"{source['schema']}.{source['identifier']}"
         if source["identifier"] == "ledger":
@@ -287,23 +279,12 @@ def test_relations_lie_where_the_layout_has_them(build: Build) -> None:
     assert found == LAYOUT
 
 
-def test_parts_are_projected_as_they_were_landed(build: Build) -> None:
+def test_parts_are_read_in_folders_of_any_name_and_no_catalogue_lists_these(build: Build) -> None:
     tables = _glue_tables(build.clients, {"sparkify_landing", "stedi_landing", "loader"})
-    divided = {name: table for name, table in tables.items() if table.get("PartitionKeys")}
-    assert divided.keys() == {"sparkify_landing.staging_events__files", "sparkify_landing.staging_songs__files"}
-    for name, table in divided.items():
-        location = table["StorageDescriptor"]["Location"]
-        parts = {match[1] for key in build.keys(location) if (match := re.search(r"/part=([^/]+)/", key))}
-        parameters = table["Parameters"]
-        assert parts, name
-        assert set(parameters["projection.part.values"].split(",")) == parts
-        assert parameters["projection.part.type"] == "enum"
-        assert parameters["projection.enabled"] == "true"
-        assert parameters["storage.location.template"] == f"{location}part=${{part}}/"
-        assert (
-            build.clients.glue.get_partitions(DatabaseName=name.split(".")[0], TableName=table["Name"])["Partitions"]
-            == []
-        )
+    assert not [name for name, table in tables.items() if table.get("PartitionKeys")]
+    files = tables["sparkify_landing.staging_events__files"]
+    assert any("/part=" in key for key in build.keys(files["StorageDescriptor"]["Location"]))
+    assert not [key for key in files.get("Parameters", {}) if key.startswith("projection.")]
 
 
 def test_landing_tables_have_the_declared_columns(build: Build) -> None:
@@ -331,7 +312,7 @@ def _columns(table: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
-    """The last test of the build. Read with PyArrow and PyIceberg: data files of every snapshot, metadata and manifests
+    """The last of these tests. Read with PyArrow and PyIceberg: data files of every snapshot, metadata and manifests
     with their bounds, orphans, results of queries, the landing zone.
     """
     with environment(build.run.settings):
@@ -342,10 +323,64 @@ def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
         )
         assert ask_athena(begins.format(email[:BOUND].lower())) == [["1"]], "another one's name begins with the same"
         held = build.objects_that_hold(email, pseudonym)
-        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym, without="test unit_test")
+        assert_a_person_is_erased(build.run, ask_athena, email, pseudonym)
     kinds = {key.split("/")[1] for key in held} | {key.rpartition(".")[2] for key in held}
     assert {"landing", "lake", "results", "parquet", "avro", "csv"} <= kinds
     assert build.objects_that_hold(email, pseudonym) == []
     after = _glue_tables(build.clients, {"stedi_privacy"})[SNAPSHOT]["StorageDescriptor"]["Location"]
     assert build.keys(before) == []
     assert build.keys(after) != []
+
+
+# -------------------- the roles of infra/lakehouse.yaml, by all that the run and the erasure have asked
+
+TRINO_ALONE = {
+    "glue:DeleteColumnStatisticsForPartition",
+    "glue:DeleteColumnStatisticsForTable",
+    "glue:GetColumnStatisticsForPartition",
+    "glue:GetColumnStatisticsForTable",
+    "glue:UpdateColumnStatisticsForPartition",
+    "glue:UpdateColumnStatisticsForTable",
+}
+"""Of Trino's statistics; what Athena asks of Glue: athena/latest/ug/fine-grained-access-to-glue-resources.html."""
+NOT_SEEN = {
+    "athena:GetDataCatalog": "dbt-athena asks it of catalogues of another name than the profile's",
+    "athena:StopQueryExecution": "Ctrl-C stops what runs",
+    "glue:CreateDatabase": "register_landing makes schemas that are missing",
+    "glue:CreateTable": "every model",
+    "glue:DeleteTable": "every model replaces one",
+    "glue:DeleteTableVersion": "dbt-athena expires versions of tables (versions_to_keep)",
+    "glue:GetDatabase": "Athena asks for it before a table is made",
+    "glue:GetPartition": "Athena asks for it in partitioned Hive tables",
+    "glue:GetPartitions": "Athena asks for it in partitioned Hive tables",
+    "glue:GetTableVersions": "dbt-athena expires versions of tables (versions_to_keep)",
+    "glue:UpdateTable": "a rename, and every change of an Iceberg table",
+    "s3:AbortMultipartUpload": "Athena writes large files in parts, and the eraser gives up unfinished uploads",
+    "s3:GetBucketLocation": "Athena asks it of the bucket of results: athena/latest/ug/security-iam-athena.html",
+    "s3:ListMultipartUploadParts": "Athena writes large files in parts",
+    "secretsmanager:GetSecretValue": "whoever starts it fetches PSEUDONYM_KEY by it",
+}
+"""Rights that a role has though no run at this size used them, each with its reason."""
+
+
+def test_the_roles_may_do_what_was_asked_and_nothing_else(build: Build, recorded_requests: Path) -> None:
+    """By dbt, by Athena's engine in its name, and by the loader and the eraser, which call themselves lakehouse."""
+    asked = [json.loads(line) for line in recorded_requests.read_text().splitlines()]
+    place = f"{build.clients.bucket}/project"
+    of_dbt, of_lakehouse = set(), set()
+    for one in asked:
+        if one["service"] == "s3" and not one["resource"].startswith(place):
+            continue  # of other tests, which share the endpoint
+        what = (one["service"], one["operation"], one["resource"].removeprefix(place).strip("/"))
+        if "lakehouse" in one["agent"]:
+            of_lakehouse.add(what)
+        elif any(name in one["agent"] for name in ("dbt-athena", "local-athena", "aws-sdk-java")):
+            of_dbt.add(what)
+    assert {operation for _, operation, _ in of_lakehouse} >= {"PutObject", "ListObjectVersions", "GetTables"}
+    transformer, eraser = rights_of("TransformerRole"), rights_of("EraserRole")
+    denied = missing(transformer, of_dbt)
+    assert [what for what in denied if what.rpartition(" ")[2] not in TRINO_ALONE] == []
+    assert missing(eraser, of_lakehouse) == []
+    for rights, what in ((transformer, of_dbt), (eraser, of_dbt | of_lakehouse)):
+        used = {action for service, operation, _ in what for action in rights_for(service, operation)}
+        assert rights.actions - used - NOT_SEEN.keys() == set()

@@ -2,12 +2,15 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import botocore.client
 import pytest
 from dbt.cli.main import dbtRunner
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_project import environment
+from iam import missing, rights_for, rights_of
 from lanes import on_engines
 from real_data import PROJECT_DIR
 
@@ -23,6 +26,20 @@ AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 NO_PASSWORD = {"REDSHIFT_METHOD": "iam", "DBT_ENV_SECRET_REDSHIFT_PASSWORD": ""}
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, str]]:
+    """What is asked of AWS's APIs from now on: service, operation, and no place."""
+    found: set[tuple[str, str, str]] = set()
+    make = botocore.client.BaseClient._make_api_call
+
+    def call(client: Any, operation: str, arguments: Any) -> Any:  # noqa: ANN401 - boto3's own
+        found.add((client.meta.service_model.service_name, operation, ""))
+        return make(client, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    return found
+
+
 @pytest.mark.parametrize(
     ("settings", "connects"),
     [
@@ -34,7 +51,12 @@ NO_PASSWORD = {"REDSHIFT_METHOD": "iam", "DBT_ENV_SECRET_REDSHIFT_PASSWORD": ""}
     ],
 )
 def test_the_profile_connects(
-    redshift: LocalRedshift, tmp_path: Path, settings: dict[str, str], *, connects: bool
+    redshift: LocalRedshift,
+    tmp_path: Path,
+    settings: dict[str, str],
+    *,
+    connects: bool,
+    asked: set[tuple[str, str, str]],
 ) -> None:
     shutil.copy(PROJECT_DIR / "profiles.example.yml", tmp_path / "profiles.yml")
     shutil.copy(PROJECT_DIR / "dbt_project.yml", tmp_path)
@@ -51,3 +73,9 @@ def test_the_profile_connects(
         )
     assert outcome.exception is None
     assert outcome.success is connects
+    warehouse = "serverless" if "REDSHIFT_SERVERLESS_WORK_GROUP" in settings else "provisioned"
+    rights = rights_of("TransformerRole", Warehouse=warehouse)  # of infra/lakehouse.yaml
+    assert missing(rights, asked) == []
+    if connects and NO_PASSWORD.items() <= settings.items():
+        used = {action for service, operation, _ in asked for action in rights_for(service, operation)}
+        assert {action for action in rights.actions if action.startswith("redshift")} == used

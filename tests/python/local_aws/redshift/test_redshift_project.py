@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mypy_boto3_s3 import S3Client
 
-from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, rows, run
 from dbt_project import environment
-from lanes import on_engines
+from lanes import on_engines, on_redshift
 from warehouses import ask_redshift
 from whole_run import (
     PERSON,
@@ -18,41 +16,25 @@ from whole_run import (
     assert_a_person_is_erased,
     assert_everything_passed,
     assert_rows_are_those_of_duckdb,
-    run_whole,
 )
 
 pytestmark = [
     on_engines,
+    on_redshift,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
 ]
 
-SCALE = 0.05
 STORED = ("table", "incremental", "snapshot", "seed")
 
 
-@pytest.fixture(scope="module")
-def run_of_project(
-    s3: S3Client, s3_endpoint_url: str, redshift: LocalRedshift, tmp_path_factory: pytest.TempPathFactory
-) -> WholeRun:
-    """The sample landed, registered, built and tested."""
-    settings = redshift.environment() | {
-        "LANDING_ZONE": "s3://lake/zone",
-        "AWS_ENDPOINT_URL": s3_endpoint_url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "us-west-2",
-    }
-    return run_whole("redshift", tmp_path_factory.mktemp("redshift_project"), settings, SCALE)
-
-
-def test_the_whole_way_of_the_data_passes(run_of_project: WholeRun) -> None:
-    assert_everything_passed(run_of_project)
+def test_the_whole_way_of_the_data_passes(redshift_run: WholeRun) -> None:
+    assert_everything_passed(redshift_run)
 
 
 @pytest.mark.usefixtures("sockets_closed")
-def test_rows_are_those_of_duckdb(run_of_project: WholeRun, tmp_path: Path) -> None:
-    assert_rows_are_those_of_duckdb(run_of_project, tmp_path)
+def test_rows_are_those_of_duckdb(redshift_run: WholeRun, tmp_path: Path) -> None:
+    assert_rows_are_those_of_duckdb(redshift_run, tmp_path)
 
 
 # The physical design --------------------------------------------------------------------------------------------------
@@ -71,14 +53,14 @@ def wanted_design(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def wanted(run_of_project: WholeRun) -> dict[str, dict[str, Any]]:
+def wanted(redshift_run: WholeRun) -> dict[str, dict[str, Any]]:
     """The design of every table of the project, by schema and name: models, seeds, and the landing tables."""
     stored = [
-        node for node in run_of_project.nodes("model", "snapshot", "seed") if node["config"]["materialized"] in STORED
+        node for node in redshift_run.nodes("model", "snapshot", "seed") if node["config"]["materialized"] in STORED
     ]
     designs = {f"{node['schema']}.{node['alias']}": wanted_design(node["config"]) for node in stored}
     # docs/landing.md: landing tables lie evenly, the list of what was copied on every node
-    for source in run_of_project.manifest["sources"].values():
+    for source in redshift_run.manifest["sources"].values():
         if source["name"] == "built_from":  # a view of constants
             continue
         is_list = (source["source_name"], source["name"]) == ("loader", "objects")
@@ -87,7 +69,7 @@ def wanted(run_of_project: WholeRun) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def found(run_of_project: WholeRun, connect: Connect, wanted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def found(redshift_run: WholeRun, connect: Connect, wanted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The design of every table that there is. SVV_TABLE_INFO leaves the empty ones out, SHOW TABLES does not."""
     designs = {}
     with connect() as connection:
@@ -156,8 +138,8 @@ def test_what_is_shown_of_tables_with_rows_agrees(connect: Connect, wanted: Mapp
 
 
 @pytest.mark.usefixtures("sockets_closed")
-def test_a_person_is_erased(run_of_project: WholeRun) -> None:
-    """The last test of the run."""
-    with environment(run_of_project.settings):
+def test_a_person_is_erased(redshift_run: WholeRun) -> None:
+    """The last of these tests."""
+    with environment(redshift_run.settings):
         ((email, pseudonym),) = ask_redshift(PERSON)
-        assert_a_person_is_erased(run_of_project, ask_redshift, email, pseudonym)
+        assert_a_person_is_erased(redshift_run, ask_redshift, email, pseudonym)

@@ -110,7 +110,12 @@ class LocalAthena:
             aws_secret_access_key=self._keys.secret_key,
             region_name=self._region,
         )
-        config = Config(retries={"max_attempts": 1}, max_pool_connections=32, s3={"addressing_style": "path"})
+        config = Config(
+            retries={"max_attempts": 1},
+            max_pool_connections=32,
+            s3={"addressing_style": "path"},
+            user_agent_extra="local-athena",  # what Athena itself does, by the rights of whoever asks
+        )
         glue: GlueClient = session.client("glue", endpoint_url=self.endpoint_url, config=config)
         s3: S3Client = session.client("s3", endpoint_url=self.endpoint_url, config=config)
         store = ObjectStore(s3)

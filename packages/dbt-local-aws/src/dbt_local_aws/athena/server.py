@@ -14,6 +14,7 @@ from dbt_local_aws.athena import glue_front
 from dbt_local_aws.athena.api import AthenaApi
 from dbt_local_aws.athena.errors import InvalidRequestError
 from dbt_local_aws.athena.keys import Keys, refusal, signature_of
+from dbt_local_aws.athena.recording import Recorder
 
 _TARGET_PREFIX = "AmazonAthena."
 _JSON = "application/x-amz-json-1.1"
@@ -36,6 +37,7 @@ class Application:
         self._api = api
         self._keys = keys
         self._region = region
+        self._recorder = Recorder()
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto's S3 lists its keys while another thread may be adding one, and then fails.
         self._moto_lock = threading.Lock()
@@ -50,6 +52,7 @@ class Application:
         if reason := refusal(environ, body, self._keys):
             return _refuse(reason, signature.service if signature else "s3", start_response)
         region = signature.region if signature else self._region
+        self._recorder.note(signature.service if signature else "s3", environ, body)
         if target.startswith(_TARGET_PREFIX):
             return self._athena(target.removeprefix(_TARGET_PREFIX), body, region, start_response)
         if target.startswith(glue_front.GLUE_PREFIX) and (request := glue_front.parsed(body)) is not None:

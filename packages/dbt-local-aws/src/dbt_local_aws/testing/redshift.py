@@ -75,7 +75,8 @@ def s3(s3_endpoint_url: str) -> "S3Client":
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - moto asks for none
     )
-    client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    if "lake" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:  # moto's state is the process's
+        client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     return client
 
 

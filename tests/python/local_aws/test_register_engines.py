@@ -2,24 +2,18 @@
 
 import gzip
 import json
-import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from dbt_project import environment
-from lakehouse.sample import generate
 from landing_helpers import put
-from lanes import on_engines
-from warehouses import LANDING_TABLES, Warehouse, endpoints, open_warehouse  # noqa: F401 - one is a fixture
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from lanes import on_athena_alone, on_engines, on_redshift_alone
+from other_values import assert_other_values_are_found
+from warehouses import LANDING_TABLES, Warehouse
 
 pytestmark = [
     on_engines,
@@ -27,46 +21,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small sample of both domains."""
-    return generate(tmp_path_factory.mktemp("small") / "sample", scale=0.02).to
-
-
-@pytest.fixture(scope="module", params=["redshift", "athena"])
-def warehouse(
-    request: pytest.FixtureRequest,
-    endpoints: "S3Client",  # noqa: F811 - the fixture
-    small_sample: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Warehouse]:
-    """An engine that has registered the landed sample: once, so that the tests of it go on from each other."""
-    with registered_warehouse(request.param, small_sample, tmp_path_factory.mktemp(request.param)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def redshift(
-    endpoints: "S3Client",  # noqa: F811 - the fixture
-    small_sample: Path,
-    tmp_path: Path,
-) -> Iterator[Warehouse]:
-    """The engine that copies."""
-    with registered_warehouse("redshift", small_sample, tmp_path) as opened:
-        yield opened
-
-
-@contextmanager
-def registered_warehouse(target: str, sample: Path, folder: Path) -> Iterator[Warehouse]:
-    """Lands the sample in a zone of its own, and registers it."""
-    shutil.copytree(sample, folder / "source")
-    with open_warehouse(target, folder, sample.parent / f"target_{target}") as warehouse:
-        warehouse.load()
-        warehouse.forget_zone()
-        assert warehouse.register(), "\n".join(warehouse.messages)
-        yield warehouse
 
 
 def test_every_landed_record_is_a_row_and_a_second_run_adds_none(warehouse: Warehouse) -> None:
@@ -87,7 +41,7 @@ def test_another_zone_is_refused_before_anything_of_it_is_registered(warehouse: 
     assert "not from s3://lake/" in "\n".join(warehouse.messages)
     assert "forget_landing_zone" in "\n".join(warehouse.messages)
     assert warehouse.rows() == rows
-    assert warehouse.query("select zone, dataset from loader.built_from") == [[warehouse.zone, "small"]]
+    assert warehouse.query("select zone, dataset from loader.built_from") == [[warehouse.zone, warehouse.dataset]]
 
 
 def test_values_arrive_as_they_were_written(warehouse: Warehouse) -> None:
@@ -177,67 +131,111 @@ def test_freshness_is_the_ledgers(warehouse: Warehouse) -> None:
     assert len(sources) == len(LANDING_TABLES)
 
 
+def test_other_values_than_were_landed_are_found_with_table_and_column(warehouse: Warehouse) -> None:
+    assert_other_values_are_found(warehouse)
+
+
+@on_athena_alone
+def test_a_reader_that_finds_nothing_is_found_and_the_next_registration_chooses_the_right_one(
+    warehouse: Warehouse,
+) -> None:
+    """Older versions registered with partitions and OpenX's reader, which can be told to mind the case of keys."""
+    columns = "email string, lastupdatedate bigint, sharewithresearchasofdate string"
+    others = "customername string, phone string, birthday string, serialnumber string, registrationdate bigint"
+    more = "sharewithpublicasofdate string, sharewithfriendsasofdate string"
+    name = "stedi_landing.customer_landing__files"
+    warehouse.query(f"drop table {name}")
+    warehouse.query(
+        f"create external table {name} ({columns}, {others}, {more}) partitioned by (part string) "
+        "row format serde 'org.openx.data.jsonserde.JsonSerDe' with serdeproperties ('case.insensitive' = 'false') "
+        f"location '{warehouse.zone}/customer/landing/' tblproperties ('projection.enabled' = 'true', "
+        "'projection.part.type' = 'enum', 'projection.part.values' = 'one', "
+        f"'storage.location.template' = '{warehouse.zone}/customer/landing/')"
+    )
+    (told,) = warehouse.differences("customer_landing")
+    assert told.startswith("customerName: ")
+    assert "shareWithResearchAsOfDate: " in told
+    assert "0 in the table" in told
+    assert warehouse.register()
+    assert warehouse.differences("customer_landing") == []
+
+
 def last_written(warehouse: Warehouse, table: str) -> str:
     """The object of a table that the last load wrote."""
     return str(max(warehouse.entries(table), key=lambda row: (row["landed_at"], row["object_key"]))["object_key"])
 
 
 def test_a_part_that_is_lost_is_found_missing(warehouse: Warehouse) -> None:
-    """The last one: it leaves the zone broken."""
     assert warehouse.agrees()
+    key = last_written(warehouse, "customer_landing")
+    part = warehouse.read(key)
     if warehouse.target == "redshift":
+        warehouse.query(
+            "create table loader.kept as select * from loader.objects where table_name = 'customer_landing'"
+        )
         warehouse.query("delete from loader.objects where table_name = 'customer_landing'")
     else:
-        warehouse.write(last_written(warehouse, "customer_landing"), gzip.compress(b""))
+        warehouse.write(key, gzip.compress(b""))
     assert not warehouse.agrees()
     assert any("agrees_with_ledger_stedi_customer_landing" in message for message in warehouse.messages)
+    if warehouse.target == "redshift":
+        warehouse.query("insert into loader.objects select * from loader.kept")
+        warehouse.query("drop table loader.kept")
+    else:
+        warehouse.write(key, part)
+    assert warehouse.agrees()
 
 
-def test_a_copy_that_takes_another_number_of_rows_than_was_landed_changes_nothing(redshift: Warehouse) -> None:
-    before = redshift.rows()
-    file = next((redshift.source / "stedi/customer").rglob("*.json"))
+@on_redshift_alone
+def test_a_copy_that_takes_another_number_of_rows_than_was_landed_changes_nothing(warehouse: Warehouse) -> None:
+    before = warehouse.rows()
+    file = next((warehouse.source / "stedi/customer").rglob("*.json"))
     file.write_bytes(b"\n".join(file.read_bytes().splitlines()[:3]))
-    redshift.load()
-    key = last_written(redshift, "customer_landing")
-    whole = redshift.read(key)
+    warehouse.load()
+    key = last_written(warehouse, "customer_landing")
+    whole = warehouse.read(key)
     lines = gzip.decompress(whole).splitlines(keepends=True)
     count = len(lines)
-    redshift.write(key, gzip.compress(b"".join(lines[:-1])))
-    assert not redshift.register()
+    warehouse.write(key, gzip.compress(b"".join(lines[:-1])))
+    assert not warehouse.register()
     told = f"COPY took {count - 1} rows of loader/copy/customer_landing/records/"
-    assert [m for m in redshift.messages if told in m and f"the ledger says {count}." in m], redshift.messages
-    assert redshift.rows()["customer_landing"] == before["customer_landing"]
-    redshift.write(key, whole)
-    assert redshift.register()
-    assert redshift.rows() == redshift.ledger()
-    assert redshift.agrees()
+    assert [m for m in warehouse.messages if told in m and f"the ledger says {count}." in m], warehouse.messages
+    assert warehouse.rows()["customer_landing"] == before["customer_landing"]
+    warehouse.write(key, whole)
+    assert warehouse.register()
+    assert warehouse.rows() == warehouse.ledger()
+    assert warehouse.agrees()
 
 
-def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(redshift: Warehouse) -> None:
-    before = redshift.rows()
-    file = next((redshift.source / "stedi/customer").rglob("*.json"))
+@on_redshift_alone
+def test_what_copy_refuses_comes_back_with_object_line_column_and_reason(warehouse: Warehouse) -> None:
+    before = warehouse.rows()
+    file = next((warehouse.source / "stedi/customer").rglob("*.json"))
     file.write_bytes(b"\n".join(file.read_bytes().splitlines()[:2]))
-    redshift.load()
-    key = last_written(redshift, "customer_landing")
-    *good, last = gzip.decompress(redshift.read(key)).splitlines(keepends=True)
+    warehouse.load()
+    key = last_written(warehouse, "customer_landing")
+    *good, last = gzip.decompress(warehouse.read(key)).splitlines(keepends=True)
     bad = json.loads(last) | {"registrationDate": "yesterday"}
-    redshift.write(key, gzip.compress(b"".join(good) + json.dumps(bad).encode() + b"\n"))
-    assert not redshift.register()
-    assert redshift.rows()["customer_landing"] == before["customer_landing"]
-    assert redshift.dbt("run-operation", "print_load_errors")
-    (told,) = {message for message in redshift.messages if message.startswith("COPY refused")}
-    assert f"{redshift.zone}/{key}, line {len(good) + 1}, column registrationdate: " in told
+    warehouse.write(key, gzip.compress(b"".join(good) + json.dumps(bad).encode() + b"\n"))
+    assert not warehouse.register()
+    assert warehouse.rows()["customer_landing"] == before["customer_landing"]
+    assert warehouse.dbt("run-operation", "print_load_errors")
+    (told,) = {message for message in warehouse.messages if message.startswith("COPY refused")}
+    assert f"{warehouse.zone}/{key}, line {len(good) + 1}, column registrationdate: " in told
+    warehouse.write(key, gzip.compress(b"".join([*good, last])))
+    assert warehouse.register()
 
 
-def test_two_runs_at_once_copy_everything_once(redshift: Warehouse) -> None:
-    file = next((redshift.source / "stedi/step_trainer").rglob("*.json"))
+@on_redshift_alone
+def test_two_runs_at_once_copy_everything_once(warehouse: Warehouse) -> None:
+    file = next((warehouse.source / "stedi/step_trainer").rglob("*.json"))
     file.write_bytes(file.read_bytes().replace(b'"distanceFromObject":2', b'"distanceFromObject":3'))
-    redshift.load()
-    runs: list[Callable[[], bool]] = [redshift.register, redshift.register]
+    warehouse.load()
+    runs: list[Callable[[], bool]] = [warehouse.register, warehouse.register]
     threads = [threading.Thread(target=run) for run in runs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert redshift.rows() == redshift.ledger()
-    assert redshift.agrees()
+    assert warehouse.rows() == warehouse.ledger()
+    assert warehouse.agrees()

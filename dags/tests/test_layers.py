@@ -1,0 +1,86 @@
+"""The steps of a DAG build every node of the project once, and none before what it reads."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from layers import BUILT, EXPECTED_RESULTS, LANDING, TESTS, Step, steps_of
+
+PROJECT = Path(__file__).resolve().parents[2]
+PRODUCTS = ("sparkify", "stedi")
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Path:
+    subprocess.run([PROJECT / ".venv/bin/dbt", "--quiet", "parse"], cwd=PROJECT, check=True)
+    return PROJECT / "target/manifest.json"
+
+
+@pytest.fixture(scope="module")
+def steps(manifest: Path) -> dict[str, list[Step]]:
+    return {product: steps_of(manifest, product) for product in PRODUCTS}
+
+
+def nodes(manifest: Path) -> dict[str, dict]:
+    content = json.loads(manifest.read_text())
+    every = {**content["nodes"], **content["unit_tests"]}
+    return {
+        f"{node['name']}.v{node['version']}" if node.get("version") else node["name"]: node
+        for node in every.values()
+        if node["resource_type"] in (*BUILT, *TESTS)
+    }
+
+
+def test_every_node_is_in_a_step_and_in_one_only(manifest: Path, steps: dict[str, list[Step]]) -> None:
+    """What both products share (seeds, tests of the ledger) is in a step of each."""
+    chosen = [set().union(*(step.select for step in of_product)) for of_product in steps.values()]
+    assert chosen[0] | chosen[1] == nodes(manifest).keys()
+    for of_product in steps.values():
+        names = [name for step in of_product for name in step.select]
+        assert len(names) == len(set(names))
+    shared = {nodes(manifest)[name]["resource_type"] for name in chosen[0] & chosen[1]}
+    assert shared == {"seed", "test"}
+
+
+def test_a_step_comes_after_all_that_it_reads(manifest: Path, steps: dict[str, list[Step]]) -> None:
+    every = nodes(manifest)
+    names = {node["unique_id"]: name for name, node in every.items()}
+    for of_product in steps.values():
+        built: set[str] = set()
+        for step in of_product:
+            for name in step.select:
+                reads = {names[key] for key in every[name]["depends_on"].get("nodes", []) if key in names}
+                assert reads <= built | set(step.select), name
+            built |= set(step.select)
+
+
+def test_layers_come_in_their_order(steps: dict[str, list[Step]]) -> None:
+    assert [step.name for step in steps["sparkify"]] == [
+        LANDING, "staging", "intermediate", "marts", EXPECTED_RESULTS,
+    ]  # fmt: skip
+    assert [step.name for step in steps["stedi"]] == [
+        LANDING, "staging", "intermediate", "snapshot", "trusted", "curated", "trusted_2", "curated_2", "privacy",
+        EXPECTED_RESULTS,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("folder", "reads", "told"),
+    [
+        ("martz", [], r"\['model.lakehouse.a'\] are of no layer of dags/layers.py: staging, "),
+        ("marts", ["model.lakehouse.a"], r"\['model.lakehouse.a'\] read each other in a circle"),
+    ],
+)
+def test_a_project_that_has_no_order_is_told(tmp_path: Path, folder: str, reads: list[str], told: str) -> None:
+    model = {
+        "resource_type": "model",
+        "name": "a",
+        "fqn": ["lakehouse", "sparkify", folder, "a"],
+        "depends_on": {"nodes": reads},
+    }
+    content = {"nodes": {"model.lakehouse.a": model}, "unit_tests": {}, "sources": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=told):
+        steps_of(tmp_path / "manifest.json", "sparkify")

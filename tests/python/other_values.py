@@ -1,0 +1,112 @@
+"""Values that an engine has otherwise than they were landed, and what the test of the landing tables says of them."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from warehouses import LANDING_TABLES, Warehouse
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another value in one column of records that a part has.
+
+    Attributes:
+        table: The landing table.
+        column: Its column.
+        rows: Chooses the records, and gives each its new value.
+        told: What is said of it.
+    """
+
+    table: str
+    column: str
+    rows: Callable[[list[Row]], Mapping[int, Any]]
+    told: str
+
+
+def exchanged(rows: list[Row]) -> Mapping[int, Any]:
+    """Gives two people each other's date of consent."""
+    dated = {number: row["shareWithResearchAsOfDate"] for number, row in enumerate(rows) if _date_of(row)}
+    one, *others = dated
+    other = next(
+        number for number in others if dated[number] != dated[one] and rows[number]["email"] != rows[one]["email"]
+    )
+    return {one: dated[other], other: dated[one]}
+
+
+def _date_of(row: Row) -> Any:  # noqa: ANN401 - as it is written there
+    return row.get("shareWithResearchAsOfDate")
+
+
+def first_with(column: str, changed: Callable[[Any], Any]) -> Callable[[list[Row]], Mapping[int, Any]]:
+    """Changes the first value of a column."""
+
+    def rows(rows: list[Row]) -> Mapping[int, Any]:
+        number = next(number for number, row in enumerate(rows) if row.get(column) is not None)
+        return {number: changed(rows[number][column])}
+
+    return rows
+
+
+CHANGES = (
+    Change("customer_landing", "shareWithResearchAsOfDate", exchanged, "other values than those landed"),
+    Change("staging_events", "location", first_with("location", lambda text: f"{text}é"), "other values than"),
+    Change("staging_events", "lastName", first_with("lastName", lambda _: None), "values landed"),
+    Change("accelerometer_landing", "x", first_with("x", lambda x: x + 0.5), "other values than those landed"),
+    Change("step_trainer_landing", "distanceFromObject", first_with("distanceFromObject", lambda d: d + 1), "other"),
+)
+
+
+def assert_other_values_are_found(warehouse: Warehouse) -> None:
+    """Checks that each change shows with its column's name and no other one's, and that nothing shows without it."""
+    assert warehouse.agrees(), "\n".join(warehouse.messages)
+    for change in CHANGES:
+        assert warehouse.differences(change.table) == []
+        with made(change, warehouse):
+            (told,) = warehouse.differences(change.table)
+        assert told.startswith(f"{change.column}: "), told
+        assert change.told in told
+        assert told.count(": ") == 1, told
+        assert warehouse.differences(change.table) == []
+
+
+@contextmanager
+def made(change: Change, warehouse: Warehouse) -> Iterator[None]:
+    """Makes a change for a while: in the table if the engine holds a copy, or in the part that it reads."""
+    key = max(row["object_key"] for row in warehouse.entries(change.table) if row["object_key"])
+    before = warehouse.read(key)
+    rows = [json.loads(line) for line in gzip.decompress(before).splitlines()]
+    values = change.rows(rows)
+    if warehouse.target == "redshift":
+        for number, value in values.items():
+            _update(warehouse, change, rows[number], value)
+        yield
+        for number, value in values.items():
+            _update(warehouse, change, rows[number] | {change.column: value}, rows[number][change.column])
+        return
+    for number, value in values.items():
+        rows[number][change.column] = value
+    warehouse.write(key, gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows)))
+    yield
+    warehouse.write(key, before)
+
+
+def _update(warehouse: Warehouse, change: Change, row: Row, value: Any) -> None:  # noqa: ANN401 - of any type
+    found = " and ".join(
+        f'"{name.lower()}" is null' if old is None else f'"{name.lower()}" = {_literal(old)}'
+        for name, old in row.items()
+    )
+    warehouse.query(
+        f'update {LANDING_TABLES[change.table]} set "{change.column.lower()}" = {_literal(value)} where {found}'  # noqa: S608
+    )
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401 - of any type
+    if value is None:
+        return "null"
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)

@@ -275,7 +275,8 @@ def assert_checksums_are_of_the_parts(zone: Place | Path, table: Table = READING
     assert len(found) == sum(row["checksums"] is not None for row in rows)
     place = place_of(zone)
     parts = {row["object_key"]: landed_lines(place, row["object_key"]) for row in rows}
-    assert found == {key: columns.text(columns.of_lines(lines)) for key, lines in parts.items()}
+    checksums = {key: columns.of_lines(lines) for key, lines in parts.items()}
+    assert found == {key: columns.text(some) for key, some in checksums.items() if some is not None}
 
 
 def landed_lines(place: Place, key: str) -> list[bytes]:

@@ -153,7 +153,9 @@ class PartWriter:
         self._uploader = uploader
         self._folder = folder
         self._columns = columns
-        self._checksums: Checksums = ()
+        self._checksums: Checksums | None = ()
+        """Of the part that is being filled; None where they cannot be worked out."""
+        self._unsummed: list[bytes] = []
         self._part: Part | None = None
         self._lines: list[bytes] = []
         self._waiting = 0
@@ -167,8 +169,10 @@ class PartWriter:
             self._part = self._uploader.begin(self._folder)
             self._checksums = self._columns.none if self._columns else ()
             self.parts += 1
-        if self._columns:
-            self._checksums = added(self._checksums, checksums or self._columns.of_lines([lines]))
+        if checksums is None:
+            self._unsummed.append(lines)
+        elif self._checksums is not None:
+            self._checksums = added(self._checksums, checksums)
         self._lines.append(lines)
         self._waiting += len(lines)
         self._part.size += len(lines)
@@ -179,13 +183,17 @@ class PartWriter:
     def finish(self, copy: Copy | None = None) -> None:
         """Sends off the part that is being filled, if there is one; as a copy if that holds all that was added."""
         if self._part is not None:
-            if self._columns:
-                self._uploader.checksums[self._part.key] = self._columns.text(self._checksums)
             self._compress(self._part)
+            if self._columns and self._checksums is not None:
+                self._uploader.checksums[self._part.key] = self._columns.text(self._checksums)
             self._uploader.store(self._part, copy if self.parts == 1 else None)
             self._part = None
 
     def _compress(self, part: Part) -> None:
+        if self._columns and self._checksums is not None:
+            more = self._columns.of_lines(self._unsummed)
+            self._checksums = None if more is None else added(self._checksums, more)
+        self._unsummed.clear()
         self._uploader.compress(part, b"".join(self._lines))
         self._lines.clear()
         self._waiting = 0

@@ -67,16 +67,22 @@ class ColumnChecksums:
             found += (len(values), total(values))
         return tuple(found)
 
-    def of_lines(self, lines: Iterable[bytes]) -> Checksums:
-        """Those of good records, one a line, whatever the form in which their values are written."""
+    def of_lines(self, lines: Iterable[bytes]) -> Checksums | None:
+        """Those of records, one a line; None where one has a value that is none of its column's kind.
+
+        Such records can have been landed when another kind was declared.
+        """
         found, rest = self.none, iter(lines)
         while some := list(islice(rest, _LINES_AT_A_TIME)):
             records = self._decoder.decode_lines(b"".join(some))
             raw = zip(*map(msgspec.structs.astuple, records), strict=True)
-            columns = [
-                [None if is_null(one) else value(one) for one in map(bytes, column)]
-                for value, column in zip(self._values, raw, strict=True)
-            ]
+            try:
+                columns = [
+                    [None if is_null(one) else value(one) for one in map(bytes, column)]
+                    for value, column in zip(self._values, raw, strict=True)
+                ]
+            except ValueError:
+                return None
             found = added(found, self.of(columns))
         return found
 

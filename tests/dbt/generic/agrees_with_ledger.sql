@@ -98,7 +98,7 @@
             {%- for column in columns %}
             || case
                 when landed.unknown_{{ loop.index }} > 0
-                    then {{ dbt.string_literal(dbt.escape_single_quotes(column.column ~ ': the ledger has no checksum: land again. ')) }}
+                    then {{ dbt.string_literal(dbt.escape_single_quotes(column.column ~ ': the ledger has no checksum: land again, or into a new zone if its type has changed. ')) }}
                 when landed.count_{{ loop.index }} <> landing_table.count_{{ loop.index }}
                     then
                         {{ dbt.string_literal(dbt.escape_single_quotes(column.column ~ ': ')) }} || cast(landed.count_{{ loop.index }} as varchar(40))

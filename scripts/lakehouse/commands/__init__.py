@@ -31,6 +31,7 @@ COMMANDS = {
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
     "drop-environment": "Drop all that an engine holds of an environment: its schemas and, on Athena, its files on S3.",
     "release": "Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.",
+    "export": "Export the tables that answer one question each to DynamoDB, Cassandra or Keyspaces.",
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
     "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",

@@ -15,9 +15,10 @@ from lakehouse.pipeline.dataset import SAMPLE, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, with_logs_named
 from lakehouse.pipeline.targets import check_target
-from lakehouse.serving.export import export
+from lakehouse.serving.export import Origin, export, warehouse
 from lakehouse.serving.questions import print_questions
 from lakehouse.serving.store import Store
+from lakehouse.serving.tables import served_tables
 from lakehouse.storage.owner_only import protect
 
 EXAMPLES = (
@@ -73,7 +74,8 @@ def main(
                     raise LandingError(f"{data.name} is not built on {target} yet: run `lakehouse run` first")
                 dbt.operation("preflight", zone_id=zone_id)
                 reporter.heading(f"export from {target} to {store.where}")
-                done = export(dbt, store, zone_id, reporter, replace=replace)
+                tables, origin = served_tables(dbt.manifest), Origin(zone_id, data.name)
+                done = export(tables, warehouse(dbt), store, origin, reporter, replace=replace)
     finally:
         store.close()
     changed = sum(changes.count for changes in done)

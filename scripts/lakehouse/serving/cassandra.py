@@ -30,6 +30,7 @@ _LONGEST_KEY = (
 )
 _LONGEST_KEYSPACES_KEYS = {"partition": 2_048, "clustering": 850}
 """Bytes: https://docs.aws.amazon.com/keyspaces/latest/devguide/quotas.html"""
+_PROTOCOL = 4  # the newest that Keyspaces speaks; Cassandra has spoken it since 2.2
 _AT_A_TIME = 32
 _PAGE_ROWS = 1_000
 _TABLE_SECONDS, _POLL_SECONDS = 300, 2
@@ -105,6 +106,7 @@ class Cassandra:
         self._cluster: Any = Cluster(
             [settings.host],
             port=settings.port,
+            protocol_version=_PROTOCOL,
             auth_provider=_auth(settings),
             execution_profiles={EXEC_PROFILE_DEFAULT: profile},
             ssl_context=ssl.create_default_context(cafile=settings.ca_file) if settings.has_tls else None,

@@ -6,14 +6,14 @@ fraction of what writing it did.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.relation_rows import rows_of
 from lakehouse.serving.store import Store, batches
-from lakehouse.serving.tables import Column, Row, ServedTable, ServingError, served_tables
+from lakehouse.serving.tables import Column, Row, ServedTable, ServingError
 
 _AT_ONCE = 1_000
 """How many rows go to the store between two looks at the progress."""
@@ -45,13 +45,33 @@ class Changes:
         return len(self.writes) + len(self.deletes)
 
 
-def export(dbt: DbtSession, store: Store, zone_id: str, reporter: ConsoleReporter, *, replace: bool) -> list[Changes]:
+Read = Callable[[ServedTable], Iterable[Row]]
+"""Gives all rows of a table, as the warehouse has them; columns as in `ServedTable.columns_key_first`."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is exported.
+
+    Attributes:
+        zone_id: The landing zone that the warehouse was built from.
+        dataset: The data set's name.
+    """
+
+    zone_id: str
+    dataset: str
+
+
+def export(
+    tables: Sequence[ServedTable], read: Read, store: Store, origin: Origin, reporter: ConsoleReporter, *, replace: bool
+) -> list[Changes]:
     """Brings the store to what the warehouse holds, and gives what was changed.
 
     Args:
-        dbt: The session, which has parsed the project.
+        tables: What is served.
+        read: Reads the warehouse.
         store: The store.
-        zone_id: The landing zone that the warehouse was built from.
+        origin: What the warehouse holds.
         reporter: Who is told.
         replace: Whether what another landing zone's export left there may go.
 
@@ -59,19 +79,20 @@ def export(dbt: DbtSession, store: Store, zone_id: str, reporter: ConsoleReporte
         ServingError: The store holds another landing zone's rows, refuses something, or cannot be reached.
         DbtError: The warehouse cannot be asked.
     """
-    tables = served_tables(dbt.manifest)
     records = {schema: _records(schema) for schema in dict.fromkeys(table.schema for table in tables)}
     for name in store.make([*records.values(), *tables]):
         reporter.say(f"made the table {name}")
     for schema, record in records.items():
-        known = set() if replace else _check_owner(store, record, zone_id)
+        known = set() if replace else _check_owner(store, record, origin.zone_id)
         new = [table.name for table in tables if table.schema == schema and table.name not in known]
-        store.write(record, [(name, zone_id, dbt.dataset, None, None) for name in new])  # before the first row
+        store.write(
+            record, [(name, origin.zone_id, origin.dataset, None, None) for name in new]
+        )  # before the first row
     done = []
     for table in tables:
-        changes = changes_of(table, _warehouse_rows(dbt, table), store)
+        changes = changes_of(table, read(table), store)
         _apply(store, changes, reporter)
-        store.write(records[table.schema], [(table.name, zone_id, dbt.dataset, _now(), changes.rows)])
+        store.write(records[table.schema], [(table.name, origin.zone_id, origin.dataset, _now(), changes.rows)])
         _tell(changes, reporter)
         done.append(changes)
     return done
@@ -103,11 +124,16 @@ def changes_of(table: ServedTable, wanted_rows: Iterable[Row], store: Store) -> 
     return Changes(table, list(wanted.values()), deletes, rows, left_out, first)
 
 
-def _warehouse_rows(dbt: DbtSession, table: ServedTable) -> Iterable[Row]:
-    assert table.model is not None  # noqa: S101 - it is not a table of the export's own
-    columns = table.columns_key_first
-    for row in rows_of(dbt, table.model, [column.name for column in columns]):
-        yield tuple(column.value(value) for column, value in zip(columns, row, strict=True))
+def warehouse(dbt: DbtSession) -> Read:
+    """Reads through dbt's adapter, which is connected once dbt has run something."""
+
+    def read(table: ServedTable) -> Iterator[Row]:
+        assert table.model is not None  # noqa: S101 - it is not a table of the export's own
+        columns = table.columns_key_first
+        for row in rows_of(dbt, table.model, [column.name for column in columns]):
+            yield tuple(column.value(value) for column, value in zip(columns, row, strict=True))
+
+    return read
 
 
 def _apply(store: Store, changes: Changes, reporter: ConsoleReporter) -> None:

@@ -139,6 +139,7 @@ class LocalCassandra:
                 cluster = Cluster(
                     [HOST],
                     port=self._port,
+                    protocol_version=5,
                     auth_provider=_FIRST,
                     ssl_context=ssl.create_default_context(cafile=str(authority)),
                     ssl_options={"server_hostname": NAME},

@@ -7,12 +7,29 @@ from dbt_project import DbtProject, environment
 from lakehouse.console import ConsoleReporter
 from lakehouse.pipeline.databases import close_connections
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.serving.export import Origin
+from lakehouse.serving.export import Changes, Origin
 from lakehouse.serving.questions import known_question
-from lakehouse.serving.tables import Row, ServedTable, served_tables
+from lakehouse.serving.tables import Column, Row, ServedTable, served_tables
 from real_data import PROJECT_DIR
 
 HERE = Origin("a zone", "small")
+PLAYS = ServedTable(
+    "sparkify",
+    "plays",
+    tuple(
+        Column(*one)
+        for one in {
+            "user_id": "integer", "session_id": "bigint", "item": "integer", "length_s": "double", "first_name": "text",
+        }.items()
+    ),
+    ("user_id", "session_id"),
+    "item",
+)  # fmt: skip
+TITLES = ServedTable(
+    "sparkify", "titles", tuple(Column(*one) for one in {"title": "text", "user_id": "integer"}.items()), ("title",),
+    "user_id", ("title",),
+)  # fmt: skip
+ROWS: list[Row] = [(10, 182, 0, 236.09424, "Sylvie"), (10, 182, 1, None, "Sylvie"), (7, 2**40, 0, 0.1, "Jude")]
 
 
 def tables_of(project: DbtProject) -> list[ServedTable]:
@@ -47,3 +64,8 @@ def part_of(rows: Iterable[Row], asked: Row, most: int = 200) -> Iterator[Row]:
     for position, row in enumerate(rows):
         if position < most or row[: len(asked)] == asked:
             yield row
+
+
+def counts(changes: Changes) -> tuple[int, int]:
+    """How many rows are to be written, and how many deleted."""
+    return len(changes.writes), len(changes.deletes)

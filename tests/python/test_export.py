@@ -1,4 +1,4 @@
-"""What is exported to DynamoDB (moto's), and how: what changed and no more, deletions first, and after any end again."""
+"""What is exported to DynamoDB (moto's): what changed and no more, deletions first, and after a kill the rest."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -9,7 +9,6 @@ from moto import mock_aws
 
 from dbt_project import DbtProject
 from lakehouse.console import ConsoleReporter
-from lakehouse.serving import store as store_module
 from lakehouse.serving.dynamodb import DynamoDB
 from lakehouse.serving.export import Changes, Origin, export
 from lakehouse.serving.questions import question
@@ -17,25 +16,7 @@ from lakehouse.serving.store import MOST_TRIES, until_taken
 from lakehouse.serving.tables import Column, Row, ServedTable, ServingError
 from lakehouse.storage.s3_session import session
 from real_data import UDACITY
-from serving_questions import HERE, answer, known, part_of, rows_of, tables_of
-
-PLAYS = ServedTable(
-    "sparkify",
-    "plays",
-    tuple(
-        Column(*one)
-        for one in {
-            "user_id": "integer", "session_id": "bigint", "item": "integer", "length_s": "double", "first_name": "text",
-        }.items()
-    ),
-    ("user_id", "session_id"),
-    "item",
-)  # fmt: skip
-TITLES = ServedTable(
-    "sparkify", "titles", tuple(Column(*one) for one in {"title": "text", "user_id": "integer"}.items()), ("title",),
-    "user_id", ("title",),
-)  # fmt: skip
-ROWS: list[Row] = [(10, 182, 0, 236.09424, "Sylvie"), (10, 182, 1, None, "Sylvie"), (7, 2**40, 0, 0.1, "Jude")]
+from serving_questions import HERE, PLAYS, ROWS, TITLES, answer, counts, known, part_of, rows_of, tables_of
 
 
 @pytest.fixture
@@ -60,10 +41,6 @@ def exported(
 ) -> Changes:
     (changes,) = export([table], lambda _: rows, store, origin, ConsoleReporter(), replace=replace)
     return changes
-
-
-def counts(changes: Changes) -> tuple[int, int]:
-    return len(changes.writes), len(changes.deletes)
 
 
 def test_what_changed_is_written_and_no_more(dynamodb: DynamoDB) -> None:
@@ -93,7 +70,7 @@ def test_what_a_killed_export_left_is_mended_by_the_next(dynamodb: DynamoDB, mon
         exported(dynamodb, many)
         sent = 0
 
-        def killed(at: int = killed_at, **request: Any) -> Any:
+        def killed(at: int = killed_at, **request: Any) -> Any:  # noqa: ANN401 - as the client has it
             nonlocal sent
             sent += 1
             if sent == at:
@@ -159,7 +136,7 @@ def test_a_key_that_no_store_can_hold_is_left_out_and_told(
 
 def test_what_the_store_hands_back_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(store_module.time, "sleep", pauses.append)
+    monkeypatch.setattr("lakehouse.serving.store.time.sleep", pauses.append)
     sent: list[int] = []
 
     def one_at_a_time(items: Sequence[int]) -> Sequence[int]:
@@ -176,11 +153,11 @@ def test_what_the_store_hands_back_is_sent_again(monkeypatch: pytest.MonkeyPatch
 
 def test_unprocessed_items_are_sent_again(dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> None:
     """As DynamoDB answers when a table is asked too much of."""
-    monkeypatch.setattr(store_module.time, "sleep", lambda _: None)
+    monkeypatch.setattr("lakehouse.serving.store.time.sleep", lambda _: None)
     send: Callable[..., Any] = dynamodb._client.batch_write_item
     sizes: list[int] = []
 
-    def half(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - the API's
+    def half(RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803 - the API's
         ((table, requests),) = RequestItems.items()
         sizes.append(len(requests))
         taken = requests[: (len(requests) + 1) // 2]
@@ -223,7 +200,7 @@ def test_the_questions_of_the_seeds_are_answered_by_one_partition_each(
             TableName=table.full_name,
             KeyConditionExpression="#key = :asked",
             ExpressionAttributeNames={"#key": name},
-            ExpressionAttributeValues={":asked": {kind: "#".join(map(str, partition))}},  # type: ignore[misc]
+            ExpressionAttributeValues={":asked": {kind: "#".join(map(str, partition))}},
             ConsistentRead=True,
         )["Items"]
         answers = [

@@ -62,7 +62,7 @@ class Origin:
     dataset: str
 
 
-def export(
+def export(  # noqa: PLR0913 - what an export is told
     tables: Sequence[ServedTable], read: Read, store: Store, origin: Origin, reporter: ConsoleReporter, *, replace: bool
 ) -> list[Changes]:
     """Brings the store to what the warehouse holds, and gives what was changed.

@@ -24,6 +24,7 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import BuildError, ExitCode, SettingsError
 from lakehouse.pipeline.notify import TOPIC_VARIABLE, WEBHOOK_VARIABLE, channels
+from lakehouse.pipeline.run_report import step
 from lakehouse.pipeline.run_watch import RunWatch, watched
 from lakehouse.pipeline.spending import Budget, OverBudgetError, Spending
 from lakehouse.storage.s3_session import session
@@ -95,7 +96,7 @@ def fail(error: BaseException) -> Callable[[RunWatch], object]:
 
 def test_what_happened_is_written_line_by_line_and_sent(tmp_path: Path, hook: Hook) -> None:
     def work(watch: RunWatch) -> None:
-        with watch.step("land"):
+        with step(watch.tell, "land"):
             watch.tell("table_landed", table="staging_events", records_new=3, records_landed=5, records_quarantined=1)
             watch.tell("people_suspended", people=2)
         watch.tell("source_aged", source="sparkify_landing.staging_events", status="warn", last_landed_at="2026-01-01")

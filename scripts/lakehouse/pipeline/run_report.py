@@ -4,6 +4,9 @@ Both name relations, tests, files and numbers. No event holds a value of the dat
 failure it is the name of the test, and not the message of the engine, which may quote a row.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -21,6 +24,17 @@ class Tell(Protocol):
 
 def nobody(event: str, **fields: Any) -> None:  # noqa: ANN401 - see above
     """Tells nobody."""
+
+
+@contextmanager
+def step(tell: Tell, name: str) -> Iterator[None]:
+    """Times a step, and tells it, however it ends."""
+    started = time.monotonic()
+    tell("step_started", step=name)
+    try:
+        yield
+    finally:
+        tell("step_finished", step=name, seconds=round(time.monotonic() - started, 3))
 
 
 @dataclass

@@ -29,16 +29,6 @@ class RunWatch:
         self._log.write(event, fields)
         self.report.note(event, fields)
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Times a step, however it ends."""
-        started = time.monotonic()
-        self.tell("step_started", step=name)
-        try:
-            yield
-        finally:
-            self.tell("step_finished", step=name, seconds=round(time.monotonic() - started, 3))
-
 
 @contextmanager
 def watched(

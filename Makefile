@@ -152,6 +152,10 @@ test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mista
 test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
 	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so Athena is not tested here"
 	@$(PYTEST) --dist loadgroup --no-loadscope-reorder -m engines tests/python packages/dbt-local-aws/tests
+	@$(BIN)/python -m dbt_local_aws.cassandra --install || echo "so Cassandra is not tested here"
+	@$(PYTEST) --dist loadscope -m engines
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py
+	@$(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
 	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
 	@echo "and Redshift (PostgreSQL behind a translation), and $(if $(IS_ALL),dbt's whole suites,a part of dbt's suites) for both adapters. AWS itself was not asked."
 

@@ -12,7 +12,8 @@ import shlex
 import sys
 import threading
 
-from dbt_local_aws.cassandra.endpoint import LocalCassandra
+from dbt_local_aws.cassandra.endpoint import CASSANDRA, LocalCassandra
+from dbt_local_aws.jars import install
 from dbt_local_aws.java import UnavailableError
 from dbt_local_aws.process import end_with_parent, ignore_signals, interrupted_by_signals, run
 
@@ -22,10 +23,14 @@ def main() -> int:
     about, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m dbt_local_aws.cassandra", description=about, epilog=details)
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--install", action="store_true", help="only fetch it, or say what is missing")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="what to run with it, after --")
     options = parser.parse_args()
     received: list[int] = []
     try:
+        if options.install:
+            install(CASSANDRA)
+            return 0
         with interrupted_by_signals(received):
             end_with_parent()
             with LocalCassandra(options.port) as cassandra:

@@ -62,6 +62,14 @@ MaxRejects = Annotated[
 LandOnly = Annotated[
     bool, typer.Option("--land-only", help="End when everything is landed, for a scheduler that builds by itself.")
 ]
+BudgetBytes = Annotated[
+    int | None,
+    typer.Option(min=1, envvar="BUDGET_BYTES", help="Athena: stop when its queries have scanned more than that."),
+]
+BudgetRpuSeconds = Annotated[
+    float | None,
+    typer.Option(min=1, envvar="BUDGET_RPU_SECONDS", help="Redshift Serverless: stop when it may have charged that."),
+]
 Target = Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")]
 
 

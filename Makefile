@@ -52,7 +52,7 @@ override AIRFLOW := .venv-airflow
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release airflow local-aws parity verify check test test-engines test-package test-airflow spark explore lint bench docs pins clean infra
+.PHONY: help run erase release serve-cassandra airflow local-aws parity verify check test test-engines test-package test-airflow spark explore lint bench docs pins clean infra
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -117,6 +117,10 @@ airflow: $(VENV)/run.installed $(AIRFLOW)/airflow.installed profiles.yml  ## sta
 	@$(BIN)/dbt --quiet parse
 	@exec dags/start.sh
 
+serve-cassandra: $(VENV)/serving.installed $(VENV)/local_aws.installed profiles.yml  ## a Cassandra on this machine with the tables of one question each, and a prompt to ask them
+	@exec $(BIN)/python -m dbt_local_aws.cassandra -- $(LAKEHOUSE) export --to=cassandra --shell \
+		--dataset="$${DATASET:-sample}" --target="$$TARGET"
+
 local-aws: $(VENV)/local_aws.installed  ## keep Athena, Redshift and S3 running on this machine, and print what to export
 	@exec $(LOCAL_AWS)
 
@@ -150,6 +154,7 @@ test: lint  ## prove the product on DuckDB: check, faults, kills, erasure, mista
 # test waits for it.
 test-engines: $(VENV)/test.installed profiles.yml  ## prove it on local Athena and Redshift, then the endpoints themselves; ALL=1: with dbt's whole suites
 	@$(BIN)/python -m dbt_local_aws.athena.trino || echo "so Athena is not tested here"
+	@$(BIN)/python -m dbt_local_aws.cassandra --install || echo "so Cassandra is not tested here"
 	@$(PYTEST) --dist loadgroup --no-loadscope-reorder -m engines
 	@$(TEST_PACKAGE)
 	@echo "test-engines: passed in $(TOOK). Proven, through the real adapters on the local endpoints: the product on Athena (a real Trino)"
@@ -203,6 +208,7 @@ pins: $(VENV)/uv.installed  ## choose new versions within requirements/*.in and 
 	@$(UV_COMPILE) --upgrade requirements/test.in -o requirements/test.txt
 	@$(UV_COMPILE) --upgrade requirements/run.in --constraint requirements/test.txt -o requirements/run.txt
 	@$(UV_COMPILE) --upgrade requirements/local_aws.in --constraint requirements/test.txt -o requirements/local_aws.txt
+	@$(UV_COMPILE) --upgrade requirements/serving.in --constraint requirements/test.txt -o requirements/serving.txt
 	@$(UV_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
 	@$(UV_COMPILE) --upgrade requirements/airflow.in -o requirements/airflow.txt
 	@$(UV_COMPILE) --upgrade requirements/infra.in -o requirements/infra.txt

@@ -48,6 +48,11 @@
         {{ print('%-44s %14s %14s%s' % (
             row['schema_name'] ~ '.' ~ row['relation'], '{:,}'.format(row['actual_rows'] | int), expected, mark
         )) }}
+        {%- do log('answer: ' ~ tojson({
+            'relation': row['schema_name'] ~ '.' ~ row['relation'],
+            'rows': row['actual_rows'] | int,
+            'expected': none if row['expected_rows'] is none else row['expected_rows'] | int
+        })) -%}
     {%- endfor -%}
     {%- for name in missing -%}
         {{ print('%-44s %14s' % (name, 'not built')) }}

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Advance = Callable[[int], None]
 
@@ -83,14 +83,26 @@ class ConsoleReporter:
             task = bar.add_task(label, total=total_bytes)
             yield lambda size: bar.advance(task, size)
 
+    @contextmanager
+    def counting(self, label: str, total: int) -> Iterator[Advance]:
+        """The same for work that is counted and not measured in bytes."""
+        if not self.console.is_terminal:
+            yield _PlainProgress(label, total, self.say, unit="")
+            return
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda count: bar.advance(task, count)
+
 
 class _PlainProgress:
     """Tells in a line how far a piece of work is, but not more often than a log can bear."""
 
-    def __init__(self, label: str, total_bytes: int, say: Callable[[str], None]) -> None:
+    def __init__(self, label: str, total: int, say: Callable[[str], None], unit: str = "MB") -> None:
         self._label = label
-        self._total_bytes = total_bytes
+        self._total = total
         self._say = say
+        self._unit = unit
         self._done = 0
         self._next_line = time.monotonic() + SECONDS_PER_LINE
 
@@ -98,7 +110,8 @@ class _PlainProgress:
         self._done += size
         if time.monotonic() >= self._next_line:
             self._next_line += SECONDS_PER_LINE
-            self._say(f"{self._label}: {self._done / 1e6:,.0f} of {self._total_bytes / 1e6:,.0f} MB")
+            per = 1e6 if self._unit else 1
+            self._say(f"{self._label}: {self._done / per:,.0f} of {self._total / per:,.0f} {self._unit}".rstrip())
 
 
 def _ignore(size: int) -> None:

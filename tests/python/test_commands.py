@@ -196,8 +196,8 @@ def test_a_release_that_fails_has_the_code_and_the_hint_of_what_failed(tmp_path:
 
 
 def test_a_code_means_one_thing_and_every_error_has_one() -> None:
-    assert len({code.meaning for code in ExitCode}) == len(ExitCode) == 6
-    assert {code.value for code in ExitCode} == {0, 1, 2, 3, 4, 130}
+    assert len({code.meaning for code in ExitCode}) == len(ExitCode) == 7
+    assert {code.value for code in ExitCode} == {0, 1, 2, 3, 4, 5, 130}
     kinds = {LakehouseError}
     for _ in range(4):
         kinds |= {below for kind in kinds for below in kind.__subclasses__()}

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -43,6 +44,12 @@ def lakehouse(project: Path, *command: str | Path, **environment: str) -> "subpr
     return subprocess.run(line, cwd=project, env=settings, capture_output=True, text=True, check=False)
 
 
+def report_of(project: Path) -> dict[str, Any]:
+    """What the last run wrote of itself."""
+    last = max((project / "logs/runs").glob("*.jsonl"))
+    return dict(json.loads(last.read_text().splitlines()[-1]))
+
+
 def put(folder: Path, path: str, *records: object) -> None:
     file = folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +70,12 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     assert "\x1b[" not in done.stdout
     assert (project / "target/static_index.html").is_file()
     assert (project / "landing/sample_x0.05").is_dir()
+    report = report_of(project)
+    assert f"{report['relations_built']} relations built, {report['tests_passed']} tests passed" in done.stdout
+    assert (report["outcome"], report["failures"], report["suspended_people"]) == ("done", {}, 0)
+    assert report["rows"]["sparkify.songplays"] > 0
+    assert set(report["freshness"].values()) == {"pass"}
+    assert [*report["steps"]] == ["land", "register", "freshness", "build", "docs"]
     made = ("landing", "target", "logs", "sample_data", "lakehouse.duckdb")
     files = [path for name in made for path in (project / name, *(project / name).rglob("*"))]
     assert [path for path in files if path.stat().st_mode & 0o077] == []

@@ -110,6 +110,13 @@ def assert_everything_passed(run: WholeRun) -> None:
     assert re.search(r"\b([1-9]\d*) of \1 sources are fresh", run.output)
     assert re.search(r"^sparkify\.songplays +[1-9]", run.output, re.MULTILINE)
     assert re.search(r"^stedi\.machine_learning_curated_v2 +[1-9]", run.output, re.MULTILINE)
+    report = json.loads(max((run.project / "logs/runs").glob("*.jsonl")).read_text().splitlines()[-1])
+    assert (report["outcome"], report["failures"], report["exit_code"]) == ("done", {}, 0)
+    assert [report["relations_built"], report["tests_passed"]] == in_graph
+    if run.target == "athena":  # more queries than relations: hooks and what the adapter asks count, too
+        assert report["queries"] > report["relations_built"] + report["tests_passed"]
+        assert report["bytes_scanned"] > 0
+        assert report["cost_usd"] > 0
     assert "Warning" not in run.output, run.output  # of Python's and of dbt's
     assert (run.project / "target/static_index.html").is_file()
 

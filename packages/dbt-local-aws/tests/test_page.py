@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_local_aws.athena.trino.java import cache_folder
+from dbt_local_aws.java import cache_folder
 
 PAGE = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from dbt_local_aws import pytest_plugin
-from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.jars import Engine
+from dbt_local_aws.java import UnavailableError
 from dbt_local_aws.process import NotStartedError
 
 pytest_plugins = ["pytester"]
@@ -25,10 +26,10 @@ MARKED = """
 
 @pytest.fixture
 def no_java(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find_java() -> None:
-        raise TrinoUnavailableError("Java 25 is not here")
+    def check(_engine: Engine) -> None:
+        raise UnavailableError("Java 25 is not here")
 
-    monkeypatch.setattr(pytest_plugin, "find_java", find_java)
+    monkeypatch.setattr(Engine, "check", check)
     for name in ("CI", "TRINO_URL"):
         monkeypatch.delenv(name, raising=False)
 

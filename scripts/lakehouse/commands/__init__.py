@@ -31,6 +31,7 @@ COMMANDS = {
     "erase": "Erase people from the landing zone and the database, and look for them afterwards.",
     "drop-environment": "Drop all that an engine holds of an environment: its schemas and, on Athena, its files on S3.",
     "release": "Release the training data (machine_learning_curated v3) with a data card, under new pseudonyms.",
+    "export": "Export the tables that answer one question each to DynamoDB, Cassandra or Keyspaces.",
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
     "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
@@ -60,6 +61,14 @@ MaxRejects = Annotated[
 ]
 LandOnly = Annotated[
     bool, typer.Option("--land-only", help="End when everything is landed, for a scheduler that builds by itself.")
+]
+BudgetBytes = Annotated[
+    int | None,
+    typer.Option(min=1, envvar="BUDGET_BYTES", help="Athena: stop when its queries have scanned more than that."),
+]
+BudgetRpuSeconds = Annotated[
+    float | None,
+    typer.Option(min=1, envvar="BUDGET_RPU_SECONDS", help="Redshift Serverless: stop when it may have charged that."),
 ]
 Target = Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")]
 

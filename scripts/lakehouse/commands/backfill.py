@@ -4,13 +4,25 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.commands import DatasetName, LandOnly, MaxRejects, Scale, Source, Sources, Target
+from lakehouse.commands import (
+    BudgetBytes,
+    BudgetRpuSeconds,
+    DatasetName,
+    LandOnly,
+    MaxRejects,
+    Scale,
+    Source,
+    Sources,
+    Target,
+)
 from lakehouse.commands.run import Load, open_dataset, run
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import LandingError
 from lakehouse.landing.days import Days, in_words
 from lakehouse.pipeline.dataset import Dataset, separated
+from lakehouse.pipeline.run_watch import watched
+from lakehouse.pipeline.spending import Budget
 
 EXAMPLES = (
     "backfill 2018-11-01 2018-11-30 --source ../shared/data/udacity",
@@ -33,6 +45,8 @@ def main(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--allow-gaps", help="Go on where a day has no file; without it, nothing is landed then.")
     ] = False,
     land_only: LandOnly = False,
+    budget_bytes: BudgetBytes = None,
+    budget_rpu_seconds: BudgetRpuSeconds = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look only for days without files.")] = False,
 ) -> None:
     """Land the files of some days, day by day, and build everything once.
@@ -50,7 +64,9 @@ def main(  # noqa: PLR0913 - one parameter an option
     check_gaps(data, days, reporter, allow_gaps=allow_gaps)
     if dry_run:
         return
-    run(data, target, reporter, Load(max_rejects, days=days), land_only=land_only)
+    budget = Budget(budget_bytes, budget_rpu_seconds)
+    with watched(data.project_dir, data.name, target, budget, reporter) as watch:
+        run(data, watch, reporter, Load(max_rejects, days=days), land_only=land_only)
 
 
 def check_gaps(data: Dataset, days: Days, reporter: ConsoleReporter, *, allow_gaps: bool) -> None:

@@ -3,11 +3,21 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from lakehouse.commands import DatasetName, LandOnly, MaxRejects, Scale, Source, Sources, Target
+from lakehouse.commands import (
+    BudgetBytes,
+    BudgetRpuSeconds,
+    DatasetName,
+    LandOnly,
+    MaxRejects,
+    Scale,
+    Source,
+    Sources,
+    Target,
+)
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.environment import in_environment
@@ -19,6 +29,9 @@ from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from, with_logs_named
+from lakehouse.pipeline.run_report import step
+from lakehouse.pipeline.run_watch import RunWatch, watched
+from lakehouse.pipeline.spending import Budget
 from lakehouse.pipeline.targets import check_target
 from lakehouse.storage.owner_only import protect
 from lakehouse.storage.zone import NO_ZONE_YET
@@ -43,11 +56,18 @@ def main(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
     ] = False,
     land_only: LandOnly = False,
+    budget_bytes: BudgetBytes = None,
+    budget_rpu_seconds: BudgetRpuSeconds = None,
 ) -> None:
-    """Land raw JSON, register it, build and test every model, and build the docs site."""
+    """Land raw JSON, register it, build and test every model, and build the docs site.
+
+    What happened is in logs/runs, a line of JSON an event; docs/operations.md tells how to have it sent to you.
+    """
     reporter = ConsoleReporter()
     data = open_dataset([*(source or []), *separated(sources)], dataset, scale, target, reporter)
-    run(data, target, reporter, Load(max_rejects, forget_vanished=forget_vanished), land_only=land_only)
+    load, budget = Load(max_rejects, forget_vanished=forget_vanished), Budget(budget_bytes, budget_rpu_seconds)
+    with watched(data.project_dir, data.name, target, budget, reporter) as watch:
+        run(data, watch, reporter, load, land_only=land_only)
 
 
 @dataclass(frozen=True)
@@ -85,7 +105,7 @@ def open_dataset(
     return data
 
 
-def run(data: Dataset, target: str, reporter: ConsoleReporter, load: Load, *, land_only: bool = False) -> None:
+def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *, land_only: bool = False) -> None:
     """Lands the data, and builds everything.
 
     Raises:
@@ -96,13 +116,22 @@ def run(data: Dataset, target: str, reporter: ConsoleReporter, load: Load, *, la
     was_erased_from = data.was_erased_from()
     if was_erased_from:
         reporter.say(f"people were erased from {data.zone}: the known counts of {data.name} do not apply to it")
-    dbt = DbtSession(data.project_dir, target, data.name, reporter.console, has_known_counts=not was_erased_from)
+    dbt = DbtSession(
+        data.project_dir,
+        watch.report.target,
+        data.name,
+        reporter.console,
+        has_known_counts=not was_erased_from,
+        tell=watch.tell,
+        asking=watch.spending.asking,
+    )
     with with_logs_named(data.project_dir):
         dbt.parse()
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:
             dbt.operation("preflight", zone_id=zone_id)
-            report = land(data, dbt, database, reporter, load)
+            with step(dbt.tell, "land"):
+                report = land(data, dbt, database, reporter, load)
             if report.is_partial:
                 dbt.has_known_counts = False
                 reporter.say(f"a part of {data.name} is landed: the known counts of the whole do not apply to it")
@@ -126,7 +155,8 @@ def land(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleRe
         LandingError: The data cannot be landed.
     """
     try:
-        return data.land(reporter, load.max_rejects, forget_vanished=load.forget_vanished, days=load.days)
+        forget = load.forget_vanished
+        return data.land(reporter, load.max_rejects, forget_vanished=forget, days=load.days, tell=dbt.tell)
     except LandingError:
         if database.exists and data.zone_id() is not None:
             try:
@@ -165,19 +195,33 @@ def build_all(data: Dataset, dbt: DbtSession, database: Database, reporter: Cons
         LandingError: The database cannot be written.
         DbtError: Something failed.
     """
-    withdraw(data, dbt, reporter)
+    with step(dbt.tell, "register"):
+        withdraw(data, dbt, reporter)
     reporter.heading(f"build on {dbt.target}")
     with database.building(reporter.say) as attempt:
-        dbt.freshness()
+        with step(dbt.tell, "freshness"):
+            dbt.freshness()
         try:
-            dbt.build()
+            with step(dbt.tell, "build"):
+                dbt.build()
         except BuildError as failed:
-            dbt.operation("print_row_counts", not_built=sorted(failed.unfinished))
+            count_rows(dbt, not_built=sorted(failed.unfinished))
             raise
         attempt.has_passed = True
-        dbt.operation("print_row_counts")
+        count_rows(dbt)
         dbt.operation("print_reidentification_risk")
-        site = dbt.docs()
+        with step(dbt.tell, "docs"):
+            site = dbt.docs()
     reporter.say("")
     for what, where in {"database": database.where, "docs and lineage": site}.items():
         reporter.say(f"{what + ':':18}{where}")
+
+
+def count_rows(dbt: DbtSession, **not_built: object) -> None:
+    """Prints the rows of what has landed and what is published, and reports them.
+
+    Raises:
+        DbtError: They cannot be counted.
+    """
+    for counted_rows in dbt.ask("print_row_counts", **not_built):
+        dbt.tell("rows_counted", **cast("dict[str, object]", counted_rows))

@@ -22,6 +22,7 @@ from lakehouse.landing.load import check_sources, days_in, land
 from lakehouse.landing.outcome import LandingReport, together
 from lakehouse.landing.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.landing.report import print_summary
+from lakehouse.pipeline.run_report import Tell, nobody
 from lakehouse.sample import SampleError, generate
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import is_s3
@@ -129,6 +130,7 @@ class Dataset:
         *,
         forget_vanished: bool = False,
         days: Days | None = None,
+        tell: Tell = nobody,
     ) -> LandingReport:
         """Lands the data and what is worked out from it: repairs of its text, pseudonyms of customers.
 
@@ -137,6 +139,7 @@ class Dataset:
             max_rejects: How many records may be refused before a load stops; None for any number.
             forget_vanished: Whether the records of files that are gone from a source are removed.
             days: The days whose files are landed, each by a load of its own; all files by one load without it.
+            tell: Takes what the run reports of it.
 
         Raises:
             SampleError: The sample cannot be made.
@@ -165,12 +168,21 @@ class Dataset:
         report = together(reports)
         give_zone_id(open_folder(self.zone), reporter.say)
         print_summary(report, reporter)
+        for table in report.tables.values():
+            tell(
+                "table_landed",
+                table=table.name,
+                records_new=table.records_new,
+                records_landed=table.records_landed,
+                records_quarantined=table.records_quarantined,
+            )
         repairs = repair_text(self.zone, tables, reporter.say)
         reporter.say(f"texts that were encoded twice, and are repaired: {len(repairs.repairs):,}")
         key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
         people = land_people(self.zone, tables, key, reporter.say)
         land_release_pseudonyms(self.zone, tables, reporter.say)
         reporter.say(f"pseudonyms: {counted(people.customers, 'customer')}")
+        tell("people_suspended", people=people.suspended)
         tell_of_suspensions(people, reporter)
         return report
 

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lakehouse.ending import is_stopping
 from lakehouse.errors import BuildError, DbtError
 from lakehouse.pipeline.aws_clients import share_descriptions
+from lakehouse.pipeline.run_report import GOOD, Tell, nobody
 
 Listener = Callable[[Any], None]
 """Is told each of dbt's events, whose fields dbt makes at run time."""
@@ -33,7 +34,6 @@ ANSWER = "answer: "
 DATASET_VARIABLE = "LAKEHOUSE_DATASET"
 RUN_VARIABLE = "LAKEHOUSE_RUN"
 TESTS = ("test", "unit_test")
-GOOD = ("success", "pass")
 
 
 @dataclass
@@ -53,6 +53,10 @@ class DbtSession:
     """Whether the known counts and answers of the data set still hold: not once people were erased from it."""
     run_id: str = field(default_factory=lambda: os.environ.get(RUN_VARIABLE) or secrets.token_hex(8))
     """What all that dbt does here has in common in the engine's records of its queries: macros/query_comment.sql."""
+    tell: Tell = nobody
+    """Who is told what was built, and how fresh the sources are."""
+    asking: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Holds for as long as dbt may ask the engine."""
     _manifest: Manifest | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -135,6 +139,9 @@ class DbtSession:
         outcome = self._run(["source", "freshness"], "the sources' age cannot be found out")
         found: Sequence[object] = outcome.result.results if isinstance(outcome.result, FreshnessResult) else ()
         aged = [result for result in found if isinstance(result, SourceFreshnessResult)]  # there are hooks among them
+        for result in aged:
+            source, last_landed_at = f"{result.node.source_name}.{result.node.name}", result.max_loaded_at.isoformat()
+            self.tell("source_aged", source=source, status=str(result.status), last_landed_at=last_landed_at)
         stale = [result for result in aged if result.status != "pass"]
         for result in stale:
             name = f"{result.node.source_name}.{result.node.name}"
@@ -176,6 +183,7 @@ class DbtSession:
                 if event.info.name == "NodeFinished":
                     node = event.data.node_info
                     show(node)
+                    self._tell_of(event.data)
                     if node.node_status in GOOD:
                         done["tests" if node.resource_type in TESTS else "relations"] += 1
                     else:
@@ -213,6 +221,16 @@ class DbtSession:
             warnings.filterwarnings("ignore", '"table_owner" does not match the name', RuntimeWarning)
             self._invoke(["docs", "generate", "--static"], "the docs site cannot be built")
         return self.project_dir / "target" / "static_index.html"
+
+    def _tell_of(self, finished: Any) -> None:  # noqa: ANN401 - see Listener
+        node, result = finished.node_info, finished.run_result
+        self.tell(
+            "node_finished",
+            name=node.node_name,
+            kind=node.resource_type,
+            status=node.node_status,
+            seconds=round(result.execution_time, 3),
+        )
 
     @contextmanager
     def _progress(self) -> Iterator[Listener]:
@@ -258,7 +276,8 @@ class DbtSession:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         started = time.monotonic()
         os.environ.update({DATASET_VARIABLE: self.dataset, RUN_VARIABLE: self.run_id})  # dbt reads them
-        outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
+        with self.asking():
+            outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
         what = " ".join(command[:2])  # not its arguments, which may be an address
         log.debug("dbt %s on %s: %.1f s, success %s", what, self.target, time.monotonic() - started, outcome.success)
         if is_stopping():  # some of dbt's commands make an ordinary failure of it

@@ -5,12 +5,11 @@ import io
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import msgspec
-from dbt.adapters.factory import get_adapter_by_type
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode
 
@@ -19,6 +18,7 @@ from lakehouse.landing.parts import name_load
 from lakehouse.parity.dump import as_text
 from lakehouse.pipeline.data_card import data_card
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.relation_rows import rows_of
 from lakehouse.storage.folder import Claim, Folder
 
 RELEASES_FOLDER = "loader/releases"
@@ -28,7 +28,6 @@ CARD_FILE = "README.md"
 ORDER = "release_pseudonym, session_number, session_time_ms, distance_from_object, x, y, z"
 """Of the released rows: by a random pseudonym, so that it tells nothing of the order in which customers were landed."""
 _UNFINISHED = ".unfinished"
-_ROWS_AT_ONCE = 10_000
 
 
 class Risk(msgspec.Struct, frozen=True):
@@ -152,7 +151,7 @@ def _write_rows(dbt: DbtSession, model: ModelNode, file: Path) -> int:
     count = 0
     with _private(texts) as out:
         writer = csv.writer(io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True))
-        for row in _rows(dbt, model, list(columns)):
+        for row in rows_of(dbt, model, list(columns)):
             writer.writerow([as_text(value) for value in row])
             count += 1
     with duckdb.connect() as connection:
@@ -161,15 +160,6 @@ def _write_rows(dbt: DbtSession, model: ModelNode, file: Path) -> int:
     file.chmod(0o600)  # until now, the folder's rights kept others out
     texts.unlink()
     return count
-
-
-def _rows(dbt: DbtSession, model: ModelNode, columns: Sequence[str]) -> Iterator[Sequence[object]]:
-    adapter = get_adapter_by_type(dbt.target)  # type: ignore[no-untyped-call]
-    relation = adapter.Relation.create(model.database, model.schema, model.alias)
-    with adapter.connection_named("release"):
-        _, cursor = adapter.connections.add_query(f"select {', '.join(columns)} from {relation}")  # noqa: S608 - our names
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield from rows
 
 
 def _private(file: Path) -> io.FileIO:

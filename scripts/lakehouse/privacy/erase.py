@@ -363,6 +363,7 @@ def out_of_reach(target: str, zone: str) -> list[str]:
     """What an erasure cannot look into: docs/privacy.md says the same."""
     places = [
         "backups, copies that somebody made, and releases of training data that were given away",
+        "what was exported to DynamoDB, Cassandra or Keyspaces: `lakehouse export` takes out whoever is gone",
         "the number of a device or a phone, and names, outside this landing zone and its database",
     ]
     if is_s3(zone):

@@ -10,10 +10,16 @@ from real_data import PROJECT_DIR
 
 pytestmark = pytest.mark.quick
 
-PINS = dict(re.findall(r"^([\w.-]+)==([^ ;]+)", (PROJECT_DIR / "requirements/local_aws.txt").read_text(), re.MULTILINE))
+PINS = dict(
+    re.findall(
+        r"^([\w.-]+)==([^ ;]+)",
+        "".join((PROJECT_DIR / "requirements" / name).read_text() for name in ("local_aws.txt", "serving.txt")),
+        re.MULTILINE,
+    )
+)
 
 
-@pytest.mark.parametrize("extra", ["", "athena", "redshift"])
+@pytest.mark.parametrize("extra", ["", "athena", "redshift", "cassandra"])
 def test_the_pins_of_a_local_run_are_what_the_package_asks_for(extra: str) -> None:
     asked = [Requirement(text) for text in distribution("dbt-local-aws").requires or []]
     of_extra = [one for one in asked if (one.marker is None) == (not extra)]

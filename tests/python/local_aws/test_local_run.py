@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_local_aws.athena.trino.java import cache_folder
+from dbt_local_aws.java import cache_folder
 from dbt_project import PARTS, copy_parts
 from lanes import on_engines
 from leftovers import FOUND

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dbt_local_aws.athena.trino.java import cache_folder
+from dbt_local_aws.java import cache_folder
 from dbt_project import copy_project
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.parity.dump import CATALOGUE, Column, DumpError, Relation, as_text, rows_file

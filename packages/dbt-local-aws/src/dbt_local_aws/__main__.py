@@ -5,24 +5,17 @@ endpoints in its environment, ends them with it, and exits with its code.
 """
 
 import argparse
-import contextlib
-import os
 import shlex
-import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
-from types import FrameType
 
-from dbt_local_aws.athena.trino.java import TrinoUnavailableError
 from dbt_local_aws.endpoints import LocalAws
 from dbt_local_aws.environment import LEADING_ELSEWHERE
-from dbt_local_aws.process import end_with_parent
+from dbt_local_aws.java import UnavailableError
+from dbt_local_aws.process import end_with_parent, ignore_signals, interrupted_by_signals, run
 from dbt_local_aws.redshift.endpoint import LocalRedshiftError
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,20 +23,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     received: list[int] = []
     try:
-        with _interrupted_by_signals(received):
+        with interrupted_by_signals(received):
             end_with_parent()
             with _endpoints(options) as aws:
                 try:
                     if options.command:
-                        return _run(options.command)
+                        return run(options.command)
                     _print_exports(aws)
                     threading.Event().wait()
                 finally:
-                    _ignore_signals()  # so that a second one does not cut the end short
+                    ignore_signals()  # so that a second one does not cut the end short
     except KeyboardInterrupt:
         # what a person ended has done what it should, a command that was kept from running has not
         return 128 + received[0] if options.command else 0
-    except (LocalRedshiftError, TrinoUnavailableError, OSError) as error:
+    except (LocalRedshiftError, UnavailableError, OSError) as error:
         print(f"the endpoints cannot start: {error}", file=sys.stderr)
         return 1
     return 0
@@ -77,51 +70,6 @@ def _setting(text: str) -> tuple[str, str]:
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"not NAME=VALUE: {text}")
     return name, value
-
-
-@contextlib.contextmanager
-def _interrupted_by_signals(received: list[int]) -> Iterator[None]:
-    """Makes Ctrl-C of every signal that asks to end, so that whatever was started by then is stopped."""
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore_signals() -> None:
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _run(command: Sequence[str]) -> int:
-    """Runs the command to its end, which the endpoints outlive, and gives its exit code as a shell would."""
-    process: subprocess.Popen[bytes] | None = None
-    early: list[int] = []
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        if process is None:
-            early.append(number)
-        elif number != signal.SIGINT or not os.isatty(0):  # a terminal sends Ctrl-C to the command as well
-            process.send_signal(number)
-
-    for number in _SIGNALS:
-        signal.signal(number, pass_on)
-    try:
-        process = subprocess.Popen(command)  # noqa: S603 - the caller's own command
-    except OSError as error:
-        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
-        return 127
-    for missed in early:
-        process.send_signal(missed)
-    code = process.wait()
-    return code if code >= 0 else 128 - code
 
 
 def _print_exports(aws: LocalAws) -> None:

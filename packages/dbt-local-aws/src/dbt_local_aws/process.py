@@ -1,4 +1,4 @@
-"""The endpoints in a process of their own, started as a person starts them; it does not outlive whoever started it."""
+"""The endpoints in a process of their own, which does not outlive whoever started it, and a command beside them."""
 
 import os
 import shlex
@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 SAID_LAST = "Ctrl-C "
 """How the line begins that follows the settings."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SUPERVISED = "DBT_LOCAL_AWS_SUPERVISED"
 """The variable that tells a process to end when its standard input does."""
 
@@ -77,3 +79,49 @@ def running(*arguments: str) -> Iterator[tuple["subprocess.Popen[str]", dict[str
         if process.poll() is None:
             process.terminate()
         process.communicate()
+
+
+@contextmanager
+def interrupted_by_signals(received: list[int]) -> Iterator[None]:
+    """Makes Ctrl-C of every signal that asks to end, so that whatever was started by then is stopped."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """Lets nothing cut short what ends now."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def run(command: Sequence[str]) -> int:
+    """Runs the command to its end, which the endpoints outlive, and gives its exit code as a shell would."""
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if process is None:
+            early.append(number)
+        elif number != signal.SIGINT or not os.isatty(0):  # a terminal sends Ctrl-C to the command as well
+            process.send_signal(number)
+
+    for number in _SIGNALS:
+        signal.signal(number, pass_on)
+    try:
+        process = subprocess.Popen(command)  # noqa: S603 - the caller's own command
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+    for missed in early:
+        process.send_signal(missed)
+    code = process.wait()
+    return code if code >= 0 else 128 - code

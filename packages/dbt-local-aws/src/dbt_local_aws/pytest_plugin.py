@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dbt_local_aws.athena.trino.installation import locked
-from dbt_local_aws.athena.trino.java import TrinoUnavailableError, find_java, find_maven
+from dbt_local_aws.athena.trino.installation import TRINO
 from dbt_local_aws.environment import own_environment
+from dbt_local_aws.jars import Engine, locked
+from dbt_local_aws.java import UnavailableError
 from dbt_local_aws.process import NotStartedError, running, start
 
 _LOCK = "athena.lock"
@@ -88,12 +89,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def why_there_is_no_trino() -> str | None:
     """What Trino misses on this machine, None if it can run. In CI nothing is missing: the tests run and fail there."""
-    if os.environ.get("CI") or os.environ.get("TRINO_URL"):
+    return None if os.environ.get("TRINO_URL") else why_there_is_no(TRINO)
+
+
+def why_there_is_no(engine: Engine) -> str | None:
+    """What an engine misses on this machine, None if it can run. In CI nothing is missing: the tests run, and fail."""
+    if os.environ.get("CI"):
         return None
     try:
-        find_java()
-        find_maven()
-    except TrinoUnavailableError as error:
+        engine.check()
+    except UnavailableError as error:
         return str(error)
     return None
 

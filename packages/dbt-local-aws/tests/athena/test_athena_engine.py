@@ -8,14 +8,17 @@ import socket
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
 
+from dbt_local_aws import jars, java
 from dbt_local_aws.athena.endpoint import LocalAthena
-from dbt_local_aws.athena.trino import installation, java, server
-from dbt_local_aws.athena.trino.java import Java, TrinoUnavailableError
+from dbt_local_aws.athena.trino import server
+from dbt_local_aws.athena.trino.installation import TRINO
+from dbt_local_aws.java import Java, UnavailableError
 from dbt_local_aws.process import running
 from dbt_local_aws.testing.athena import Client, QueryFailedError
 from dbt_local_aws.testing.processes import await_end, is_running
@@ -92,7 +95,7 @@ def test_a_trino_that_runs_elsewhere_is_used_and_outlives_the_endpoint(
     with running(ATHENA) as (process, settings):
         assert children(process.pid) == []
         assert there is not None
-        trino, log, url = server.launch(there, tmp_path / "trino", settings, installation.HERE / "catalog", port=port)
+        trino, log, url = server.launch(there, tmp_path / "trino", settings, TRINO.recipe / "catalog", port=port)
         try:
             assert url == os.environ["TRINO_URL"]
             client = Client.connect(settings, "lake")
@@ -146,13 +149,13 @@ def test_java_is_found_where_it_usually_is(nowhere: Path) -> None:
     fake_java(nowhere / "jdk-17", "17.0.1")
     wanted = fake_java(nowhere / "temurin-25", "25.0.3")
     fake_java(nowhere / "zulu-26", "26")
-    assert java.find_java().home == wanted
+    assert TRINO.find_java().home == wanted
 
 
 def test_the_callers_choice_comes_first(nowhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_java(nowhere / "temurin-25", "25.0.3")
     monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path / "mine", "25.0.1")))
-    assert java.find_java() == Java(tmp_path / "mine", "25.0.1 somebody ")
+    assert TRINO.find_java() == Java(tmp_path / "mine", "25.0.1 somebody ")
 
 
 @pytest.mark.parametrize(
@@ -166,14 +169,14 @@ def test_the_callers_choice_comes_first(nowhere: Path, tmp_path: Path, monkeypat
 def test_what_is_missing_is_said_in_one_sentence(nowhere: Path, version: str, modules: str, found: str) -> None:
     if version:
         fake_java(nowhere / "java", version, modules)
-    with pytest.raises(TrinoUnavailableError, match=f"Java 25, and {found}.*apt-get.*brew.*setup-java") as error:
-        java.find_java()
+    with pytest.raises(UnavailableError, match=f"Java 25, and {found}.*apt-get.*brew.*setup-java") as error:
+        TRINO.find_java()
     assert "\n" not in str(error.value)
 
 
 def test_a_command_says_at_once_that_java_is_missing(tmp_path: Path) -> None:
     program = (
-        "import sys; from dbt_local_aws.athena.trino import java; java._USUAL_PLACES = (); "
+        "import sys; from dbt_local_aws import java; java._USUAL_PLACES = (); "
         "from dbt_local_aws.__main__ import main; sys.exit(main())"
     )
     done = subprocess.run(
@@ -195,30 +198,27 @@ def test_maven_is_asked_for_only_where_trino_is_not_there_yet(
 ) -> None:
     fake_java(nowhere / "temurin-25", "25.0.3")
     monkeypatch.setenv("LOCAL_AWS_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(TrinoUnavailableError, match=r"Maven.*apt-get install maven.*brew install maven"):
-        installation.install()
+    with pytest.raises(UnavailableError, match=r"Maven.*apt-get install maven.*brew install maven"):
+        jars.install(TRINO)
     assert not list((tmp_path / "cache").glob("trino-*"))
 
 
 @pytest.mark.parametrize("change", ["another", "missing", "more"])
-def test_a_jar_that_is_not_what_it_must_be_is_refused(
-    tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_jar_that_is_not_what_it_must_be_is_refused(tmp_path: Path, change: str) -> None:
     checksums = tmp_path / "jars.sha256"
     # of "content"
     checksums.write_text("ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73  a.jar\n")
-    monkeypatch.setattr(installation, "_CHECKSUMS", checksums)
-    jars = tmp_path / "jars"
-    jars.mkdir()
-    (jars / "a.jar").write_text("content")
-    installation._verify(jars)
+    engine, folder = replace(TRINO, recipe=tmp_path), tmp_path / "jars"
+    folder.mkdir()
+    (folder / "a.jar").write_text("content")
+    jars.verify(engine, folder)
     if change == "another":
-        (jars / "a.jar").write_text("other content")
+        (folder / "a.jar").write_text("other content")
     elif change == "missing":
-        (jars / "a.jar").unlink()
+        (folder / "a.jar").unlink()
     else:
-        (jars / "b.jar").write_text("content")
+        (folder / "b.jar").write_text("content")
     with pytest.raises(
-        TrinoUnavailableError, match=f"1 of Trino's jars .* the first is {'b' if change == 'more' else 'a'}.jar"
+        UnavailableError, match=f"1 of Trino's jars .* the first is {'b' if change == 'more' else 'a'}.jar"
     ):
-        installation._verify(jars)
+        jars.verify(engine, folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_local_aws.athena.trino.java import find_maven
+from dbt_local_aws.java import find_maven
 from dbt_local_aws.testing.athena import Client
 
 SPARK = Path(__file__).parent / "spark"
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 def jars(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Iceberg for Spark, fetched by Maven."""
     folder = tmp_path_factory.mktemp("jars")
-    command = [find_maven(), "-q", "-B", "-f", str(SPARK / "pom.xml"), COPY, f"-DoutputDirectory={folder}"]
+    command = [find_maven("Iceberg"), "-q", "-B", "-f", str(SPARK / "pom.xml"), COPY, f"-DoutputDirectory={folder}"]
     subprocess.run(command, check=True)
     found = sorted(map(str, folder.glob("*.jar")))
     assert len(found) == 2

@@ -9,7 +9,7 @@ import sys
 import threading
 
 from dbt_local_aws.athena.endpoint import DEFAULT_REGION, LocalAthena
-from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.java import UnavailableError
 from dbt_local_aws.process import end_with_parent
 
 
@@ -31,7 +31,7 @@ def main() -> int:
                 print(f"export {name}={shlex.quote(value)}")
             print("\nCtrl-C ends it and removes what it holds.", flush=True)
             interrupted.wait()
-    except TrinoUnavailableError as error:
+    except UnavailableError as error:
         print(f"the endpoint cannot start: {error}", file=sys.stderr)
         return 1
     return 0

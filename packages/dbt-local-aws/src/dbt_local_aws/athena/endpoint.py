@@ -79,7 +79,7 @@ class LocalAthena:
         """Serve until `stop`; Trino starts meanwhile, and the first query waits for it.
 
         Raises:
-            TrinoUnavailableError: Java or Maven is missing, or Trino cannot be fetched.
+            UnavailableError: Java or Maven is missing, or Trino cannot be fetched.
         """
         if not self._running.acquire(blocking=False):
             raise RuntimeError("another LocalAthena runs in this process; moto's state is the process's")

@@ -10,8 +10,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from dbt_local_aws.certificates import make_certificates
 from dbt_local_aws.process import when_input_ends
-from dbt_local_aws.redshift.certificates import make_certificates
 from dbt_local_aws.redshift.iam import CredentialsApi
 from dbt_local_aws.redshift.postgres import PostgresError, PostgresServer
 from dbt_local_aws.redshift.server import Configuration, RedshiftServer, new_password

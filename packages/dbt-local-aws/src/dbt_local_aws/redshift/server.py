@@ -8,10 +8,10 @@ import struct
 from dataclasses import dataclass
 from importlib import resources
 
+from dbt_local_aws.certificates import Certificates
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
-from dbt_local_aws.redshift.certificates import Certificates
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
 from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer

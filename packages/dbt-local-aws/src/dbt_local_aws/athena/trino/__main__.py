@@ -2,15 +2,15 @@
 
 import sys
 
-from dbt_local_aws.athena.trino.java import TrinoUnavailableError
 from dbt_local_aws.athena.trino.server import installed
+from dbt_local_aws.java import UnavailableError
 
 
 def main() -> int:
     """Exits with 1 where Trino cannot be had."""
     try:
         installed()
-    except TrinoUnavailableError as error:
+    except UnavailableError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -18,8 +18,9 @@ import urllib3
 
 from dbt_local_aws.athena.errors import AthenaError
 from dbt_local_aws.athena.trino.client import Session, TrinoQuery
-from dbt_local_aws.athena.trino.installation import HERE, VERSION, Installation, install, locked, say
-from dbt_local_aws.athena.trino.java import TrinoUnavailableError
+from dbt_local_aws.athena.trino.installation import HERE, TRINO
+from dbt_local_aws.jars import Installation, install, locked, say
+from dbt_local_aws.java import UnavailableError
 
 HEAP = "2g"
 """Trino's heap at most; the whole process takes some 0.6 GB beside what of it is used."""
@@ -95,7 +96,7 @@ class Trino:
             if not self._is_ready:
                 try:
                     await_answer(self._pool, self.url, self._process, self._folder / "trino.log")
-                except TrinoUnavailableError as error:
+                except UnavailableError as error:
                     raise AthenaError("GENERIC_INTERNAL_ERROR", str(error)) from error
                 self._is_ready = True
 
@@ -128,7 +129,7 @@ def launch(  # noqa: PLR0913 - what a start is told
     else:
         archive = [f"-XX:SharedArchiveFile={installation.archive}"] if installation.archive.exists() else []
     command = [
-        installation.java.program("java"), *_OPTIONS, *archive, f"-Dlocal.version={VERSION}",
+        installation.java.program("java"), *_OPTIONS, *archive, f"-Dlocal.version={TRINO.version}",
         f"-Dlocal.folder={folder}",
         f"-Dconfig={HERE / 'config.properties'}", f"-Djava.io.tmpdir={folder}", "-cp", installation.class_path,
         "io.trino.server.Launcher",
@@ -161,12 +162,12 @@ def await_answer(pool: urllib3.PoolManager, url: str, process: subprocess.Popen[
     """Wait until Trino says that it has started.
 
     Raises:
-        TrinoUnavailableError: It has ended, or does not answer in time.
+        UnavailableError: It has ended, or does not answer in time.
     """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process is not None and process.poll() is not None:
-            raise TrinoUnavailableError(_ended(process, log))
+            raise UnavailableError(_ended(process, log))
         try:
             answer = pool.request("GET", f"{url}/v1/info", timeout=5)
             if answer.status == 200 and not answer.json()["starting"]:
@@ -175,7 +176,7 @@ def await_answer(pool: urllib3.PoolManager, url: str, process: subprocess.Popen[
             pass  # it does not listen yet
         time.sleep(_POLL_SECONDS)
     told = f" The end of its log:\n{_tail(log)}" if process is not None else ""
-    raise TrinoUnavailableError(f"Trino at {url} did not answer within {_START_SECONDS} seconds.{told}")
+    raise UnavailableError(f"Trino at {url} did not answer within {_START_SECONDS} seconds.{told}")
 
 
 def _ended(process: subprocess.Popen[bytes], log: Path) -> str:
@@ -197,7 +198,7 @@ def installed() -> Installation | None:
     """Trino in the cache, with its class archive; None if TRINO_URL names one that runs elsewhere."""
     if os.environ.get("TRINO_URL"):
         return None
-    installation = install()
+    installation = install(TRINO)
     if not installation.archive.exists():
         with locked(installation.archive.with_suffix(".lock")):
             if not installation.archive.exists():

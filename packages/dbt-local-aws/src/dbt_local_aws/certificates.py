@@ -1,4 +1,4 @@
-"""The endpoint's TLS certificate, made at every start and signed by a certificate authority of its own."""
+"""An endpoint's TLS certificate, made at every start and signed by a certificate authority of its own."""
 
 import datetime as dt
 import ipaddress
@@ -21,12 +21,18 @@ class Certificates:
     authority: Path  # the authority alone, for `sslrootcert`
     bundle: Path  # the authority and what this machine trusts already, for SSL_CERT_FILE
     context: ssl.SSLContext
+    chain: Path  # the certificate and its key, where the key is kept
 
 
-def make_certificates(folder: Path) -> Certificates:
-    """Makes a certificate authority, and a certificate for localhost that it signs."""
+def make_certificates(folder: Path, *, keeps_key: bool = False) -> Certificates:
+    """Makes a certificate authority, and a certificate for localhost that it signs.
+
+    Args:
+        folder: Where they go.
+        keeps_key: Whether the key stays in a file, for a server that is a process of its own.
+    """
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = _name("Local Redshift certificate authority")
+    authority_name = _name("Local AWS certificate authority")
     authority = (
         _certificate(authority_name, authority_name, authority_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -54,8 +60,9 @@ def make_certificates(folder: Path) -> Certificates:
     chain_file.write_bytes(private + certificate.public_bytes(pem))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(chain_file)
-    chain_file.unlink()
-    return Certificates(authority_file, bundle_file, context)
+    if not keeps_key:
+        chain_file.unlink()
+    return Certificates(authority_file, bundle_file, context, chain_file)
 
 
 def _name(common_name: str) -> x509.Name:

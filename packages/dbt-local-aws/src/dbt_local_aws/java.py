@@ -1,4 +1,4 @@
-"""Finds the Java that Trino needs, and Maven, which fetches it."""
+"""Finds the Java that an engine needs, and Maven, which fetches the engine."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-JAVA_VERSION = 25  # https://trino.io/docs/current/installation/deployment.html#java-runtime-environment
-_MODULES = {"jdk.compiler", "jdk.incubator.vector"}
 _USUAL_PLACES = (
     "/usr/lib/jvm/*",
     "/usr/local/openjdk-*",
@@ -21,16 +19,16 @@ _USUAL_PLACES = (
     "/Library/Java/JavaVirtualMachines/*/Contents/Home",
 )
 _HOW_TO_GET_JAVA = (
-    "on Debian: apt-get install openjdk-25-jdk-headless (or temurin-25-jdk); on macOS: brew install openjdk@25; "
-    "in a GitHub workflow: actions/setup-java with java-version 25"
+    "on Debian: apt-get install openjdk-{0}-jdk-headless (or temurin-{0}-jdk); on macOS: brew install openjdk@{0}; "
+    "in a GitHub workflow: actions/setup-java with java-version {0}"
 )
 _HOW_TO_GET_MAVEN = (
     "on Debian: apt-get install maven; on macOS: brew install maven; in a GitHub workflow it is there already"
 )
 
 
-class TrinoUnavailableError(Exception):
-    """Trino cannot be had or does not run; the message is one sentence that says what to do."""
+class UnavailableError(Exception):
+    """An engine cannot be had or does not run; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -50,49 +48,57 @@ class Java:
         return str(self.home / "bin" / name)
 
 
-def find_java() -> Java:
-    """The first Java 25 in JAVA_HOME, on the path and in the usual folders.
+def find_java(who: str, version: int, modules: Set[str]) -> Java:
+    """The first Java of a version in JAVA_HOME, on the path and in the usual folders.
+
+    Args:
+        who: Who needs it, to begin a sentence with.
+        version: The one version that will do.
+        modules: What it must have; a mere runtime lacks the compiler.
 
     Raises:
-        TrinoUnavailableError: There is none; the message says what was found instead and how to get it.
+        UnavailableError: There is none; the message says what was found instead and how to get it.
     """
     others = []
-    for home in _homes():
+    for home in _homes(version):
         settings = _release(home)
-        version = settings.get("JAVA_VERSION", "")
-        if version.split(".")[0] == str(JAVA_VERSION) and set(settings.get("MODULES", "").split()) >= _MODULES:
-            return Java(home, " ".join((version, settings.get("IMPLEMENTOR", ""), settings.get("OS_ARCH", ""))))
-        if version:
-            others.append(f"{version} in {home}")
-    found = f"only {', '.join(others)} was found" if others else "no Java was found"
-    raise TrinoUnavailableError(
-        f"Athena's engine, Trino, needs a development kit of Java {JAVA_VERSION}, and {found} ({_HOW_TO_GET_JAVA})."
+        found = settings.get("JAVA_VERSION", "")
+        if found.split(".")[0] == str(version) and set(settings.get("MODULES", "").split()) >= modules:
+            return Java(home, " ".join((found, settings.get("IMPLEMENTOR", ""), settings.get("OS_ARCH", ""))))
+        if found:
+            others.append(f"{found} in {home}")
+    instead = f"only {', '.join(others)} was found" if others else "no Java was found"
+    raise UnavailableError(
+        f"{who} needs a development kit of Java {version}, and {instead} ({_HOW_TO_GET_JAVA.format(version)})."
     )
 
 
-def find_maven() -> str:
+def find_maven(name: str) -> str:
     """Maven's path.
 
+    Args:
+        name: What it is to fetch.
+
     Raises:
-        TrinoUnavailableError: It is not on the path.
+        UnavailableError: It is not on the path.
     """
     if program := shutil.which("mvn"):
         return program
-    raise TrinoUnavailableError(f"Maven, which fetches Trino, is not on the path ({_HOW_TO_GET_MAVEN}).")
+    raise UnavailableError(f"Maven, which fetches {name}, is not on the path ({_HOW_TO_GET_MAVEN}).")
 
 
-def _homes() -> Iterator[Path]:
+def _homes(version: int) -> Iterator[Path]:
     """Where a Java may be, the caller's choice first."""
     seen = set()
-    for home in _candidates():
+    for home in _candidates(version):
         resolved = home.resolve()
         if resolved not in seen and (resolved / "bin" / "java").exists():
             seen.add(resolved)
             yield resolved
 
 
-def _candidates() -> Iterator[Path]:
-    for name in ("JAVA_HOME", f"JAVA_HOME_{JAVA_VERSION}_X64", f"JAVA_HOME_{JAVA_VERSION}_ARM64"):
+def _candidates(version: int) -> Iterator[Path]:
+    for name in ("JAVA_HOME", f"JAVA_HOME_{version}_X64", f"JAVA_HOME_{version}_ARM64"):
         if value := os.environ.get(name):
             yield Path(value)
     if program := shutil.which("java"):

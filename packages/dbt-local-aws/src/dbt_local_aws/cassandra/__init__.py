@@ -1,0 +1,1 @@
+"""Cassandra on this machine: a real one, started from its jars. It stands for Amazon Keyspaces, too."""

@@ -1,0 +1,1 @@
+"""Tables that answer one question each, exported to what answers it by one read: DynamoDB, Cassandra, Keyspaces."""

@@ -7,7 +7,7 @@ import pytest
 
 from lakehouse.errors import LandingError
 from lakehouse.pipeline.copy_region import REGION_VARIABLE, tell_copy_the_region
-from s3_server import DENIED, Answer, FaultyS3, Forward, Request, s3_of_a_test, s3_server
+from s3_server import DENIED, Answer, FaultyS3, Forward, Request, refused, s3_of_a_test, s3_server
 
 FRANKFURT = "eu-central-1"
 
@@ -86,10 +86,9 @@ def test_a_bucket_that_there_is_not_is_told(s3: FaultyS3) -> None:
         told("redshift", "s3://no-such-bucket/zone")
 
 
-def test_a_right_that_lacks_is_named(s3: FaultyS3) -> None:
-    s3.on("HeadBucket", DENIED)
-    with pytest.raises(LandingError, match=r"lacks s3:ListBucket"):
-        told("redshift", s3.place("zone").location)
+def test_who_may_list_below_a_prefix_only_is_told_the_region_all_the_same(s3: FaultyS3) -> None:
+    s3.on("HeadBucket", refused(403, "AccessDenied", x_amz_bucket_region=FRANKFURT))
+    assert told("redshift", s3.place("zone").location) == (FRANKFURT, [])
 
 
 def test_a_store_that_does_not_say_where_it_is_leaves_it_to_redshift(s3: FaultyS3) -> None:
@@ -97,5 +96,7 @@ def test_a_store_that_does_not_say_where_it_is_leaves_it_to_redshift(s3: FaultyS
         answer = forward()
         return Answer(answer.status, tuple(field for field in answer.headers if "region" not in field[0].lower()))
 
-    s3.on("HeadBucket", without_region)
-    assert told("redshift", s3.place("zone").location) == ("", [])
+    for fault in (without_region, DENIED):
+        s3.rules.clear()
+        s3.on("HeadBucket", fault)
+        assert told("redshift", s3.place("zone").location) == ("", [])

@@ -21,7 +21,7 @@ def tell_copy_the_region(target: str, zone: str, say: Say) -> None:
         say: Is told where the cluster is in another region, as far as its name tells its own.
 
     Raises:
-        LandingError: There is no such bucket, or it cannot be looked at.
+        LandingError: There is no such bucket, or S3 cannot be reached.
     """
     if target != "redshift" or not is_s3(zone):
         return

@@ -78,11 +78,18 @@ class S3Prefix:
     def region(self) -> str | None:
         """The region of the bucket; None where the store does not say (AmazonS3/latest/API/API_HeadBucket.html).
 
+        Whoever may only list below a prefix is denied, and told the region all the same.
+
         Raises:
-            LandingError: There is no such bucket, or it cannot be looked at.
+            LandingError: There is no such bucket, or S3 cannot be reached.
         """
         with explained(self.location):
-            return self._client.head_bucket(Bucket=self._bucket).get("BucketRegion")
+            try:
+                return self._client.head_bucket(Bucket=self._bucket).get("BucketRegion")
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "403":
+                    raise
+                return error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
 
     def list(self, prefix: str = "", *, hidden: bool = False) -> Iterator[StoredFile]:
         """Yields the objects below a prefix, by key; markers of folders are none."""

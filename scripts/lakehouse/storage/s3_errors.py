@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _RIGHTS: Mapping[str, str] = {
     "ListObjectsV2": "s3:ListBucket",
-    "HeadBucket": "s3:ListBucket",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject",

@@ -27,7 +27,7 @@ from lakehouse.landing.outcome import LandingReport
 from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
-from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.dbt_session import RUN_VARIABLE, DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from, with_logs_named
 from lakehouse.pipeline.run_report import step
 from lakehouse.pipeline.run_watch import RunWatch, watched
@@ -124,6 +124,7 @@ def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *
         has_known_counts=not was_erased_from,
         tell=watch.tell,
         asking=watch.spending.asking,
+        run_id=os.environ.get(RUN_VARIABLE) or watch.report.run_id,
     )
     with with_logs_named(data.project_dir):
         dbt.parse()

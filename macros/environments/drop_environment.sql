@@ -74,5 +74,5 @@
     {%- for relation in relations_in_schema(schema.database, schema.schema) -%}
         {%- do adapter.delete_from_glue_catalog(relation) -%}
     {%- endfor -%}
-    {%- do adapter.drop_schema(schema) -%}
+    {%- do adapter.drop_glue_database(schema.schema) -%}
 {%- endmacro %}

@@ -4,14 +4,18 @@ import os
 import re
 import secrets
 import subprocess
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+import boto3
 import duckdb
 import pytest
 import yaml
 from jinja2 import Environment as Jinja
+from moto import mock_aws
 
 from dbt_project import DbtProject, environment
 from lakehouse.commands import _share_region, drop_environment
@@ -20,8 +24,12 @@ from lakehouse.errors import LandingError, SettingsError
 from lakehouse.landing.load import land
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.sample import generate
+from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all, put
 from real_data import LAKEHOUSE, PROJECT_DIR
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import StorageDescriptorTypeDef, TableInputTypeDef
 
 GOOD = ["a", "ada", "pr_12", "x1_y2_z3", "dbta", "pgadmin", "a" * 32]
 HOSTILE = [
@@ -206,3 +214,56 @@ def test_two_environments_are_built_side_by_side_and_one_is_dropped(zone: Path, 
     assert again.returncode == 0, again.stdout + again.stderr
     assert again.stdout == "duckdb has nothing of an environment ada\n"
     assert schemas_of(project.database) == ours | others
+
+
+def test_on_athena_the_catalogue_forgets_and_only_the_environments_own_files_go(tmp_path: Path) -> None:
+    """Against moto's Glue and S3. The files of a landing table are the landing zone's, whoever names them."""
+    project = DbtProject.copy(tmp_path / "project", tmp_path / "no_zone", "small")
+    account = {
+        **{
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": "us-west-2",
+            "AWS_PROFILE": None,
+        },
+        **{"AWS_DEFAULT_REGION": "us-west-2", "AWS_ENDPOINT_URL": None, "ATHENA_S3_DATA_DIR": "s3://lake/data/"},
+        **{"ATHENA_S3_STAGING_DIR": None, "LANDING_ZONE": "s3://lake/landing", "ENVIRONMENT": None},
+    }
+    own = {"data/environments/ada/customer/trusted/a/b.parquet", "data/environments/ada/.hidden"}
+    others = {
+        "data/environments/ada_b/a",
+        "data/environments/adam",
+        "data/customer/a",
+        "landing/customer/landing/a.json.gz",
+    }
+    tables = {
+        "ada_stedi.customer_trusted": "data/environments/ada/customer/trusted/a",
+        "ada_stedi_landing.customer_landing__files": "landing/customer/landing",
+        "ada_loader.ledger": "landing/loader/ledger",
+        "ada_b_stedi.customer_trusted": "data/environments/ada_b",
+        "ada_mine.customer_trusted": "data/customer",
+        "stedi.customer_trusted": "data/customer",
+    }
+    with mock_aws(), environment(account), chdir(project.folder):
+        forget_client()
+        s3, glue = boto3.client("s3"), boto3.client("glue")
+        s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        for key in own | others:
+            s3.put_object(Bucket="lake", Key=key, Body=b"rows")
+        for relation, place in tables.items():
+            database, name = relation.split(".")
+            glue.create_database(DatabaseInput={"Name": database})
+            storage: StorageDescriptorTypeDef = {"Location": f"s3://lake/{place}", "Columns": []}
+            table: TableInputTypeDef = {"Name": name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+            glue.create_table(DatabaseName=database, TableInput=table)
+
+        def left() -> tuple[set[str], set[str]]:
+            keys = {item["Key"] for item in s3.list_objects_v2(Bucket="lake")["Contents"]}
+            return {database["Name"] for database in glue.get_databases()["DatabaseList"]}, keys
+
+        for again in ("", "data/environments/ada/left/by/a/kill.parquet"):
+            if again:  # when the catalogue had forgotten the tables already
+                s3.put_object(Bucket="lake", Key=again, Body=b"rows")
+            drop_environment.main(name="ada", target="athena", yes=True)
+            assert left() == ({"ada_b_stedi", "ada_mine", "stedi"}, others)
+    forget_client()

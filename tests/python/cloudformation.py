@@ -15,6 +15,7 @@ from real_data import PROJECT_DIR
 
 Node = dict[str, Any]
 _NOTHING = object()
+_OPEN = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}]}
 
 
 def template() -> Node:
@@ -94,6 +95,9 @@ def for_moto(**parameters: str) -> Template:
 def _as_moto_takes_it(resource: Node) -> Node:
     if resource["Type"] == "AWS::KMS::Key":
         del resource["Properties"]["Tags"]  # moto looks for keys of another name in them
+        resource["Properties"]["KeyPolicy"] = json.dumps(_OPEN)  # it keeps a policy as it is, and takes it for text
+    if resource["Type"] == "AWS::S3::Bucket":
+        resource["Properties"]["BucketName"] = "lake-of-moto"  # it cannot update one without
     if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
         resource["DeletionPolicy"] = "Retain"  # moto knows this one only
     return resource

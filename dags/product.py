@@ -161,6 +161,7 @@ def product_dag(product: str, mode: str) -> DAG:
                 indirect_selection="empty",  # the step names its tests
                 env=OF_DBT,
                 append_env=True,
+                cache_dir=Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "dbt",  # or each parses anew
                 install_deps=False,
                 emit_datasets=False,
                 should_store_compiled_sql=False,

@@ -265,6 +265,7 @@ def test_ctrl_c_while_python_imports_is_one_line(tmp_path: Path, module: str) ->
     "arguments",
     [
         ["run"],
+        ["backfill", "2018-11-01", "2018-11-02"],
         ["land", "--source", "source", "--to", "zone"],
         ["erase", "--zone", "zone", "--dry-run"],
         ["release"],

@@ -49,8 +49,8 @@ def main(
 ) -> None:
     """Export the tables that answer one question each to DynamoDB, Cassandra or Keyspaces.
 
-    Only what changed is written, after what is gone was deleted. The tables are made where they are missing. docs/serving.md
-    tells the keys, the rights and the settings.
+    Only what changed is written, after what is gone was deleted. The tables are made where they are missing.
+    docs/serving.md tells the keys, the rights and the settings.
     """
     if shell and to is not Kind.CASSANDRA:
         raise SettingsError("--shell opens cqlsh, Cassandra's prompt: it goes with --to cassandra")

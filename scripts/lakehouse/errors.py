@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     REFUSED = 2, "wrong use, or it cannot be done: a sentence says why"
     NOBODY_FOUND = 3, "erase: of an address, nothing was found anywhere"
     FAULT = 4, "a fault of this program"
-    OVER_BUDGET = 5, "run: stopped, since it cost more than --budget-bytes or --budget-rpu-seconds"
+    OVER_BUDGET = 5, "stopped: it cost more than its budget allows"
     STOPPED = 130, "stopped by Ctrl-C or SIGTERM: the same command can be run again"
 
 

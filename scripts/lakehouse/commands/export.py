@@ -47,10 +47,10 @@ def main(
         bool, typer.Option("--shell", help="Open cqlsh afterwards, with the questions to ask (cassandra only).")
     ] = False,
 ) -> None:
-    """Export the tables that answer one question each to DynamoDB, Cassandra or Keyspaces: what changed, and no more.
+    """Export the tables that answer one question each to DynamoDB, Cassandra or Keyspaces.
 
-    What the store has no longer to hold is deleted first. The tables are made where they are missing. docs/serving.md
-    tells the keys, the rights and the settings.
+    Only what changed is written, after what is gone was deleted. The tables are made where they are missing.
+    docs/serving.md tells the keys, the rights and the settings.
     """
     if shell and to is not Kind.CASSANDRA:
         raise SettingsError("--shell opens cqlsh, Cassandra's prompt: it goes with --to cassandra")

@@ -28,7 +28,7 @@ from lakehouse.verify.building import compared
 from lakehouse.verify.evidence import Evidence, commit_of, page_of, write_evidence
 from lakehouse.verify.forgetting import choose_somebody, relations_that_hold
 from lakehouse.verify.landing import counted_records, land_again
-from lakehouse.verify.left import Unpacker, keep_versions, look_at_everything, remove_everything
+from lakehouse.verify.left import Left, Unpacker, Version, keep_versions, look_at_everything, remove_everything
 from lakehouse.verify.run import DoesNotApplyError, Facts, NotKeptError, Outcome, Result, Step, run_steps
 from lakehouse.verify.usage import Query, dollars
 from lakehouse.verify.world import World, own_places, work_in
@@ -139,6 +139,23 @@ def test_the_evidence_is_its_owners_and_says_what_came_out(tmp_path: Path) -> No
     assert told["packages"]["some-other"] == "1"
     assert [one["outcome"] for one in told["results"]] == ["passed", "failed", "skipped"]
     assert msgspec.convert(told, type=Evidence, strict=False).verdict == found.verdict
+
+
+@pytest.mark.quick
+def test_every_byte_that_is_left_is_in_the_evidence(tmp_path: Path) -> None:
+    versions = [Version(f"s3://lake/part-{number}", f"v{number}", 1000, is_latest=False) for number in range(25)]
+    before, after = Left(["s3://lake"], objects=9), Left(["s3://lake"], old_versions=25, holding=versions)
+    facts = {"relations that held them": 12, "before": before, "after": after, "the eraser said": ["done", "all of it"]}
+    page = write_evidence(evidence_of(result(Outcome.PASSED, **facts)), tmp_path)
+    text = page.read_text()
+    assert "| it &#124; holds | **passed** | 1.5 | relations that held them: 12 |" in text
+    assert "| objects | 9 | 0 |" in text
+    assert "Old versions that still hold something of them: 25, 25,000 bytes." in text
+    assert "| s3://lake/part-0 | v0 | 1,000 |" in text
+    assert "And 5 more" in text
+    assert "done\nall of it" in text
+    told = json.loads(page.with_suffix(".json").read_text())["results"][0]["facts"]["after"]["holding"]
+    assert len(told) == 25
 
 
 @pytest.mark.quick

@@ -6,6 +6,7 @@ import shlex
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setattr(Template, "read", lambda _project: for_moto())
-    monkeypatch.setattr(stack.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before, umask = [signal.getsignal(number) for number in numbers], os.umask(0o022)
     with mock_aws():
@@ -129,7 +130,7 @@ def test_up_waits_for_what_a_killed_one_began(
 ) -> None:
     assert lakehouse("up", "--yes")[0] == 0
     in_state("CREATE_IN_PROGRESS")
-    monkeypatch.setattr(stack.time, "sleep", lambda _seconds: in_state("CREATE_COMPLETE"))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: in_state("CREATE_COMPLETE"))
     code, said = lakehouse("up", "--yes")
     assert code == 0, said
     assert "CREATE_IN_PROGRESS: waiting for its end" in said
@@ -216,7 +217,7 @@ def test_what_aws_refuses_is_one_sentence(
 
 def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, message: str) -> None:
     """Has AWS refuse an operation."""
-    make = botocore.client.BaseClient._make_api_call
+    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # no stubs have it
 
     def call(client: Any, name: str, arguments: Any) -> Any:  # noqa: ANN401 - boto3's own
         if name == operation:

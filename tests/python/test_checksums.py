@@ -30,7 +30,7 @@ from landing_helpers import (
     state_of,
 )
 from other_values import assert_other_values_are_found
-from warehouses import open_warehouse
+from warehouses import duckdb_warehouse
 
 COLUMNS = (
     Column("text", "varchar(64)"),
@@ -184,7 +184,7 @@ def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_duckdb_finds_other_values_with_table_and_column(small_sample: Path) -> None:
-    with open_warehouse("duckdb", small_sample, small_sample / "target") as warehouse:
+    with duckdb_warehouse(small_sample) as warehouse:
         warehouse.load()
         assert warehouse.register(), "\n".join(warehouse.messages)
         assert_other_values_are_found(warehouse)

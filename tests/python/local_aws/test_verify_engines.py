@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dbt_local_aws.athena.trino.java import cache_folder
+from dbt_local_aws.java import cache_folder
 from dbt_project import copy_project
 from lakehouse.verify.steps import STEPS
 from lanes import EVERYTHING, on_engines

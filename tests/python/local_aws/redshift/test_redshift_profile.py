@@ -30,7 +30,7 @@ NO_PASSWORD = {"REDSHIFT_METHOD": "iam", "DBT_ENV_SECRET_REDSHIFT_PASSWORD": ""}
 def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, str]]:
     """What is asked of AWS's APIs from now on: service, operation, and no place."""
     found: set[tuple[str, str, str]] = set()
-    make = botocore.client.BaseClient._make_api_call
+    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # not in its types
 
     def call(client: Any, operation: str, arguments: Any) -> Any:  # noqa: ANN401 - boto3's own
         found.add((client.meta.service_model.service_name, operation, ""))

@@ -39,7 +39,7 @@ ROLES = ("LoaderRole", "TransformerRole", "EraserRole", "ReaderRole")
 @pytest.mark.quick
 def test_cloudformation_takes_it() -> None:
     """By cfn-lint, which knows every type, property and value offline; its size is what a request may have."""
-    line = [Path(sys.executable).with_name("cfn-lint"), "--regions", "us-east-1", "us-west-2", "--", TEMPLATE]
+    line = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "us-east-1", "us-west-2", "--", TEMPLATE]
     done = subprocess.run(line, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     assert len(TEXT.encode()) < 51_200, "AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"

@@ -75,6 +75,8 @@ def test_the_profile_connects(
     assert outcome.success is connects
     warehouse = "serverless" if "REDSHIFT_SERVERLESS_WORK_GROUP" in settings else "provisioned"
     rights = rights_of("TransformerRole", Warehouse=warehouse)  # of infra/lakehouse.yaml
+    # the driver takes localhost for a domain of one's own; it goes on without an answer (iam_helper.py)
+    asked -= {("redshift", "DescribeCustomDomainAssociations", "")}
     assert missing(rights, asked) == []
     if connects and NO_PASSWORD.items() <= settings.items():
         used = {action for service, operation, _ in asked for action in rights_for(service, operation)}

@@ -6,7 +6,6 @@ import shlex
 import signal
 import stat
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +38,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)  # the commands set it, and it is to be as it was
     monkeypatch.setattr(Template, "read", lambda _project: for_moto())
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("lakehouse.deployment.stack.time.sleep", lambda _seconds: None)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before, umask = [signal.getsignal(number) for number in numbers], os.umask(0o022)
     with mock_aws():
@@ -119,6 +119,9 @@ def test_up_makes_nothing_where_nobody_can_be_asked(lakehouse: Callable[..., tup
 def test_up_makes_anew_what_was_never_made(lakehouse: Callable[..., tuple[int, str]], left: str) -> None:
     assert lakehouse("up", "--yes")[0] == 0
     in_state(left)
+    boto3.client("s3", REGION).delete_bucket(
+        Bucket=buckets()[0]
+    )  # as RetainExceptOnCreate has it, which moto knows not
     code, said = lakehouse("up", "--yes")
     assert code == 0, said
     assert f"never finished ({left})" in said
@@ -130,7 +133,7 @@ def test_up_waits_for_what_a_killed_one_began(
 ) -> None:
     assert lakehouse("up", "--yes")[0] == 0
     in_state("CREATE_IN_PROGRESS")
-    monkeypatch.setattr(time, "sleep", lambda _seconds: in_state("CREATE_COMPLETE"))
+    monkeypatch.setattr("lakehouse.deployment.stack.time.sleep", lambda _seconds: in_state("CREATE_COMPLETE"))
     code, said = lakehouse("up", "--yes")
     assert code == 0, said
     assert "CREATE_IN_PROGRESS: waiting for its end" in said
@@ -217,7 +220,7 @@ def test_what_aws_refuses_is_one_sentence(
 
 def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, message: str) -> None:
     """Has AWS refuse an operation."""
-    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # no stubs have it
+    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # not in its types
 
     def call(client: Any, name: str, arguments: Any) -> Any:  # noqa: ANN401 - boto3's own
         if name == operation:
@@ -231,7 +234,7 @@ def test_without_credentials_it_is_told_how_to_give_them(
     monkeypatch: pytest.MonkeyPatch, lakehouse: Callable[..., tuple[int, str]]
 ) -> None:
     with monkeypatch.context() as patched:  # moto wants its own back
-        for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_REGION"]:
+        for name in [name for name in os.environ if name.startswith("AWS_") and "REGION" not in name]:
             patched.delenv(name)
         patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patched.setenv("AWS_CONFIG_FILE", "/nowhere")
@@ -240,6 +243,7 @@ def test_without_credentials_it_is_told_how_to_give_them(
             code, said = lakehouse(command)
             assert (code, "error: no AWS credentials. Set AWS_PROFILE, or " in said) == (2, True), said
         patched.delenv("AWS_REGION")
+        patched.delenv("AWS_DEFAULT_REGION")  # the commands set it to the other one
         assert "error: no region is given: set AWS_REGION" in lakehouse("status")[1]
 
 
@@ -247,6 +251,7 @@ def test_without_credentials_it_is_told_how_to_give_them(
 def land(bucket: str, count: int = 3) -> None:
     """Objects, each overwritten once and deleted once, so that versions and markers are all that there is of one."""
     s3 = boto3.client("s3", REGION)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})  # moto does not, by a stack
     for number in range(count):
         for content in (b"old", b"new"):
             s3.put_object(Bucket=bucket, Key=f"landing/{number}", Body=content)

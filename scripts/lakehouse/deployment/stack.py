@@ -143,7 +143,7 @@ class Stack:
             created = self._client.create_stack(
                 StackName=self.name,
                 TemplateBody=template.text,
-                Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+                Parameters=_as_cloudformation_has_them({**template.defaults, **parameters}),
                 Capabilities=["CAPABILITY_IAM"],
                 Tags=[{"Key": TAG, "Value": self.name}],
             )
@@ -153,8 +153,9 @@ class Stack:
         return "created"
 
     def _update(self, found: Description, template: Template, parameters: Mapping[str, str]) -> str:
-        kept = {name: value for name, value in found.parameters.items() if name in template.defaults}
-        values = [{"ParameterKey": name, "ParameterValue": value} for name, value in {**kept, **parameters}.items()]
+        values: list[dict[str, Any]] = [*_as_cloudformation_has_them(parameters)]
+        kept = found.parameters.keys() & template.defaults.keys() - parameters.keys()
+        values += [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
         self._skip_old_events(found.id)
         with explained():
             try:
@@ -245,3 +246,7 @@ class Stack:
                 "`lakehouse aws down`"
             )
         return first
+
+
+def _as_cloudformation_has_them(parameters: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]

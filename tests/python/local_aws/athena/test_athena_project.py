@@ -367,7 +367,8 @@ def test_the_roles_may_do_what_was_asked_and_nothing_else(build: Build, recorded
     """By dbt, by Athena's engine in its name, and by the loader and the eraser, which call themselves lakehouse."""
     asked = [json.loads(line) for line in recorded_requests.read_text().splitlines()]
     place = f"{build.clients.bucket}/project"
-    of_dbt, of_lakehouse = set(), set()
+    of_dbt: set[tuple[str, str, str]] = set()
+    of_lakehouse: set[tuple[str, str, str]] = set()
     for one in asked:
         if one["service"] == "s3" and not one["resource"].startswith(place):
             continue  # of other tests, which share the endpoint
@@ -381,6 +382,6 @@ def test_the_roles_may_do_what_was_asked_and_nothing_else(build: Build, recorded
     denied = missing(transformer, of_dbt)
     assert [what for what in denied if what.rpartition(" ")[2] not in TRINO_ALONE] == []
     assert missing(eraser, of_lakehouse) == []
-    for rights, what in ((transformer, of_dbt), (eraser, of_dbt | of_lakehouse)):
-        used = {action for service, operation, _ in what for action in rights_for(service, operation)}
+    for rights, of_both in ((transformer, of_dbt), (eraser, of_dbt | of_lakehouse)):
+        used = {action for service, operation, _ in of_both for action in rights_for(service, operation)}
         assert rights.actions - used - NOT_SEEN.keys() == set()

@@ -30,7 +30,7 @@ NO_PASSWORD = {"REDSHIFT_METHOD": "iam", "DBT_ENV_SECRET_REDSHIFT_PASSWORD": ""}
 def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, str]]:
     """What is asked of AWS's APIs from now on: service, operation, and no place."""
     found: set[tuple[str, str, str]] = set()
-    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # no stubs have it
+    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # not in its types
 
     def call(client: Any, operation: str, arguments: Any) -> Any:  # noqa: ANN401 - boto3's own
         found.add((client.meta.service_model.service_name, operation, ""))
@@ -75,6 +75,8 @@ def test_the_profile_connects(
     assert outcome.success is connects
     warehouse = "serverless" if "REDSHIFT_SERVERLESS_WORK_GROUP" in settings else "provisioned"
     rights = rights_of("TransformerRole", Warehouse=warehouse)  # of infra/lakehouse.yaml
+    # the driver takes localhost for a domain of one's own; it goes on without an answer (iam_helper.py)
+    asked -= {("redshift", "DescribeCustomDomainAssociations", "")}
     assert missing(rights, asked) == []
     if connects and NO_PASSWORD.items() <= settings.items():
         used = {action for service, operation, _ in asked for action in rights_for(service, operation)}

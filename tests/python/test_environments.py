@@ -216,6 +216,8 @@ def test_two_environments_are_built_side_by_side_and_one_is_dropped(zone: Path, 
     assert schemas_of(project.database) == ours | others
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the adapter's advice to Python and to its users
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # connections that it leaves open
 def test_on_athena_the_catalogue_forgets_and_only_the_environments_own_files_go(tmp_path: Path) -> None:
     """Against moto's Glue and S3. The files of a landing table are the landing zone's, whoever names them."""
     project = DbtProject.copy(tmp_path / "project", tmp_path / "no_zone", "small")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from dbt_local_aws.athena.recording import VARIABLE as REQUESTS
 from dbt_project import DbtProject, ParsedProject, environment, locked
 from lakehouse.sample import generate
 from landing_helpers import land_all
-from lanes import arrange
+from lanes import ByEngine, arrange
 from real_data import UDACITY
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -26,6 +27,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))  # before t
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Arranges the session's tests for its workers."""
     arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByEngine | None:
+    """What `--dist loadgroup` does here."""
+    return ByEngine(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

@@ -1,33 +1,45 @@
-"""The lanes of the Makefile: which tests run in which, and how much of what could be tried."""
+"""The lanes of the Makefile: which tests run in which, on which worker, and how much of what could be tried."""
+
+import re
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from dbt_local_aws.testing import EVERYTHING
 
-__all__ = ["EVERYTHING", "arrange", "on_athena", "on_athena_alone", "on_engines", "on_redshift", "on_redshift_alone"]
+__all__ = ["EVERYTHING", "ByEngine", "arrange", "on_athena_alone", "on_engines", "on_redshift_alone"]
 
 on_engines = pytest.mark.engines
 """Marks what needs Athena's or Redshift's endpoint: `make test-engines` runs it, `make test` does not."""
-on_athena = pytest.mark.xdist_group("athena")
-"""Marks what goes on from the whole run on Athena: all of it runs on one worker, one after the other."""
-on_redshift = pytest.mark.xdist_group("redshift")
-"""The same of Redshift."""
-on_athena_alone = pytest.mark.parametrize("whole_run", [pytest.param("athena", marks=on_athena)], indirect=True)
+on_athena_alone = pytest.mark.parametrize("whole_run", ["athena"], indirect=True)
 """Marks a test of both engines' fixtures that is about Athena."""
-on_redshift_alone = pytest.mark.parametrize("whole_run", [pytest.param("redshift", marks=on_redshift)], indirect=True)
+on_redshift_alone = pytest.mark.parametrize("whole_run", ["redshift"], indirect=True)
 """The same of Redshift."""
 FIRST = ("athena", "redshift")
 """The groups that take longest: a lane that began with something else would end by waiting for them."""
+_OF_AN_ENGINE = re.compile(r"local_aws/(?P<folder>athena|redshift)/|_engines\.py::.*\[(?P<run>athena|redshift)[\]-]")
+
+
+class ByEngine(LoadScopeScheduling):
+    """Gives one worker all that goes on from an engine's whole run, one after the other; else a file's tests.
+
+    xdist has `--dist loadgroup` for it, which takes a test's group from its name, where pytest 9.2 has none any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
+    """The group of a test: an engine, or its file."""
+    found = _OF_AN_ENGINE.search(nodeid)
+    return str(found["folder"] or found["run"]) if found else nodeid.partition("::")[0]
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Arranges tests for `--dist loadgroup`: the longest groups first, and a module's tests on one worker."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=_place)
+    """Puts the longest groups first."""
+    items.sort(key=lambda item: _place(group_of(item.nodeid)))
 
 
-def _place(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    return FIRST.index(group.args[0]) if group and group.args[0] in FIRST else len(FIRST)
+def _place(group: str) -> int:
+    return FIRST.index(group) if group in FIRST else len(FIRST)

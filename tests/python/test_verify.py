@@ -145,7 +145,12 @@ def test_the_evidence_is_its_owners_and_says_what_came_out(tmp_path: Path) -> No
 def test_every_byte_that_is_left_is_in_the_evidence(tmp_path: Path) -> None:
     versions = [Version(f"s3://lake/part-{number}", f"v{number}", 1000, is_latest=False) for number in range(25)]
     before, after = Left(["s3://lake"], objects=9), Left(["s3://lake"], old_versions=25, holding=versions)
-    facts: Facts = {"relations that held them": 12, "before": before, "after": after, "the eraser said": ["done", "all of it"]}
+    facts: Facts = {
+        "relations that held them": 12,
+        "before": before,
+        "after": after,
+        "the eraser said": ["done", "all of it"],
+    }
     page = write_evidence(evidence_of(result(Outcome.PASSED, **facts)), tmp_path)
     text = page.read_text()
     assert "| it &#124; holds | **passed** | 1.5 | relations that held them: 12 |" in text

@@ -1,7 +1,7 @@
 """The product on each engine, built once, whole, by its own command: all tests of a session go on from that build.
 
-What has the mark of an engine's group runs on one worker, in the order in which pytest finds it: questions come first,
-then what changes the landing zone, and last what needs another one.
+What goes on from an engine's run does so on one worker (lanes.py), in the order in which pytest finds it: questions come
+first, then what changes the landing zone, and last what needs another one.
 """
 
 import json
@@ -15,7 +15,6 @@ from dbt_local_aws.pytest_plugin import SessionEndpoints
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.redshift import Connect, connect, redshift, run, s3, s3_endpoint_url, sockets_closed
-from lanes import on_athena, on_redshift
 from readers import GROUPS_AND_ROLES, PASSWORD, PEOPLE, READERS
 from warehouses import Warehouse, warehouse_of
 from whole_run import WholeRun, run_whole
@@ -74,9 +73,7 @@ def redshift_run(
     return run_whole("redshift", tmp_path_factory.mktemp("redshift_project"), settings)
 
 
-@pytest.fixture(
-    scope="session", params=[pytest.param("athena", marks=on_athena), pytest.param("redshift", marks=on_redshift)]
-)
+@pytest.fixture(scope="session", params=["athena", "redshift"])
 def whole_run(request: pytest.FixtureRequest) -> WholeRun:
     """The run of an engine: of the one after the other."""
     found: WholeRun = request.getfixturevalue(f"{request.param}_run")

@@ -17,7 +17,7 @@ from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.lake_contents import everything_below
 from dbt_project import environment
 from iam import missing, rights_for, rights_of
-from lanes import on_athena, on_engines
+from lanes import on_engines
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,
@@ -116,7 +116,7 @@ def build(athena_run: WholeRun, clients: Client) -> Build:
     return Build(athena_run, athena_run.settings["ATHENA_S3_DATA_DIR"], clients)
 
 
-pytestmark = [on_engines, on_athena, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
+pytestmark = [on_engines, pytest.mark.filterwarnings("ignore")]  # warnings are of dbt and its adapter
 
 
 def test_the_whole_way_of_the_data_passes(build: Build) -> None:

@@ -14,14 +14,13 @@ from dbt.cli.main import dbtRunner
 
 from dbt_local_aws.testing.redshift import Connect, ProgrammingError, rows, run
 from dbt_project import environment
-from lanes import on_engines, on_redshift
+from lanes import on_engines
 from readers import PASSWORD, READERS
 from real_data import PROJECT_DIR
 from whole_run import WholeRun
 
 pytestmark = [
     on_engines,
-    on_redshift,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
 ]

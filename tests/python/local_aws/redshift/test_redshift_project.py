@@ -8,7 +8,7 @@ import pytest
 
 from dbt_local_aws.testing.redshift import Connect, Connection, rows, run
 from dbt_project import environment
-from lanes import on_engines, on_redshift
+from lanes import on_engines
 from warehouses import ask_redshift
 from whole_run import (
     PERSON,
@@ -20,7 +20,6 @@ from whole_run import (
 
 pytestmark = [
     on_engines,
-    on_redshift,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
 ]

@@ -1,7 +1,7 @@
 """The product on each engine, built once, whole, by its own command: all tests of a session go on from that build.
 
-What goes on from an engine's run does so on one worker (lanes.py), in the order in which pytest finds it: questions come
-first, then what changes the landing zone, and last what needs another one.
+What goes on from an engine's run does so on one worker (lanes.py), in the order in which pytest finds it: questions
+come first, then what changes the landing zone, and last what needs another one.
 """
 
 import json

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from cfnlint.decode.cfn_yaml import load
+from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 from moto.cloudformation import parsing  # noqa: F401 - imports every service that CloudFormation makes something of
 from moto.core.common_models import CloudFormationModel
 

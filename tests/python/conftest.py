@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from dbt_local_aws.athena.recording import VARIABLE as REQUESTS
 from dbt_project import DbtProject, ParsedProject, environment, locked
 from lakehouse.sample import generate
 from landing_helpers import land_all
-from lanes import ByEngine, arrange
+from lanes import arrange, by_group
 from real_data import UDACITY
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -30,9 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByEngine | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
     """What `--dist loadgroup` does here."""
-    return ByEngine(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return by_group(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from dbt_local_aws.testing import EVERYTHING
 
-__all__ = ["EVERYTHING", "ByEngine", "arrange", "on_athena_alone", "on_engines", "on_redshift_alone"]
+__all__ = ["EVERYTHING", "arrange", "by_group", "on_athena_alone", "on_engines", "on_redshift_alone"]
 
 on_engines = pytest.mark.engines
 """Marks what needs Athena's or Redshift's endpoint: `make test-engines` runs it, `make test` does not."""
@@ -20,14 +20,14 @@ FIRST = ("athena", "redshift")
 _OF_AN_ENGINE = re.compile(r"local_aws/(?P<folder>athena|redshift)/|_engines\.py::.*\[(?P<run>athena|redshift)[\]-]")
 
 
-class ByEngine(LoadScopeScheduling):
+def by_group(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """Gives one worker all that goes on from an engine's whole run, one after the other; else a file's tests.
 
-    xdist has `--dist loadgroup` for it, which takes a test's group from its name, where pytest 9.2 has none any more.
+    xdist has `--dist loadgroup` for it, which looks for a test's group in its name, where pytest 9.2 keeps none.
     """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = group_of
+    return scheduling
 
 
 def group_of(nodeid: str) -> str:

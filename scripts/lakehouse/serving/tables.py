@@ -6,7 +6,7 @@ The question gives the columns of `partition_by`; its answer is one partition, i
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
@@ -74,7 +74,7 @@ class ServedTable:
     partition_by: tuple[str, ...]
     order_by: str | None = None
     asked: tuple[str, ...] = ()
-    model: ModelNode | None = None
+    model: ModelNode | None = field(default=None, compare=False)  # it cannot be hashed
 
     @property
     def full_name(self) -> str:

@@ -32,7 +32,8 @@ def schemas(warehouse: Warehouse) -> set[str]:
     if warehouse.target == "athena":
         pages = boto3.client("glue").get_paginator("get_databases").paginate()
         return {database["Name"] for page in pages for database in page["DatabaseList"]}
-    return {name for (name,) in warehouse.query("select nspname from pg_namespace")}
+    found = {name for (name,) in warehouse.query("select nspname from pg_namespace")}
+    return {name for name in found if not name.startswith("pg_")}  # connections make their own
 
 
 def files(bucket: str) -> dict[str, str]:

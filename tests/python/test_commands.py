@@ -48,11 +48,14 @@ def lakehouse(*arguments: object, cwd: Path = PROJECT_DIR, **settings: str) -> "
 
 @pytest.fixture
 def _as_it_was() -> Iterator[None]:
-    """Commands that run in this process leave the umask, what signals do and the log as they found them."""
+    """Commands that run in this process leave environment, umask, signals and the log as they found them."""
+    variables = dict(os.environ)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = [signal.getsignal(number) for number in numbers]
     umask = os.umask(0o022)
     yield
+    os.environ.clear()
+    os.environ.update(variables)
     os.umask(umask)
     for number, action in zip(numbers, before, strict=True):
         signal.signal(number, action)

@@ -37,9 +37,9 @@ def main(
     reporter = ConsoleReporter()
     if not (yes or sys.stdin.isatty()):
         raise SettingsError("nobody can be asked here whether this is meant: give --yes")
-    os.environ[VARIABLE] = checked_environment(name)  # dbt reads it, too
-    project = find_project()
+    environment, project = checked_environment(name), find_project()
     go_to(project)
+    os.environ[VARIABLE] = environment  # dbt reads it, too
     check_target(project, target)
     dbt = DbtSession(project, target, name, reporter.console)
     with with_logs_named(project):

@@ -32,6 +32,36 @@ def test_every_landed_record_is_a_row_and_a_second_run_adds_none(warehouse: Ware
     assert warehouse.agrees(), "\n".join(warehouse.messages)
 
 
+def test_other_values_than_were_landed_are_found_with_table_and_column(warehouse: Warehouse) -> None:
+    """Before others land what has fewer dates of consent to exchange."""
+    assert_other_values_are_found(warehouse)
+
+
+@on_athena_alone
+def test_a_reader_that_finds_nothing_is_found_and_the_next_registration_chooses_the_right_one(
+    warehouse: Warehouse,
+) -> None:
+    """Older versions registered with partitions and OpenX's reader, which can be told to mind the case of keys."""
+    columns = "email string, lastupdatedate bigint, sharewithresearchasofdate string"
+    others = "customername string, phone string, birthday string, serialnumber string, registrationdate bigint"
+    more = "sharewithpublicasofdate string, sharewithfriendsasofdate string"
+    name = "stedi_landing.customer_landing__files"
+    warehouse.query(f"drop table {name}")
+    warehouse.query(
+        f"create external table {name} ({columns}, {others}, {more}) partitioned by (part string) "
+        "row format serde 'org.openx.data.jsonserde.JsonSerDe' with serdeproperties ('case.insensitive' = 'false') "
+        f"location '{warehouse.zone}/customer/landing/' tblproperties ('projection.enabled' = 'true', "
+        "'projection.part.type' = 'enum', 'projection.part.values' = 'one', "
+        f"'storage.location.template' = '{warehouse.zone}/customer/landing/')"
+    )
+    (told,) = warehouse.differences("customer_landing")
+    assert told.startswith("customerName: ")
+    assert "shareWithResearchAsOfDate: " in told
+    assert "0 in the table" in told
+    assert warehouse.register()
+    assert warehouse.differences("customer_landing") == []
+
+
 def test_another_zone_is_refused_before_anything_of_it_is_registered(warehouse: Warehouse, tmp_path: Path) -> None:
     rows = warehouse.rows()
     with environment({"LANDING_ZONE": f"s3://lake/{tmp_path.name}/another"}):
@@ -127,35 +157,6 @@ def test_freshness_is_the_ledgers(warehouse: Warehouse) -> None:
     sources = json.loads((warehouse.target_folder / "sources.json").read_text())["results"]
     assert {result["status"] for result in sources} == {"pass"}
     assert len(sources) == len(LANDING_TABLES)
-
-
-def test_other_values_than_were_landed_are_found_with_table_and_column(warehouse: Warehouse) -> None:
-    assert_other_values_are_found(warehouse)
-
-
-@on_athena_alone
-def test_a_reader_that_finds_nothing_is_found_and_the_next_registration_chooses_the_right_one(
-    warehouse: Warehouse,
-) -> None:
-    """Older versions registered with partitions and OpenX's reader, which can be told to mind the case of keys."""
-    columns = "email string, lastupdatedate bigint, sharewithresearchasofdate string"
-    others = "customername string, phone string, birthday string, serialnumber string, registrationdate bigint"
-    more = "sharewithpublicasofdate string, sharewithfriendsasofdate string"
-    name = "stedi_landing.customer_landing__files"
-    warehouse.query(f"drop table {name}")
-    warehouse.query(
-        f"create external table {name} ({columns}, {others}, {more}) partitioned by (part string) "
-        "row format serde 'org.openx.data.jsonserde.JsonSerDe' with serdeproperties ('case.insensitive' = 'false') "
-        f"location '{warehouse.zone}/customer/landing/' tblproperties ('projection.enabled' = 'true', "
-        "'projection.part.type' = 'enum', 'projection.part.values' = 'one', "
-        f"'storage.location.template' = '{warehouse.zone}/customer/landing/')"
-    )
-    (told,) = warehouse.differences("customer_landing")
-    assert told.startswith("customerName: ")
-    assert "shareWithResearchAsOfDate: " in told
-    assert "0 in the table" in told
-    assert warehouse.register()
-    assert warehouse.differences("customer_landing") == []
 
 
 def last_written(warehouse: Warehouse, table: str) -> str:

@@ -85,15 +85,19 @@ def made(change: Change, warehouse: Warehouse) -> Iterator[None]:
     if warehouse.target == "redshift":
         for number, value in values.items():
             _update(warehouse, change, rows[number], value)
-        yield
-        for number, value in values.items():
-            _update(warehouse, change, rows[number] | {change.column: value}, rows[number][change.column])
+        try:
+            yield
+        finally:
+            for number, value in values.items():
+                _update(warehouse, change, rows[number] | {change.column: value}, rows[number][change.column])
         return
     for number, value in values.items():
         rows[number][change.column] = value
     warehouse.write(key, gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows)))
-    yield
-    warehouse.write(key, before)
+    try:
+        yield
+    finally:
+        warehouse.write(key, before)
 
 
 def _update(warehouse: Warehouse, change: Change, row: Row, value: Any) -> None:  # noqa: ANN401 - of any type

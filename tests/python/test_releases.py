@@ -238,7 +238,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> DbtSession:
     figures = Figures(2, 2, len(ROWS), [AgeBand("withheld", 2, 2)], [Risk(1, 2, 2, 2)])
     monkeypatch.setattr(releases, "figures_of", lambda _dbt: figures)
     monkeypatch.setattr(releases, "released_model", lambda _manifest: SimpleNamespace(columns=columns))
-    monkeypatch.setattr(releases, "_rows", lambda _dbt, _model, _columns: iter(ROWS))
+    monkeypatch.setattr(releases, "rows_of", lambda *_: iter(ROWS))
     return cast(DbtSession, SimpleNamespace(dataset="mine", target="duckdb", manifest=None))
 
 

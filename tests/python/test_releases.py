@@ -289,7 +289,7 @@ def test_what_a_kill_left_is_removed_by_the_next_release(session: DbtSession, tm
 def test_rows_that_change_meanwhile_are_not_released(
     session: DbtSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(releases, "_rows", lambda _dbt, _model, _columns: iter(ROWS[:1]))
+    monkeypatch.setattr(releases, "rows_of", lambda *_: iter(ROWS[:1]))
     with pytest.raises(LandingError, match="1 rows were read, 2 counted"):
         releases.write_release(session, open_folder(tmp_path / "zone"), tmp_path / "out", unchanged)
 

@@ -15,11 +15,12 @@ from importlib import import_module
 from importlib.metadata import version
 from itertools import permutations
 from types import ModuleType
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from lakehouse.errors import ExitCode, LakehouseError
+from lakehouse.ending import is_stopping
+from lakehouse.errors import ExitCode, LakehouseError, SettingsError
 from lakehouse.storage.owner_only import keep_private
 
 PROGRAM = "lakehouse"
@@ -48,6 +49,7 @@ GROUPS = {"aws": "Make what the project needs on AWS, look at it, and remove it.
 """What the commands of a group are for."""
 EXAMPLES = ("run", "run --source ../shared/data/udacity", "--verbose land --source sample_data --to landing/mine")
 log = logging.getLogger(PROGRAM)
+T = TypeVar("T")
 
 # options that several commands have
 Source = Annotated[list[str] | None, typer.Option(help="Folder or s3:// prefix; without one, sample data is made.")]
@@ -71,6 +73,7 @@ BudgetRpuSeconds = Annotated[
     typer.Option(min=1, envvar="BUDGET_RPU_SECONDS", help="Redshift Serverless: stop when it may have charged that."),
 ]
 Target = Annotated[str, typer.Option(help="Output of profiles.yml: duckdb, redshift or athena.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for where nobody can be.")]
 
 
 def run_command(arguments: Sequence[str]) -> NoReturn:
@@ -97,6 +100,33 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
         )
         code = ExitCode.FAULT
     sys.exit(code)
+
+
+def check_that_somebody_is_there(way_out: str = "--yes") -> None:
+    """Checks that a person can be asked whether something is meant.
+
+    Args:
+        way_out: The option to give where nobody can be.
+
+    Raises:
+        SettingsError: The standard input is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise SettingsError(f"nobody can be asked here whether this is meant: give {way_out}")
+
+
+def asked(ask: Callable[[], T]) -> T | None:
+    """What a person answers; None where they end the input instead.
+
+    Raises:
+        KeyboardInterrupt: They end the command instead.
+    """
+    try:
+        return ask()
+    except typer.Abort as error:  # typer makes the same of both
+        if is_stopping():
+            raise KeyboardInterrupt from error
+        return None
 
 
 def _share_region() -> None:

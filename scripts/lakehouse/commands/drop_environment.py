@@ -1,12 +1,11 @@
 """Drops an environment: what a developer or a pull request had built, on one engine."""
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
-from lakehouse.commands import Target
+from lakehouse.commands import Target, Yes, asked, check_that_somebody_is_there
 from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
 from lakehouse.environment import VARIABLE, checked_environment
@@ -27,7 +26,7 @@ def main(
     *,
     name: Annotated[str, typer.Argument(help="The environment's name, as ENVIRONMENT had it.")],
     target: Target = "duckdb",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: for where nobody can be.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Drop all that an engine holds of an environment: its schemas and, on Athena, its files on S3.
 
@@ -35,8 +34,8 @@ def main(
     nothing of the environment is left, 1 that something is.
     """
     reporter = ConsoleReporter()
-    if not (yes or sys.stdin.isatty()):
-        raise SettingsError("nobody can be asked here whether this is meant: give --yes")
+    if not yes:
+        check_that_somebody_is_there()
     environment, project = checked_environment(name), find_project()
     go_to(project)
     os.environ[VARIABLE] = environment  # dbt reads it, too
@@ -51,8 +50,8 @@ def main(
             return
         for part in parts:
             reporter.say(part)
-        if not yes:
-            _confirm(f"Drop all of this on {target}?")
+        if not (yes or asked(lambda: typer.confirm(f"Drop all of this on {target}?"))):
+            raise SettingsError("nothing was dropped")
         for _ in each_database(dbt):
             drop_environment(dbt, name, reporter.say)
         left, _ = _found(dbt, name)
@@ -70,17 +69,3 @@ def _found(dbt: DbtSession, name: str) -> tuple[list[str], list[str]]:
         parts += parts_of_environment(dbt, name)
         others.update(other for other in other_environments(dbt, name) if other)
     return parts, sorted(others)
-
-
-def _confirm(question: str) -> None:
-    """Asks a person.
-
-    Raises:
-        SettingsError: They do not mean it.
-    """
-    try:
-        is_meant = typer.confirm(question)
-    except typer.Abort:
-        is_meant = False
-    if not is_meant:
-        raise SettingsError("nothing was dropped")

@@ -8,13 +8,13 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from lakehouse.commands import Target
+from lakehouse.commands import Target, Yes, asked, check_that_somebody_is_there
 from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import load_tables
 from lakehouse.derived.pseudonyms import key_of_zone
 from lakehouse.derived.table import landed_zone
-from lakehouse.ending import is_stopping, stops_in_one_line
-from lakehouse.errors import DbtError, ExitCode, LandingError, SettingsError, with_hint
+from lakehouse.ending import stops_in_one_line
+from lakehouse.errors import DbtError, ExitCode, LandingError, with_hint
 from lakehouse.landing.suppression import allow_again as take_off_the_list
 from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import open_database
@@ -55,7 +55,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--exact", help="Erase by these very letters only, not by every spelling of the address.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is there, and change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: for where nobody can be.")] = False,
+    yes: Yes = False,
     allow_again: Annotated[
         bool, typer.Option("--allow-again", help="Erase nobody, but let those come back who were erased before.")
     ] = False,
@@ -69,8 +69,8 @@ def main(  # noqa: PLR0913 - one parameter an option
     reporter = ConsoleReporter()
     zone = zone if is_s3(zone) else str(Path(zone).absolute())
     os.environ["LANDING_ZONE"] = zone  # dbt reads it, too
-    if not (dry_run or yes or allow_again or sys.stdin.isatty()):
-        raise SettingsError("nobody can be asked here whether this is meant: give --yes, or --dry-run")
+    if not (dry_run or yes or allow_again):
+        check_that_somebody_is_there("--yes, or --dry-run")
     project = find_project()
     check_target(project, target)
     tell_copy_the_region(target, zone, reporter.say)
@@ -134,9 +134,7 @@ def _answered(ask: Callable[[], T]) -> T:
         NotConfirmedError: They end the input instead.
         KeyboardInterrupt: They end the command instead.
     """
-    try:
-        return ask()
-    except typer.Abort as error:  # typer makes the same of both
-        if is_stopping():
-            raise KeyboardInterrupt from error
-        raise NotConfirmedError("nothing was erased") from error
+    answer = asked(ask)
+    if answer is None:
+        raise NotConfirmedError("nothing was erased")
+    return answer

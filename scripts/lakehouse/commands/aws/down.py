@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.commands.aws import Region, StackName, Yes, check_name, confirm
+from lakehouse.commands import Yes
+from lakehouse.commands.aws import Region, StackName, check_name, confirm
 from lakehouse.console import ConsoleReporter
 from lakehouse.deployment.account import DeploymentError, open_account
 from lakehouse.deployment.leftovers import WAITING_DAYS, Leftovers

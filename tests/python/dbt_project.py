@@ -19,7 +19,7 @@ from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
 
 from real_data import PROJECT_DIR
 
-PARTS = ("models", "macros", "seeds", "snapshots", "tests/dbt", "dbt_project.yml")
+PARTS = ("models", "macros", "seeds", "snapshots", "tests/dbt", "dbt_project.yml", "infra/prices.yml")
 
 
 class ParsedProject:

@@ -19,8 +19,10 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from dbt_project import copy_parts
 from lakehouse import ending
 from lakehouse.console import ConsoleReporter
+from lakehouse.deployment.costs import list_prices
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import BuildError, ExitCode, SettingsError
 from lakehouse.pipeline.notify import TOPIC_VARIABLE, WEBHOOK_VARIABLE, channels
@@ -28,6 +30,9 @@ from lakehouse.pipeline.run_report import step
 from lakehouse.pipeline.run_watch import RunWatch, watched
 from lakehouse.pipeline.spending import Budget, OverBudgetError, Spending
 from lakehouse.storage.s3_session import session
+from real_data import PROJECT_DIR
+
+PRICES = list_prices(PROJECT_DIR)
 
 pytestmark = pytest.mark.quick
 SECRET = "token-that-nobody-may-see"  # noqa: S105 - made up
@@ -264,7 +269,7 @@ def query(name: str, scanned: int, kind: str = "DML", state: str = "SUCCEEDED") 
 
 
 def test_what_athena_scanned_counts_each_query_once_and_at_least_ten_megabytes() -> None:
-    spending = Spending("athena", Budget(), {})
+    spending = Spending("athena", Budget(), {}, PRICES)
     spending.hear(query("a", 1_000_000, state="RUNNING"))
     spending.hear(query("a", 4_000_000))
     spending.hear(query("b", 10**12))
@@ -273,7 +278,7 @@ def test_what_athena_scanned_counts_each_query_once_and_at_least_ten_megabytes()
     spending.hear({"QueryExecution": {"QueryExecutionId": "e", "Status": {"State": "QUEUED"}}})
     assert (spending.queries, spending.bytes_scanned) == (4, 10**12 + 9_000_000)
     assert spending.cost_usd == pytest.approx(5.00005)
-    cheaper = Spending("athena", Budget(), {"ATHENA_USD_PER_TB": "2"})
+    cheaper = Spending("athena", Budget(), {"ATHENA_USD_PER_TB": "2"}, PRICES)
     cheaper.hear(query("b", 10**12))
     assert cheaper.cost_usd == pytest.approx(2)
 
@@ -291,10 +296,11 @@ def test_a_budget_that_cannot_be_kept_is_refused(
     target: str, budget: Budget, settings: dict[str, str], needs: str
 ) -> None:
     with pytest.raises(SettingsError, match=needs):
-        Spending(target, budget, settings)
+        Spending(target, budget, settings, PRICES)
 
 
 def stopped_by_its_budget(folder: Path, work: Callable[[RunWatch], object], target: str, budget: Budget) -> str:
+    copy_parts(folder, "infra/prices.yml")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
     try:
         with pytest.raises(OverBudgetError) as error, stops_in_one_line("What is built stays."):

@@ -13,6 +13,7 @@ from lakehouse.deployment.account import Account, explained, is_denied
 from lakehouse.deployment.stack import TAG
 
 PRICES = "infra/prices.yml"
+"""The one place with prices, in US dollars."""
 HOURS_A_MONTH = 730  # as AWS's own calculator has it
 COST_EXPLORER_REGION = "us-east-1"  # it has one endpoint
 
@@ -30,6 +31,16 @@ class Cost:
     hour: float
 
 
+def list_prices(project: Path) -> dict[str, float]:
+    """The project's list prices in US dollars, by what is paid for; none where it does not have the file."""
+    file = project / PRICES
+    return _usd(yaml.safe_load(file.read_text(encoding="utf-8"))) if file.exists() else {}
+
+
+def _usd(told: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(price["usd"]) for name, price in told["prices"].items()}
+
+
 @dataclass(frozen=True)
 class Prices:
     """US dollars by what is paid for, with where they are from."""
@@ -43,7 +54,7 @@ class Prices:
         told: Mapping[str, Any] = yaml.safe_load((project / PRICES).read_text(encoding="utf-8"))
         regions = " and ".join(told["regions"])
         origin = f"{PRICES}: list prices of {regions}, written {told['written']}, checked {told['checked']}"
-        return cls({name: float(price["usd"]) for name, price in told["prices"].items()}, origin)
+        return cls(_usd(told), origin)
 
     def standing(self, parameters: Mapping[str, str]) -> list[Cost]:
         """What is paid for a stack by the hour, by its parameters."""

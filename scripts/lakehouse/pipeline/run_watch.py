@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.console import ConsoleReporter
+from lakehouse.deployment.costs import list_prices
 from lakehouse.errors import ExitCode, LakehouseError
 from lakehouse.landing.parts import name_load
 from lakehouse.pipeline.notify import Channel, NotToldError, channels
@@ -43,7 +44,7 @@ def watched(
         OverBudgetError: The run was stopped, since it cost too much.
     """
     to_tell = channels(os.environ)
-    spending = Spending(target, budget, os.environ)
+    spending = Spending(target, budget, os.environ, list_prices(project_dir))
     started, now = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     report = RunReport(name_load(), dataset, target, now)
     log = RunLog(project_dir, report.run_id)
@@ -90,8 +91,9 @@ def _tell_all(to_tell: list[Channel], report: RunReport, watch: RunWatch, report
 
 
 def _cost(report: RunReport) -> str:
+    dollars = "" if report.cost_usd is None else f", ${report.cost_usd:,.4f}"
     if report.bytes_scanned is not None:
-        return f" ({report.bytes_scanned / 1e6:,.1f} MB scanned by {report.queries:,} queries, ${report.cost_usd:,.4f})"
+        return f" ({report.bytes_scanned / 1e6:,.1f} MB scanned by {report.queries:,} queries{dollars})"
     if report.rpu_seconds is not None:
-        return f" (at most {report.rpu_seconds:,.0f} RPU seconds, ${report.cost_usd:,.4f})"
+        return f" (at most {report.rpu_seconds:,.0f} RPU seconds{dollars})"
     return ""

@@ -18,9 +18,7 @@ from lakehouse.errors import ExitCode, LakehouseError, SettingsError
 
 CAPACITY_VARIABLE = "REDSHIFT_RPUS"
 ATHENA_PRICE_VARIABLE, REDSHIFT_PRICE_VARIABLE = "ATHENA_USD_PER_TB", "REDSHIFT_USD_PER_RPU_HOUR"
-# of us-east-1: https://aws.amazon.com/athena/pricing/, https://aws.amazon.com/redshift/pricing/
-_ATHENA_USD_PER_TB, _REDSHIFT_USD_PER_RPU_HOUR = 5.0, 0.375
-_LEAST_BYTES = 10_000_000  # that are charged for a query: https://aws.amazon.com/athena/pricing/
+MEGABYTE, TERABYTE = 1_000_000, 1_000_000_000_000
 _LEAST_SECONDS = 60  # that are charged: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-billing.html
 _EVENT = "after-call.athena.GetQueryExecution"
 
@@ -47,16 +45,18 @@ class Budget:
 class Spending:
     """What a run has cost so far. Threads of dbt add to it."""
 
-    def __init__(self, target: str, budget: Budget, environment: Mapping[str, str]) -> None:
-        """Takes the engine, and what may be spent.
+    def __init__(
+        self, target: str, budget: Budget, environment: Mapping[str, str], prices: Mapping[str, float]
+    ) -> None:
+        """Takes the engine, what may be spent, and the list prices, which the environment may say otherwise.
 
         Raises:
             SettingsError: The budget is not one of this engine's, or a setting is missing or makes no sense.
         """
         self._is_athena, self._budget = target == "athena", budget
         self.rpus = _number(environment, CAPACITY_VARIABLE, None) if target == "redshift" else None
-        self._usd_per_tb = _number(environment, ATHENA_PRICE_VARIABLE, _ATHENA_USD_PER_TB)
-        self._usd_per_rpu_hour = _number(environment, REDSHIFT_PRICE_VARIABLE, _REDSHIFT_USD_PER_RPU_HOUR)
+        self._usd_per_tb = _number(environment, ATHENA_PRICE_VARIABLE, prices.get("athena_terabyte"))
+        self._usd_per_rpu_hour = _number(environment, REDSHIFT_PRICE_VARIABLE, prices.get("redshift_rpu_hour"))
         if budget.bytes is not None and not self._is_athena:
             raise SettingsError(f"--budget-bytes is for Athena, which is paid by the byte; the target is {target}")
         if budget.rpu_seconds is not None and self.rpus is None:
@@ -92,7 +92,7 @@ class Spending:
     def cost_usd(self) -> float | None:
         """What it comes to, by the prices."""
         if self._is_athena and self._usd_per_tb is not None:
-            return round(sum(self._charged.values()) / 1e12 * self._usd_per_tb, 6)
+            return round(sum(self._charged.values()) / TERABYTE * self._usd_per_tb, 6)
         if self.rpu_seconds is not None and self._usd_per_rpu_hour is not None:
             return round(self.rpu_seconds / 3600 * self._usd_per_rpu_hour, 6)
         return None
@@ -119,8 +119,9 @@ class Spending:
         with self._lock:
             name = execution["QueryExecutionId"]
             self._scanned[name] = scanned
-            is_free = execution.get("StatementType") == "DDL" or execution["Status"]["State"] == "FAILED"
-            self._charged[name] = 0 if is_free else max(scanned, _LEAST_BYTES)
+            self._charged[name] = billed_bytes(
+                execution["Status"]["State"], execution.get("StatementType", ""), scanned
+            )
             total = sum(self._scanned.values())
         if self._budget.bytes is not None and total > self._budget.bytes:
             self._stop(
@@ -157,6 +158,16 @@ class Spending:
             is_first, self.over = not self.over, self.over or why
         if is_first:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
+def billed_bytes(state: str, kind: str, scanned: int) -> int:
+    """What Athena bills of a query: by the megabyte, 10 MB at least; nothing of one that failed, and of DML only.
+
+    https://aws.amazon.com/athena/pricing
+    """
+    if state == "FAILED" or kind != "DML":
+        return 0
+    return max(10 * MEGABYTE, -(-scanned // MEGABYTE) * MEGABYTE)
 
 
 def _number(environment: Mapping[str, str], name: str, default: float | None) -> float | None:

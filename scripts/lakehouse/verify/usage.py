@@ -1,22 +1,20 @@
 """What a verification used, as the engines count it: bytes that Athena scanned, seconds of Redshift Serverless."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
-import yaml
 
+from lakehouse.deployment.costs import PRICES, list_prices
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.spending import TERABYTE, billed_bytes
 from lakehouse.storage.s3_errors import explained
 from lakehouse.storage.s3_session import session
 from lakehouse.verify.run import DoesNotApplyError, Facts
 from lakehouse.verify.world import World
 
-PRICES = "infra/prices.yml"
-"""The one place with prices, in US dollars."""
-MEGABYTE, TERABYTE = 1_000_000, 1_000_000_000_000
 _AT_ONCE = 50
 """Of BatchGetQueryExecution: https://docs.aws.amazon.com/athena/latest/APIReference/API_BatchGetQueryExecution.html."""
 
@@ -43,12 +41,11 @@ def usage(world: World) -> Facts:
 
 def dollars(world: World, price: str, amount: float) -> str:
     """What an amount costs by the list price that the project has of it: an estimate, and no bill."""
-    file = world.project / PRICES
-    prices: Mapping[str, Mapping[str, float]] = yaml.safe_load(file.read_text())["prices"] if file.exists() else {}
+    prices = list_prices(world.project)
     if price not in prices:
         return f"not known: {PRICES} has no {price}"
     what = "what the endpoints' work would cost" if world.answered.is_local else "an estimate"
-    return f"{prices[price]['usd'] * amount:.4f}, {what} by the list price in {PRICES}"
+    return f"{prices[price] * amount:.4f}, {what} by the list price in {PRICES}"
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -63,13 +60,8 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def billed_bytes(self) -> int:
-        """What is paid for: by the megabyte, 10 MB at least; nothing of a query that failed, or of DDL.
-
-        https://aws.amazon.com/athena/pricing
-        """
-        if self.state == "FAILED" or self.kind != "DML":
-            return 0
-        return max(10 * MEGABYTE, -(-self.bytes_scanned // MEGABYTE) * MEGABYTE)
+        """What is paid for."""
+        return billed_bytes(self.state, self.kind, self.bytes_scanned)
 
 
 class ServerlessUsage(msgspec.Struct, frozen=True):

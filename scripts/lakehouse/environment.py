@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from lakehouse.errors import SettingsError
 
@@ -41,3 +43,22 @@ def in_environment(schema: str) -> str:
     """A schema's name in the environment, for who is told to look there."""
     name = environment_name()
     return f"{name}_{schema}" if name else schema
+
+
+@contextmanager
+def variables(settings: Mapping[str, str | None]) -> Iterator[None]:
+    """Sets environment variables for as long as the block lasts; what is to be None is unset."""
+    before = {name: os.environ.get(name) for name in settings}
+    _set(settings)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(settings: Mapping[str, str | None]) -> None:
+    for name, value in settings.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

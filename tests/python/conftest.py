@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from dbt_local_aws.athena.recording import VARIABLE as REQUESTS
-from dbt_project import DbtProject, ParsedProject, environment, locked
+from dbt_project import DbtProject, ParsedProject, locked
+from lakehouse.environment import variables
 from lakehouse.sample import generate
 from landing_helpers import land_all
 from lanes import arrange, by_group
@@ -85,5 +86,5 @@ def land_dataset(dataset: str, folder: Path, zone: Path) -> None:
 def recorded_requests(shared_folder: Path) -> Iterator[Path]:
     """The file in which the endpoints of this session note what is asked of them: `test_athena_project.py` reads it."""
     file = shared_folder / "requests.jsonl"
-    with environment({REQUESTS: str(file)}):
+    with variables({REQUESTS: str(file)}):
         yield file

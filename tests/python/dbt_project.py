@@ -1,10 +1,9 @@
 """dbt for the tests: a copy of the project that a test may change, with a landing zone and a database of its own."""
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_UN, flock
@@ -17,6 +16,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
 
+from lakehouse.environment import variables
 from real_data import PROJECT_DIR
 
 PARTS = ("models", "macros", "seeds", "snapshots", "tests/dbt", "dbt_project.yml", "infra/prices.yml")
@@ -112,7 +112,7 @@ class DbtProject:
             RuntimeError: dbt could not run the command at all; a test or a model that fails is not that.
         """
         # the database's path as the profile has it: with another one, dbt would parse everything anew
-        with chdir(self.folder), environment({"LANDING_ZONE": str(self.zone), "DUCKDB_PATH": None}):
+        with chdir(self.folder), variables({"LANDING_ZONE": str(self.zone), "DUCKDB_PATH": None}):
             outcome = dbtRunner().invoke(
                 list(command),
                 project_dir=str(self.folder),
@@ -150,25 +150,6 @@ class DbtProject:
 def name_of(node: ResultNode) -> str:
     """A node's name as it is selected by; dbt adds the version of the model to a unit test's."""
     return re.sub(r"_v\d+$", "", node.name) if isinstance(node, UnitTestNode) else str(node.name)
-
-
-@contextmanager
-def environment(settings: Mapping[str, str | None]) -> Iterator[None]:
-    """Sets environment variables for as long as the block lasts; what is to be None is unset."""
-    before = {name: os.environ.get(name) for name in settings}
-    _set(settings)
-    try:
-        yield
-    finally:
-        _set(before)
-
-
-def _set(settings: Mapping[str, str | None]) -> None:
-    for name, value in settings.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from contextlib import chdir
 
-from dbt_project import DbtProject, environment
+from dbt_project import DbtProject
 from lakehouse.console import ConsoleReporter
+from lakehouse.environment import variables
 from lakehouse.pipeline.databases import close_connections
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.serving.export import Changes, Origin
@@ -35,7 +36,7 @@ ROWS: list[Row] = [(10, 182, 0, 236.09424, "Sylvie"), (10, 182, 1, None, "Sylvie
 def tables_of(project: DbtProject) -> list[ServedTable]:
     """What the project serves."""
     session = DbtSession(project.folder, "duckdb", project.dataset, ConsoleReporter().console)
-    with chdir(project.folder), environment({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": None}):
+    with chdir(project.folder), variables({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": None}):
         session.parse()
         close_connections()
     return served_tables(session.manifest)

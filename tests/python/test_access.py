@@ -8,7 +8,8 @@ import pytest
 from moto import mock_aws
 from mypy_boto3_lakeformation.type_defs import ResourceTypeDef
 
-from dbt_project import DbtProject, environment
+from dbt_project import DbtProject
+from lakehouse.environment import variables
 
 pytestmark = [  # dbt-athena's
     pytest.mark.filterwarnings("ignore:dbt-athena-community:DeprecationWarning"),
@@ -84,7 +85,7 @@ def test_nothing_is_granted_without_readers_nor_where_nothing_can_be(
 ) -> None:
     """dbt-duckdb would warn of a grant, the others would ask the engine, which is not there."""
     project = project_that_asks(tmp_path, GRANT)
-    with environment({"READERS": readers}):
+    with variables({"READERS": readers}):
         project.dbt(*COMPILED, "--target", target)
     assert rendered(project) == ""
 
@@ -94,7 +95,7 @@ def test_a_role_is_whom_readers_names(tmp_path: Path) -> None:
     project = project_that_asks(
         tmp_path, "{{ readers_in(['study_team', 'engineers', 'study_team', 'privacy_officers']) }}"
     )
-    with environment({"READERS": READERS}):
+    with variables({"READERS": READERS}):
         project.dbt(*COMPILED)
     assert rendered(project) == "['researcher', 'role:engineers']"
 
@@ -106,7 +107,7 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
         "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": "us-west-2", "AWS_PROFILE": None,
         "ATHENA_S3_STAGING_DIR": "s3://lake/results/", "LAKE_FORMATION_TAGS": None,
     }  # fmt: skip
-    with mock_aws(), environment(account):
+    with mock_aws(), variables(account):
         project.dbt("parse", "--target", "athena")
         found = relations(project)
         expected = {name: LAYERS.get(name) or node["fqn"][2] for name, node in found.items()}  # type: ignore[index]
@@ -133,7 +134,7 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
 
         project.dbt(*COMPILED, "--target", "athena")
         assert tags() == {name: [("layer", ["none"])] for name in found}
-        with environment({"LAKE_FORMATION_TAGS": "true"}):
+        with variables({"LAKE_FORMATION_TAGS": "true"}):
             project.dbt(*COMPILED, "--target", "athena")
         assert tags() == {name: [("layer", [layer])] for name, layer in expected.items()}
 

@@ -16,7 +16,8 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from rich.console import Console
 
-from dbt_project import copy_project, environment
+from dbt_project import copy_project
+from lakehouse.environment import variables
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline import databases
 from lakehouse.pipeline.databases import DuckDBFiles, open_database
@@ -48,7 +49,7 @@ with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "reads") as database:
 def session(tmp_path_factory: pytest.TempPathFactory) -> DbtSession:
     project = copy_project(tmp_path_factory.mktemp("databases") / "project")
     parsed = DbtSession(project, "duckdb", "mine", Console(file=io.StringIO()))
-    with environment({"DUCKDB_PATH": str(project / "lakehouse.duckdb")}):
+    with variables({"DUCKDB_PATH": str(project / "lakehouse.duckdb")}):
         parsed.parse()
     return parsed
 
@@ -253,7 +254,7 @@ def run_of(session: DbtSession, zone: Path, number: int) -> list[str]:
     """A run whose build adds a row to a history, as a snapshot does."""
     said: list[str] = []
     known = zone_id(open_folder(zone)) or NO_ZONE_YET
-    with environment({"LANDING_ZONE": str(zone)}), open_database(session, known) as database:
+    with variables({"LANDING_ZONE": str(zone)}), open_database(session, known) as database:
         session.operation("preflight", zone_id=known)
         session.register(known)
         with database.building(said.append) as attempt:

@@ -17,9 +17,9 @@ import yaml
 from jinja2 import Environment as Jinja
 from moto import mock_aws
 
-from dbt_project import DbtProject, environment
+from dbt_project import DbtProject
 from lakehouse.commands import _share_region, drop_environment
-from lakehouse.environment import checked_environment, in_environment
+from lakehouse.environment import checked_environment, in_environment, variables
 from lakehouse.errors import LandingError, SettingsError
 from lakehouse.landing.load import land
 from lakehouse.pipeline.dataset import Dataset
@@ -122,7 +122,7 @@ def test_no_schema_of_an_environment_is_another_ones() -> None:
 )
 def test_either_name_of_the_region_does(given: dict[str, str], both: tuple[str | None, str | None]) -> None:
     names = ("AWS_REGION", "AWS_DEFAULT_REGION")
-    with environment(dict.fromkeys(names) | given):
+    with variables(dict.fromkeys(names) | given):
         _share_region()
         assert tuple(os.environ.get(name) for name in names) == both
 
@@ -185,7 +185,7 @@ def drop(project: DbtProject, *arguments: str) -> "subprocess.CompletedProcess[s
 def test_two_environments_are_built_side_by_side_and_one_is_dropped(zone: Path, tmp_path: Path) -> None:
     project = DbtProject.copy(tmp_path / "project", zone, "small")
     for name in ("", "ada"):
-        with environment({"ENVIRONMENT": name or None}):
+        with variables({"ENVIRONMENT": name or None}):
             project.register()
             assert project.dbt("run", "--select", "stg_sparkify__songs") == {"stg_sparkify__songs": "success"}
     ours = {"sparkify_landing", "stedi_landing", "loader", "sparkify_staging"}
@@ -246,7 +246,7 @@ def test_on_athena_the_catalogue_forgets_and_only_the_environments_own_files_go(
         "ada_mine.customer_trusted": "data/customer",
         "stedi.customer_trusted": "data/customer",
     }
-    with mock_aws(), environment(account), chdir(project.folder):
+    with mock_aws(), variables(account), chdir(project.folder):
         forget_client()
         s3, glue = boto3.client("s3"), boto3.client("glue")
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})

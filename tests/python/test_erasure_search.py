@@ -8,8 +8,9 @@ import duckdb
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-from dbt_project import DbtProject, environment
+from dbt_project import DbtProject
 from lakehouse.console import ConsoleReporter
+from lakehouse.environment import variables
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.privacy import proof
 from lakehouse.privacy.proof import forget_pseudonyms, search_engine
@@ -23,7 +24,7 @@ ATHENAS_LIMIT = 262_144  # docs.aws.amazon.com/athena/latest/ug/service-limits.h
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtSession]:
     folder = tmp_path_factory.mktemp("search")
     project = DbtProject.copy(folder / "project", folder / "zone", "small")
-    with environment({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": str(project.database)}):
+    with variables({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": str(project.database)}):
         session = DbtSession(project.folder, "duckdb", "small", ConsoleReporter().console, work_dir=folder / "work")
         session.parse()
         yield session

@@ -9,8 +9,9 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from dbt_project import DbtProject, environment
+from dbt_project import DbtProject
 from lakehouse.console import ConsoleReporter
+from lakehouse.environment import variables
 from lakehouse.pipeline.dbt_session import DATASET_VARIABLE, RUN_VARIABLE, DbtSession
 
 
@@ -33,7 +34,7 @@ def asked_by_hand(project: DbtProject) -> list[dict[str, str]]:
         if event.info.name == "SQLQuery":
             sent.append(event.data.sql)
 
-    with environment({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": None}):
+    with variables({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": None}):
         asked = dbtRunner(callbacks=[listen]).invoke(
             ["run-operation", "tell_built_from"],
             project_dir=str(project.folder),
@@ -52,7 +53,7 @@ def test_what_a_command_asks_has_its_data_set_and_one_run(project: DbtProject, m
         monkeypatch.setenv(name, "")  # so that what a session sets is taken back
     monkeypatch.chdir(project.folder)
     session = DbtSession(project.folder, "duckdb", "theirs", ConsoleReporter().console)
-    with environment({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": None}):
+    with variables({"LANDING_ZONE": str(project.zone), "DUCKDB_PATH": None}):
         session.parse()
         for _ in range(2):
             session.operation("tell_built_from")

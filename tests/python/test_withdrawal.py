@@ -14,9 +14,10 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode
 from rich.console import Console
 
-from dbt_project import PARTS, copy_parts, environment, remove_unit_tests
+from dbt_project import PARTS, copy_parts, remove_unit_tests
 from lakehouse.commands import run
 from lakehouse.console import ConsoleReporter
+from lakehouse.environment import variables
 from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import Dataset
@@ -122,7 +123,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     deliver_first(source)
     land_all([source], zone)
     database = folder / "lakehouse.duckdb"
-    with environment({"LANDING_ZONE": str(zone), "DUCKDB_PATH": str(database)}):
+    with variables({"LANDING_ZONE": str(zone), "DUCKDB_PATH": str(database)}):
         session = DbtSession(project, "duckdb", "small", quiet_console())
         session.parse()
         leave_out_sparkify(session.manifest)
@@ -155,7 +156,7 @@ def copy(built: Built, tmp_path: Path) -> Iterator[Path]:
     """A copy of the database, which a run finds in its place."""
     path = tmp_path / built.database.name
     shutil.copy(built.database, path)
-    with environment({"LANDING_ZONE": built.data.zone, "DUCKDB_PATH": str(path)}):
+    with variables({"LANDING_ZONE": built.data.zone, "DUCKDB_PATH": str(path)}):
         yield path
 
 

@@ -18,7 +18,8 @@ from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import copy_project, environment, remove_unit_tests
+from dbt_project import copy_project, remove_unit_tests
+from lakehouse.environment import variables
 from lakehouse.pipeline.aws_clients import share_descriptions
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import TABLES, land_all
@@ -145,7 +146,7 @@ class Warehouse:
 def duckdb_warehouse(folder: Path) -> Iterator[Warehouse]:
     """DuckDB with an empty landing zone, to which the environment points meanwhile."""
     zone = str(folder / "it's a zone")
-    with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(folder / "lakehouse.duckdb")}):
+    with variables({"LANDING_ZONE": zone, "DUCKDB_PATH": str(folder / "lakehouse.duckdb")}):
         project = copy_project(folder / "project")
         remove_unit_tests(project)
         yield Warehouse("duckdb", project, zone, folder / "source", "small")
@@ -162,7 +163,7 @@ def warehouse_of(run: WholeRun, zone: str = "", source: Path | None = None) -> I
     """
     if run.target == "athena":
         share_descriptions()
-    with environment({**run.settings, "LANDING_ZONE": zone or run.zone}):
+    with variables({**run.settings, "LANDING_ZONE": zone or run.zone}):
         forget_client()
         boto3.setup_default_session()  # the one before has another endpoint's keys
         yield Warehouse(run.target, run.project, zone or run.zone, source or run.source, run.dataset)

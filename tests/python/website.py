@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import duckdb
 
-from dbt_project import environment
 from lakehouse.derived.people import dismiss
+from lakehouse.environment import variables
 from landing_helpers import TABLES, put
 from warehouses import Warehouse
 
@@ -167,7 +167,7 @@ def parquet_texts(content: bytes) -> bytes:
 @contextmanager
 def elsewhere(warehouse: Warehouse) -> Iterator[None]:
     """Has the machine, and where it can be told to the engine, in another time zone than UTC."""
-    with environment({"TZ": "America/New_York"}):
+    with variables({"TZ": "America/New_York"}):
         time.tzset()
         if warehouse.target == "duckdb":
             profiles = warehouse.project / "profiles.yml"

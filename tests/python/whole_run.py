@@ -13,8 +13,9 @@ from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import ALL_TESTS, copy_project, environment
+from dbt_project import ALL_TESTS, copy_project
 from lakehouse.console import ConsoleReporter
+from lakehouse.environment import variables
 from lakehouse.parity.build import copy_zone
 from lakehouse.parity.compare import compare, explain
 from lakehouse.parity.dump import dump_relations
@@ -124,13 +125,13 @@ def assert_everything_passed(run: WholeRun) -> None:
 def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
     """Every model and the snapshot has the same rows as on DuckDB, which reads a copy of the same landing zone."""
     forget_client()  # it keeps the endpoint and the keys of whoever asked first
-    with environment(run.settings):
+    with variables(run.settings):
         copy_zone(run.zone, folder / "landing")
         dumped(dbt_session(run), folder)
     forget_client()
     project = copy_project(folder / "project")
     # the database's path as the profile has it: with another one, dbt would parse everything anew
-    with chdir(project), environment({"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": None}):
+    with chdir(project), variables({"LANDING_ZONE": str(folder / "landing"), "DUCKDB_PATH": None}):
         dumped(replace(dbt_session(run), project_dir=project, target="duckdb"), folder)
     comparisons = compare(folder / "duckdb/rows", folder / run.target / "rows")
     found = {comparison.relation: comparison for comparison in comparisons}

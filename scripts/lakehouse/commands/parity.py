@@ -10,8 +10,9 @@ import typer
 from lakehouse.commands import DatasetName, Scale, Source, Sources
 from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
+from lakehouse.environment import variables
 from lakehouse.errors import ExitCode, LakehouseError, LandingError
-from lakehouse.parity.build import build_and_dump, copy_zone, environment
+from lakehouse.parity.build import build_and_dump, copy_zone
 from lakehouse.parity.compare import TOLERANCE, Comparison, compare, explain
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.project import find_project, go_to, seen_from
@@ -75,7 +76,7 @@ def build_everywhere(data: Dataset, work: Path, select: list[str], reporter: Con
     for engine in (REFERENCE, *OTHERS):
         reporter.heading(f"build on {engine}")
         zone = str(copy) if engine == "duckdb" else data.zone
-        with environment({"LANDING_ZONE": zone, "DUCKDB_PATH": str(work / "lakehouse.duckdb")}):
+        with variables({"LANDING_ZONE": zone, "DUCKDB_PATH": str(work / "lakehouse.duckdb")}):
             build_and_dump(data, engine, work / engine, select, reporter)
 
 

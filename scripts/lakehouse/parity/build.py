@@ -1,8 +1,5 @@
 """Builds the same landing zone on one engine after the other, and writes down what each says of it."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -33,15 +30,3 @@ def build_and_dump(data: Dataset, engine: str, work: Path, select: list[str], re
     built = dbt.run_models(select)
     dump_relations(dbt.manifest, engine, built, work / "rows")
     reporter.say(f"{len(built)} relations")
-
-
-@contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables for as long as the block lasts."""
-    before = dict(os.environ)
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

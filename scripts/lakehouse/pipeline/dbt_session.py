@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lakehouse.ending import is_stopping
+from lakehouse.environment import variables
 from lakehouse.errors import BuildError, DbtError
 from lakehouse.pipeline.aws_clients import share_descriptions
 from lakehouse.pipeline.run_report import GOOD, Tell, nobody
@@ -275,8 +276,7 @@ class DbtSession:
         if self.work_dir is not None:
             settings |= {"target_path": str(self.work_dir / "target"), "log_path": str(self.work_dir / "logs")}
         started = time.monotonic()
-        os.environ.update({DATASET_VARIABLE: self.dataset, RUN_VARIABLE: self.run_id})  # dbt reads them
-        with self.asking():
+        with variables({DATASET_VARIABLE: self.dataset, RUN_VARIABLE: self.run_id}), self.asking():  # dbt reads them
             outcome = dbtRunner(self._manifest, [listener] if listener else []).invoke(command, **settings)
         what = " ".join(command[:2])  # not its arguments, which may be an address
         log.debug("dbt %s on %s: %.1f s, success %s", what, self.target, time.monotonic() - started, outcome.success)

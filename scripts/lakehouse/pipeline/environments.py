@@ -1,11 +1,11 @@
 """Environments other than production: what an engine holds of one, and how it is dropped, with its files on S3."""
 
-import os
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from lakehouse.console import counted
+from lakehouse.environment import variables
 from lakehouse.errors import LandingError
 from lakehouse.pipeline.databases import (
     VARIABLE,
@@ -47,19 +47,15 @@ def each_database(dbt: DbtSession) -> Iterator[str]:
         yield f"the {dbt.target} output of {dbt.project_dir / 'profiles.yml'}"
         return
     files = DuckDBFiles(named_path(dbt.project_dir))
-    before = os.environ.get(VARIABLE)
     with only_command(files):
         check_that_nobody_has_it_open(files)
         try:
             for path in files.all():
                 close_connections()
-                os.environ[VARIABLE] = str(path)
-                yield str(path)
+                with variables({VARIABLE: str(path)}):
+                    yield str(path)
         finally:
             close_connections()
-            os.environ.pop(VARIABLE)
-            if before is not None:
-                os.environ[VARIABLE] = before
 
 
 def parts_of_environment(dbt: DbtSession, name: str) -> list[str]:

@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from lakehouse.environment import variables
 from lakehouse.errors import ExitCode
-from lakehouse.parity.build import copy_zone, environment
+from lakehouse.parity.build import copy_zone
 from lakehouse.parity.compare import compare, explain
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.verify.run import Facts, NotKeptError
@@ -89,7 +90,7 @@ def parity(world: World) -> Facts:
     copy = world.work / "landing"
     shutil.rmtree(copy, ignore_errors=True)
     copy_zone(world.data.zone, copy)
-    with environment({"LANDING_ZONE": str(copy), "DUCKDB_PATH": str(world.work / "lakehouse.duckdb")}):
+    with variables({"LANDING_ZONE": str(copy), "DUCKDB_PATH": str(world.work / "lakehouse.duckdb")}):
         on_duckdb = DbtSession(
             world.data.project_dir, "duckdb", world.data.name, world.reporter.console, world.work / "duckdb"
         )

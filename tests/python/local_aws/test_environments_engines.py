@@ -7,7 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from dbt_project import copy_project, environment
+from dbt_project import copy_project
+from lakehouse.environment import variables
 from lanes import on_engines
 from warehouses import Warehouse, warehouse_of
 from whole_run import WholeRun, command
@@ -49,7 +50,7 @@ def test_what_is_nobodys_is_not_replaced_and_an_environment_that_is_dropped_take
     run = replace(whole_run, project=copy_project(tmp_path / "project"))  # dbt parses it for the environment
     drop = ("drop-environment", "ada", "--target", run.target, "--yes")
     bucket = run.zone.removeprefix("s3://").partition("/")[0]
-    with warehouse_of(run) as warehouse, environment({"ENVIRONMENT": "ada"}):
+    with warehouse_of(run) as warehouse, variables({"ENVIRONMENT": "ada"}):
         before = schemas(warehouse), files(bucket)
         songs = warehouse.query(f"select count(*) from {SONGS}")  # noqa: S608 - a name of ours
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_project import environment
+from lakehouse.environment import variables
 from landing_helpers import put
 from lanes import EVERYTHING, on_athena_alone, on_engines, on_redshift_alone
 from other_values import assert_other_values_are_found
@@ -72,7 +72,7 @@ def test_a_reader_that_finds_nothing_is_found_and_the_next_registration_chooses_
 
 def test_another_zone_is_refused_before_anything_of_it_is_registered(warehouse: Warehouse, tmp_path: Path) -> None:
     rows = warehouse.rows()
-    with environment({"LANDING_ZONE": f"s3://lake/{tmp_path.name}/another"}):
+    with variables({"LANDING_ZONE": f"s3://lake/{tmp_path.name}/another"}):
         assert not warehouse.register()
     assert "not from s3://lake/" in "\n".join(warehouse.messages)
     assert "forget_landing_zone" in "\n".join(warehouse.messages)

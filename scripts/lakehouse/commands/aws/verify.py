@@ -10,8 +10,8 @@ import typer
 from lakehouse.commands import DatasetName, Scale, Source, Sources
 from lakehouse.console import ConsoleReporter
 from lakehouse.ending import stops_in_one_line
+from lakehouse.environment import variables
 from lakehouse.errors import ExitCode, SettingsError
-from lakehouse.parity.build import environment
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from
@@ -60,7 +60,7 @@ def main(
     places = seen_from(project, [*(source or []), *separated(sources)])
     own, settings = own_places(target)
     check_target(project, target)
-    with work_in(project, target) as work, environment(settings):
+    with work_in(project, target) as work, variables(settings):
         data = Dataset.named(copy_project(project, work / "project"), places, dataset, scale)
         go_to(data.project_dir)
         try:

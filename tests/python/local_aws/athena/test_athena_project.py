@@ -15,8 +15,8 @@ from pyiceberg.table import StaticTable
 
 from dbt_local_aws.testing.athena import Client
 from dbt_local_aws.testing.lake_contents import everything_below
-from dbt_project import environment
 from iam import missing, rights_for, rights_of
+from lakehouse.environment import variables
 from lanes import on_engines
 from warehouses import ask_athena
 from whole_run import (
@@ -315,7 +315,7 @@ def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:
     """The last test of what the build made. Read with PyArrow and PyIceberg: data files of every snapshot, metadata,
     manifests with their bounds, orphans, results of queries, the landing zone.
     """
-    with environment(build.run.settings):
+    with variables(build.run.settings):
         ((email, pseudonym),) = ask_athena(PERSON)
         before = _glue_tables(build.clients, {"stedi_privacy"})[SNAPSHOT]["StorageDescriptor"]["Location"]
         begins = (

@@ -13,7 +13,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 
 from dbt_local_aws.testing.redshift import Connect, ProgrammingError, rows, run
-from dbt_project import environment
+from lakehouse.environment import variables
 from lanes import on_engines
 from readers import PASSWORD, READERS
 from real_data import PROJECT_DIR
@@ -62,7 +62,7 @@ class Warehouse:
             RuntimeError: dbt could not run the command at all.
         """
         asked = None if readers is None else json.dumps(readers)
-        with environment({**self.run.settings, "READERS": asked}):
+        with variables({**self.run.settings, "READERS": asked}):
             outcome = dbtRunner(callbacks=[self._listen]).invoke(
                 list(command),
                 project_dir=str(self.run.project),

@@ -9,8 +9,8 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
-from dbt_project import environment
 from iam import missing, rights_for, rights_of
+from lakehouse.environment import variables
 from lanes import on_engines
 from real_data import PROJECT_DIR
 
@@ -60,7 +60,7 @@ def test_the_profile_connects(
 ) -> None:
     shutil.copy(PROJECT_DIR / "profiles.example.yml", tmp_path / "profiles.yml")
     shutil.copy(PROJECT_DIR / "dbt_project.yml", tmp_path)
-    with environment(redshift.environment() | settings):
+    with variables(redshift.environment() | settings):
         outcome = dbtRunner().invoke(
             ["debug"],
             project_dir=str(tmp_path),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dbt_local_aws.testing.redshift import Connect, Connection, rows, run
-from dbt_project import environment
+from lakehouse.environment import variables
 from lanes import on_engines
 from warehouses import ask_redshift
 from whole_run import (
@@ -139,6 +139,6 @@ def test_what_is_shown_of_tables_with_rows_agrees(connect: Connect, wanted: Mapp
 @pytest.mark.usefixtures("sockets_closed")
 def test_a_person_is_erased(redshift_run: WholeRun) -> None:
     """The last of these tests."""
-    with environment(redshift_run.settings):
+    with variables(redshift_run.settings):
         ((email, pseudonym),) = ask_redshift(PERSON)
         assert_a_person_is_erased(redshift_run, ask_redshift, email, pseudonym)

@@ -25,7 +25,8 @@ from mypy_boto3_s3 import S3Client
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, rows, run
-from dbt_project import copy_project, environment
+from dbt_project import copy_project
+from lakehouse.environment import variables
 from lakehouse.storage.s3 import forget_client
 from landing_helpers import put
 from lanes import on_engines
@@ -70,7 +71,7 @@ PATIENCE_SECONDS = 300
 @pytest.fixture(scope="module")
 def connect(s3_endpoint_url: str) -> Iterator[Connect]:
     """Connects to an endpoint of the module's own, whose settings are the environment meanwhile."""
-    with LocalRedshift(s3_endpoint_url) as endpoint, environment(endpoint.environment()):
+    with LocalRedshift(s3_endpoint_url) as endpoint, variables(endpoint.environment()):
 
         def connected() -> Connection:
             connection = redshift_connector.connect(
@@ -103,7 +104,7 @@ def warehouse(
     }
     for path, records in SOURCE.items():
         put(folder / "source", path, records)
-    with environment(settings):
+    with variables(settings):
         forget_client()
         boto3.setup_default_session()  # the one before has another endpoint's keys
         project = copy_project(folder / "project")
@@ -275,7 +276,7 @@ def test_a_table_that_has_other_rows_than_the_ledger_says_is_copied_anew(warehou
 
 def test_copy_looks_in_the_region_that_it_is_told(warehouse: Warehouse) -> None:
     warehouse.statements.clear()
-    with environment({"LANDING_ZONE_REGION": "eu-central-1"}):
+    with variables({"LANDING_ZONE_REGION": "eu-central-1"}):
         assert not warehouse.register()
     (copied,) = (statement for statement in sent(warehouse) if statement.startswith("copy"))
     assert "region 'eu-central-1'" in copied
@@ -296,7 +297,7 @@ def test_queries_have_a_group_and_say_their_data_set_and_run_and_keys_are_made_o
     query = f"select current_setting('query_group') as label {keys}"
     warehouse.messages.clear()
     warehouse.statements.clear()
-    with environment({"LAKEHOUSE_DATASET": "mine", "LAKEHOUSE_RUN": "7"}):
+    with variables({"LAKEHOUSE_DATASET": "mine", "LAKEHOUSE_RUN": "7"}):
         assert warehouse.dbt("show", "--inline", query, "--output", "json"), "\n".join(warehouse.messages)
     answer = "\n".join(warehouse.messages)
     assert f'"label": "{QUERY_GROUP}"' in answer

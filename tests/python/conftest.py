@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from lakehouse.sample import generate
 from landing_helpers import land_all
 from lanes import arrange, by_group
 from real_data import UDACITY
+
+# Shells have SIGINT ignored in the background, and what a test starts would inherit that: it could not be interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile(

@@ -252,7 +252,6 @@ def test_dbt_is_not_imported_for_those_who_need_it_not(arguments: list[str]) -> 
 def test_ctrl_c_while_python_imports_is_one_line(tmp_path: Path, module: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import signal, sys\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background, shells have it ignored
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {module!r}:\n"

@@ -26,8 +26,6 @@ from lakehouse.storage import open_folder
 from lakehouse.storage.zone import NO_ZONE_YET, give_zone_id, zone_id
 from landing_helpers import land_all, put
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of dbt, which leaves its log open
-
 CUSTOMER = {
     "email": "a@test.com",
     "serialNumber": "D1",

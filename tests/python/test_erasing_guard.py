@@ -269,7 +269,9 @@ def on_a_terminal(
             else:
                 process.send_signal(answer)
         try:
-            select.select([ours], [], [], 100)
+            if not select.select([ours], [], [], 100)[0]:
+                process.kill()
+                pytest.fail(f"it says nothing more: {said}")
             more = os.read(ours, 65536)
         except OSError:  # Linux says so when the other side has closed
             break

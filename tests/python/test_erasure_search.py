@@ -15,7 +15,6 @@ from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.privacy import proof
 from lakehouse.privacy.proof import forget_pseudonyms, search_engine
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of dbt's log
 REDSHIFTS_LIMIT = 65_535  # docs.aws.amazon.com/redshift/latest/dg/r_enable_large_strings_opt_in.html
 ATHENAS_LIMIT = 262_144  # docs.aws.amazon.com/athena/latest/ug/service-limits.html
 

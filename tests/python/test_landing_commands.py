@@ -80,7 +80,6 @@ def test_ctrl_c_ends_a_load_with_the_code_that_shells_give_it(source: Path, tmp_
     (tmp_path / "sitecustomize.py").write_text(
         "import lakehouse.landing.load as landing\n"
         "import signal\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background, shells have it ignored
         "landing.look_into = lambda folder, tables: signal.raise_signal(signal.SIGINT)\n"
     )
     done = run("land", "--source", source, "--to", tmp_path / "zone", PYTHONPATH=str(tmp_path))

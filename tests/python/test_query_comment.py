@@ -47,7 +47,6 @@ def asked_by_hand(project: DbtProject) -> list[dict[str, str]]:
     return comments("\n".join(sent))
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # dbt's log, which it drops without closing it
 def test_what_a_command_asks_has_its_data_set_and_one_run(project: DbtProject, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (DATASET_VARIABLE, RUN_VARIABLE):
         monkeypatch.setenv(name, "")  # so that what a session sets is taken back

@@ -96,7 +96,7 @@ def check_sources(sources: Sequence[str | Path], zone: str | Path, tables: Mappi
     Raises:
         LandingError: It would not.
     """
-    days_in(sources, zone, tables)
+    _look_into(sources, zone, _loadable(tables))
 
 
 def days_in(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str, Table]) -> dict[str, set[date]]:
@@ -106,9 +106,14 @@ def days_in(sources: Sequence[str | Path], zone: str | Path, tables: Mapping[str
         LandingError: `land` would find nothing.
     """
     to_land = _loadable(tables)
+    return days_of_files(_look_into(sources, zone, to_land), to_land)
+
+
+def _look_into(sources: Sequence[str | Path], zone: str | Path, to_land: Sequence[Table]) -> list[Source]:
+    """What there is to land."""
     with _explained(zone):
         folders, _ = _open(sources, zone)
-        return days_of_files([look_into(folder, to_land) for folder in folders], to_land)
+        return [look_into(folder, to_land) for folder in folders]
 
 
 def _loadable(tables: Mapping[str, Table]) -> list[Table]:

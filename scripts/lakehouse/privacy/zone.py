@@ -479,10 +479,9 @@ class _Erasure:
                 start += count
             kept = [line for line in revised if line is not None]
             rewritten.changed += len(kept) - sum(old == new for old, new in zip(lines, revised, strict=True))
-            rewritten.keys[key] = _write_part(uploader, key.rpartition("/")[0], kept) if kept else None
-            checksums = columns.of_lines(kept) if kept and columns else None
-            if columns and checksums is not None:
-                uploader.checksums[uploader.written[-1]] = columns.text(checksums)
+            part = rewritten.keys[key] = _write_part(uploader, key.rpartition("/")[0], kept) if kept else None
+            if part and columns and (checksums := columns.of_lines(kept)) is not None:
+                uploader.checksums[part] = columns.text(checksums)
         return rewritten
 
     def _note_source_files(self, table_ledger: TableLedger, *rewritten: _Rewritten) -> None:

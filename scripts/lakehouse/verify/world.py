@@ -18,7 +18,7 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.declaration import Table, load_tables
 from lakehouse.errors import SettingsError
 from lakehouse.parity.dump import dump_relations
-from lakehouse.pipeline.dataset import Dataset
+from lakehouse.pipeline.dataset import SAMPLE_FOLDER, Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Folder, is_s3
@@ -77,7 +77,7 @@ class World:
     @property
     def sources(self) -> list[str]:
         """What is landed from."""
-        return self.data.sources or [str(self.data.project_dir / "sample_data")]
+        return self.data.sources or [str(self.data.project_dir / SAMPLE_FOLDER)]
 
     def start(self, name: str, *arguments: str, **settings: str) -> "Running":
         """Starts a command of the project as a person does, with a log and a target folder of its own."""

@@ -22,7 +22,6 @@ from whole_run import WholeRun
 pytestmark = [
     on_engines,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
 ]
 
 V2, V3 = "stedi.machine_learning_curated_v2", "stedi.machine_learning_curated_v3"

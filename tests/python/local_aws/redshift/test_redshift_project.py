@@ -21,7 +21,6 @@ from whole_run import (
 pytestmark = [
     on_engines,
     pytest.mark.filterwarnings("ignore:ssl\\..*:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # dbt's log, which it drops without closing it
 ]
 
 STORED = ("table", "incremental", "snapshot", "seed")

@@ -205,7 +205,16 @@ def sparkify_rows(data: Sparkify) -> dict[str, int]:
         "songs_by_session_item": len({(p["sessionId"], p["itemInSession"]) for p in plays}),
         "songs_by_user_session": len({(p["userId"], p["sessionId"], p["itemInSession"]) for p in plays}),
         "users_by_song": len({(repaired(p["song"]), p["userId"]) for p in plays}),
+        "events": len({(event["sessionId"], event["itemInSession"]) for event in data.events}),
+        "sessions": len({event["sessionId"] for event in data.events}),
+        "user_activity_daily": len({(e["userId"], day_of(e)) for e in data.events if e["userId"]}),
+        "dates": max(days) - min(days) + 1 if (days := {day_of(event) for event in data.events}) else 0,
     }
+
+
+def day_of(event: Record) -> int:
+    """The day of an event, UTC, in days since 1970."""
+    return int(event["ts"]) // (24 * 60 * 60 * 1000)
 
 
 def sparkify_measures(data: Sparkify) -> dict[str, int]:
@@ -378,6 +387,80 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
     }
 
 
+def funnel_of(data: Stedi) -> dict[str, int]:
+    """What each of STEDI's layers keeps and drops, and why, in customers and in readings. A reading counts once."""
+    deciding = deciding_records(data.customers)
+    consent = {who: since for who, record in deciding.items() if (since := consent_of(record)) is not None}
+    refused = {(person(r["email"]), r["lastUpdateDate"]) for r in data.customers if consent_of(r) is None}
+    written = {(person(r["email"]), r["lastUpdateDate"]) for r in data.customers}
+    once_consented = {who for who, _ in written - refused}
+    readings = {(r["user"], r["timestamp"], r["x"], r["y"], r["z"]) for r in data.readings}
+    steps = {(s["serialNumber"], s["sensorReadingTime"], s["distanceFromObject"]): s for s in data.steps}
+    owners, readings_at = owners_of_serials(data.customers), users_at(data.readings)
+    candidates = {key: candidates_of(step, owners, readings_at) for key, step in steps.items()}
+    walking = consent.keys() & {person(user) for user, *_ in readings}
+    certain = {(time, *people) for (_, time, _), people in candidates.items() if len(people) == 1}
+    shared = {(time, who) for (_, time, _), people in candidates.items() if len(people) > 1 for who in people}
+
+    def of_customer(who: str) -> str:
+        if who in consent:
+            return "kept"
+        if who not in deciding:
+            return "unknown person"
+        return "withdrawn" if who in once_consented else "no consent"
+
+    def of_step(key: tuple[str, int, int]) -> str:
+        people = candidates[key]
+        if people and people <= walking:
+            return "kept"
+        if not owners.get(key[0]):
+            return "unknown device"
+        if len(people) != 1:
+            return "ambiguous owner"
+        outcome = of_customer(*people)
+        return "no reading" if outcome == "kept" else outcome
+
+    def of_reading_in_study(who: str, time: int) -> str:
+        if time < consent[who]:
+            return "before consent"
+        if (time, who) in certain:
+            return "kept"
+        return "ambiguous owner" if (time, who) in shared else "no matching reading"
+
+    def of_step_in_study(people: set[str], time: int) -> str:
+        if len(people) > 1:
+            return "ambiguous owner"
+        (who,) = people
+        if who not in readings_at.get(time, []):
+            return "no matching reading"
+        return "before consent" if time < consent[who] else "kept"
+
+    furthest: dict[str, str] = {}
+    in_study: Counter[str] = Counter()
+    best_first = ["kept", "ambiguous owner", "no matching reading", "before consent"]
+    for user, time, *_ in readings:
+        if (who := person(user)) in consent:
+            outcome = of_reading_in_study(who, time)
+            in_study[outcome] += 1
+            furthest[who] = min(furthest.get(who, outcome), outcome, key=best_first.index)
+    counts = {
+        "customers/trusted": Counter(map(of_customer, deciding)),
+        "customers/curated": Counter("kept" if who in walking else "no reading" for who in consent),
+        "customers/study": Counter(furthest.values()),
+        "accelerometer readings/trusted": Counter(of_customer(person(user)) for user, *_ in readings),
+        "accelerometer readings/study": in_study,
+        "step readings/trusted": Counter(map(of_step, steps)),
+        "step readings/study": Counter(
+            of_step_in_study(candidates[key], key[1]) for key in steps if of_step(key) == "kept"
+        ),
+    }
+    return {
+        f"funnel/{layer}/{outcome}": count
+        for layer, outcomes in counts.items()
+        for outcome, count in sorted(outcomes.items())
+    }
+
+
 def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]]) -> int:
     """Rows that are told apart by person, session, time since its first reading (ms), distance and acceleration."""
     times_of: dict[str, set[int]] = defaultdict(set)
@@ -404,7 +487,7 @@ def answers_of(source: Path, dataset: str) -> Answers:
     questions = QUESTIONS.get(dataset)
     return Answers(
         rows=sparkify_rows(sparkify) | stedi_rows(stedi),
-        measures=sparkify_measures(sparkify),
+        measures=sparkify_measures(sparkify) | funnel_of(stedi),
         answers=answers_to(questions, sparkify.events) if questions else [],
     )
 

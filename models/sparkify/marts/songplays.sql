@@ -53,7 +53,10 @@ final as (
         plays.session_id,
         plays.item_in_session,
         plays.location,
-        plays.user_agent
+        plays.user_agent,
+        plays.song_title,
+        plays.artist_name,
+        plays.song_duration_s
     from plays
     left join matches
         on plays.songplay_id = matches.songplay_id

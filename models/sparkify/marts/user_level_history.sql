@@ -53,9 +53,24 @@ intervals as (
         user_id,
         level,
         occurred_at as valid_from,
-        lead(occurred_at) over (partition by user_id order by occurred_at) as valid_to
+        lead(occurred_at) over (partition by user_id order by occurred_at) as valid_to,
+        cast('1970-01-01' as timestamp) as epoch
     from changes
+
+),
+
+keyed as (
+
+    -- the milliseconds as a number: engines write a time as text in ways of their own
+    select
+        user_id,
+        level,
+        valid_from,
+        valid_to,
+        {{ surrogate_key(['user_id', dbt.datediff('epoch', 'valid_from', 'millisecond')]) }} as user_level_id,
+        valid_to is null as is_current
+    from intervals
 
 )
 
-select * from intervals
+select * from keyed

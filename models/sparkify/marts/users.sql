@@ -40,7 +40,8 @@ latest_known as (
         max(case when first_name_recency = 1 then first_name end) as first_name,
         max(case when last_name_recency = 1 then last_name end) as last_name,
         max(case when gender_recency = 1 then gender end) as gender,
-        max(case when level_recency = 1 then level end) as level
+        max(case when level_recency = 1 then level end) as level,
+        min(registered_at) as registered_at
     from ranked
     group by user_id
 

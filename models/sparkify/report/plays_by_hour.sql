@@ -1,0 +1,31 @@
+with songplays as (
+
+    select * from {{ ref('songplays') }}
+
+),
+
+timed as (
+
+    select
+        {{ iso_weekday('start_time') }} as iso_weekday,
+        cast(extract(hour from start_time) as integer) as hour,
+        song_duration_s
+    from songplays
+
+),
+
+counted as (
+
+    select
+        iso_weekday,
+        hour,
+        cast(count(*) as bigint) as plays,
+        coalesce(sum(song_duration_s), cast(0 as double precision)) as listening_s
+    from timed
+    group by
+        iso_weekday,
+        hour
+
+)
+
+select * from counted

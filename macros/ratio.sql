@@ -1,4 +1,4 @@
 {#- Null where there is nothing to divide by: no session is not a session without plays. -#}
 {% macro ratio(part, whole) -%}
-    cast({{ part }} as double precision) / nullif({{ whole }}, 0)
+    cast({{ part }} as {{ type_double() }}) / nullif({{ whole }}, 0)
 {%- endmacro %}

@@ -1,8 +1,9 @@
-{#- A hundred years of days at most: where a time is so wrong that it spans more, `dates` fails its test of being whole. -#}
+{#- A hundred years of days at most: where a time is so wrong that it spans more, an event has a day that `dates` lacks, and a test
+    fails. dbt's default is plain SQL; its DuckDB variant is a function of DuckDB's, whose columns nobody can follow. -#}
 {% macro days_within(relation, first_day, last_day) -%}
 numbered as (
 
-    {{ dbt.generate_series(36525) | indent(4) }}
+    {{ dbt.default__generate_series(36525) | indent(4) }}
 
 ),
 

@@ -28,6 +28,11 @@ ROLES = {
     "machine_learning_dictionary": {"privacy_officers", "data_scientists", "study_team"},
     "consent_periods_snapshot": set(),
     "expectations": set(),
+    "report": {"engineers", "sparkify_analysts"},
+    **dict.fromkeys(
+        ["consent_funnel", "consent_hourly", "readings_per_customer", "sample_trace", "stedi_figures"],
+        {"engineers", "privacy_officers"},
+    ),
 }
 """Who reads a relation: what stands here for its name, or else for its schema."""
 LAYERS = {
@@ -113,7 +118,7 @@ def test_athenas_tables_are_tagged_by_layer(tmp_path: Path) -> None:
         expected = {name: LAYERS.get(name) or node["fqn"][2] for name, node in found.items()}  # type: ignore[index]
         assert {*expected.values()} == {
             "staging", "intermediate", "marts", "trusted", "curated", "study", "published", "dictionary", "privacy",
-            "snapshots", "expectations",
+            "snapshots", "expectations", "funnel", "report",
         }  # fmt: skip
         client = boto3.client("lakeformation", region_name="us-west-2")
         client.create_lf_tag(TagKey="layer", TagValues=["none", *sorted(set(expected.values()))])

@@ -31,12 +31,25 @@ TREATED = {
     "device_owners.owner_token",
     "step_claims.owner_token",
     "int_stedi__customer_profiles.age_band",
+    "consent_funnel.outcome",
+    "consent_hourly.consent_hour",
+    "consent_hourly.in_force",
     "consent_periods_snapshot.consent_period_id",
+    "funnel_step_readings.outcome",
+    "listeners_daily.sessions",
+    "plays_by_level.gender",
+    "plays_by_level.listeners",
     "published_anonymity.customers",
     "reidentification_risk.singled_out_by_any",
     "reidentification_risk.singled_out_by_some",
     "release_pseudonyms.customer_pseudonym",
     "release_pseudonyms.release_pseudonym",
+    "sparkify_figures.figure_value",
+    "stedi_figures.figure_value",
+    "top_artists.listeners",
+    "top_artists.place",
+    "top_songs_weekly.listeners",
+    "top_songs_weekly.place",
 }
 """Where a personal value is made fit to leave the relations that hold personal data. One more is a decision."""
 
@@ -102,6 +115,7 @@ def test_what_is_published_is_called_what_it_is(built_project: BuiltProject) -> 
         "machine_learning_curated_v3",
         "consent_history",
         "consent_periods_snapshot",
+        "sample_trace",
     }
     assert all(relations[name].holds_personal_data is True for name in pseudonymised)
 

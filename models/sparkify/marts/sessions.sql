@@ -68,7 +68,7 @@ final as (
         summed.ended_at,
         summed.events,
         coalesce(listened.plays, 0) as plays,
-        coalesce(listened.listening_s, cast(0 as double precision)) as listening_s,
+        coalesce(listened.listening_s, 0) as listening_s,
         summed.level_at_start,
         summed.level_at_end,
         summed.is_converted

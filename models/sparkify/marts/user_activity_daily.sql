@@ -48,7 +48,7 @@ final as (
         active.sessions,
         active.events,
         coalesce(listened.plays, 0) as plays,
-        coalesce(listened.listening_s, cast(0 as double precision)) as listening_s
+        coalesce(listened.listening_s, 0) as listening_s
     from active
     left join listened
         on

@@ -61,7 +61,7 @@ intervals as (
 
 keyed as (
 
-    -- the milliseconds as a number: engines write a time as text in ways of their own
+    -- the milliseconds as a number: engines spell a time in ways of their own
     select
         user_id,
         level,

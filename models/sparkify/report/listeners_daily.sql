@@ -59,7 +59,7 @@ daily as (
     select
         dates.date_day,
         cast(coalesce(played.plays, 0) as bigint) as plays,
-        coalesce(played.listening_s, cast(0 as double precision)) as listening_s,
+        coalesce(played.listening_s, 0) as listening_s,
         cast(coalesce(played.sessions, 0) as bigint) as sessions,
         cast(coalesce(listened.listeners, 0) as bigint) as listeners,
         cast(coalesce(listened.new_listeners, 0) as bigint) as new_listeners,

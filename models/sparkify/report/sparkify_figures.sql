@@ -55,7 +55,7 @@ paying as (
 
 daily as (
 
-    select avg(cast(listeners as double precision)) as listeners
+    select avg(cast(listeners as {{ type_double() }})) as listeners
     from listeners_daily
 
 ),
@@ -65,13 +65,13 @@ figures as (
     select
         cast(1 as integer) as place,
         cast('plays' as varchar(32)) as figure,
-        cast(plays as double precision) as figure_value
+        cast(plays as {{ type_double() }}) as figure_value
     from played
     union all
     select
         2 as place,
         'listeners' as figure,
-        cast(listeners as double precision) as figure_value
+        cast(listeners as {{ type_double() }}) as figure_value
     from played
     union all
     select
@@ -89,7 +89,7 @@ figures as (
     select
         5 as place,
         'listening_hours' as figure,
-        cast(listening_hours as double precision) as figure_value
+        cast(listening_hours as {{ type_double() }}) as figure_value
     from played
     union all
     select

@@ -1,10 +1,4 @@
-with customers as (
-
-    select * from {{ ref('stg_stedi__customers') }}
-
-),
-
-identities as (
+with identities as (
 
     select * from {{ ref('stg_stedi__customer_identities') }}
 
@@ -13,6 +7,12 @@ identities as (
 records as (
 
     select * from {{ ref('int_stedi__customer_records') }}
+
+),
+
+consent_periods as (
+
+    select * from {{ ref('int_stedi__consent_periods') }}
 
 ),
 
@@ -36,24 +36,21 @@ walking as (
 
 people as (
 
-    -- a blank is nobody's address
     select distinct
-        identities.canonical_email,
+        records.canonical_email,
         identities.customer_pseudonym
-    from customers
+    from records
     inner join identities
-        on customers.email = identities.email
-    where identities.canonical_email <> ''
+        on records.canonical_email = identities.canonical_email
 
 ),
 
-judged as (
+consents as (
 
     select
         canonical_email,
-        max(case when share_with_research_as_of_date is not null then 1 else 0 end) as ever_consented,
-        max(case when recency = 1 and share_with_research_as_of_date is null then 1 else 0 end) as denies_now
-    from records
+        max(case when in_force_until is null then 1 else 0 end) as has_open_consent
+    from consent_periods
     group by canonical_email
 
 ),
@@ -92,17 +89,18 @@ outcomes as (
         case
             when trusted.canonical_email is not null then 'kept'
             when suspended.canonical_email is not null then 'suspended'
-            when judged.denies_now = 1 and judged.ever_consented = 1 then 'withdrawn'
-            when judged.denies_now = 1 then 'no consent'
-            else 'before consent'
+            -- dated ahead of the last landing
+            when consents.has_open_consent = 1 then 'before consent'
+            when consents.has_open_consent = 0 then 'withdrawn'
+            else 'no consent'
         end as trusted_outcome,
         case
             when curated.canonical_email is not null then 'kept'
             when trusted.canonical_email is not null then 'no reading'
         end as curated_outcome
     from people
-    left join judged
-        on people.canonical_email = judged.canonical_email
+    left join consents
+        on people.canonical_email = consents.canonical_email
     left join suspended
         on people.canonical_email = suspended.canonical_email
     left join trusted

@@ -16,7 +16,7 @@ customers as (
 
 banded as (
 
-    select cast(floor((readings - 1) / cast(25 as double precision)) as integer) * 25 + 1 as readings_from
+    select cast(floor((readings - 1) / cast(25 as {{ type_double() }})) as integer) * 25 + 1 as readings_from
     from customers
 
 ),

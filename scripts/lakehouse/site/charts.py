@@ -281,7 +281,7 @@ def _standing(rows: Sequence[Row], name: str, parts: dict[str, str], *, x: str, 
 
 
 def _funnel_of(population: str, rows: Sequence[Row]) -> alt.TopLevelMixin:
-    mine = sorted((row for row in rows if row["population"] == population), key=funnel_order)
+    mine = sorted((row for row in rows if str(row["population"]) == population), key=funnel_order)
     bars = [{"step": f"all {population}", "records": mine[0]["came_in"], "kind": "kept"}]
     for row in mine:
         kind = "kept" if row["outcome"] == "kept" else "dropped"

@@ -19,7 +19,6 @@ _INK, _GRID = "var(--ink-soft)", "var(--line)"
 _CONFIG: dict[str, Any] = {
     "background": None,
     "font": "sans-serif",
-    "aria": False,  # the page says of a chart what it shows, and has its table
     "padding": 2,
     "view": {"stroke": None},
     "axis": {
@@ -53,12 +52,17 @@ def svg(chart: alt.TopLevelMixin) -> str:
     """Draws a chart as SVG, which scales with the width of what it stands in."""
     specification = {**chart.to_dict(), "config": _CONFIG}
     drawn = vl_convert.vegalite_to_svg(specification)
-    drawn = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r"<svg \1", drawn, count=1)
-    return _with_ids_of_its_own(drawn)
-
-
-def _with_ids_of_its_own(drawn: str) -> str:
-    """The same drawing with ids that no other one on the page has: each chart numbers its clips from 0."""
     prefix = f"chart{next(_ids)}-"
-    drawn = re.sub(r'(\s)id="([^"]+)"', rf'\1id="{prefix}\2"', drawn)
-    return re.sub(r'url\(["\']?#([^)"\']+)["\']?\)', rf"url(#{prefix}\1)", drawn)
+    return re.sub(r"<[^>]+>", lambda tag: _fit_for_a_page(tag[0], prefix), drawn)
+
+
+def _fit_for_a_page(tag: str, prefix: str) -> str:
+    """A tag of an SVG with ids that no other chart on the page has: each numbers its clips from 0.
+
+    The page says what a chart shows, and has its table: what the marks say of themselves would be read out beside it.
+    """
+    if tag.startswith("<svg"):
+        tag = re.sub(r' (width|height)="[^"]*"', "", tag)
+    tag = re.sub(r' (role|aria-\w+)="[^"]*"', "", tag)
+    tag = re.sub(r' id="([^"]+)"', rf' id="{prefix}\1"', tag)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", tag)

@@ -135,13 +135,16 @@ def funnel_order(row: Row) -> tuple[object, ...]:
     return (population, _number(row["layer_position"]), is_kept, -_number(row["records"]), str(row["outcome"]))
 
 
-def consent_daily(rows: Sequence[Row]) -> alt.TopLevelMixin:
+def consent_hourly(rows: Sequence[Row]) -> alt.TopLevelMixin:
     """What is in force, from one change to the next."""
+    named = [{**row, "moment": f"{row['consent_hour']}Z".replace(" ", "T")} for row in rows]
+    are_of_a_few_days = len({str(row["consent_hour"])[:10] for row in rows}) < 4
+    hours = alt.X("moment:T", title="UTC", timeUnit="utcyearmonthdatehours", scale=alt.Scale(type="utc"))
     return _fitted(
-        alt.Chart(_data(rows))
+        alt.Chart(_data(named))
         .mark_area(interpolate="step-after", color=BLUE, opacity=0.35, line={"color": BLUE}, point={"color": BLUE})
         .encode(
-            x=_days(),
+            x=hours.axis(format="%d %b %H:00" if are_of_a_few_days else "%d %b %y", tickCount=4, labelFlush=True),
             y=alt.Y("in_force:Q", title="consents in force").axis(tickMinStep=1),
         ),
         height=220,

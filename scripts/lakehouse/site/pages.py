@@ -20,7 +20,7 @@ _STYLE = "site.css"
 _LOADER = PackageLoader("lakehouse.site")
 
 WANTED: dict[str, Collection[str]] = {
-    KEY_FIGURES: KEY_FIGURE_COLUMNS,
+    **dict.fromkeys(KEY_FIGURES, KEY_FIGURE_COLUMNS),
     **{figure.model: figure.headings for figure in FIGURES},
 }
 """What the report reads: columns by model."""
@@ -38,16 +38,16 @@ def write_report(project_dir: Path, run: RunReport | None, tables: Mapping[str, 
         The page.
     """
     sections = [
-        (title, about, [drawn(figure, tables.get(figure.model)) for figure in figures])
-        for title, about, figures in SECTIONS
+        (title, about, key_figures(tables.get(key)), [drawn(figure, tables.get(figure.model)) for figure in figures])
+        for title, about, key, figures in SECTIONS
     ]
-    return _write(project_dir, _REPORT, run=run, key_figures=key_figures(tables.get(KEY_FIGURES)), sections=sections)
+    return _write(project_dir, _REPORT, run=run, sections=sections)
 
 
 def take_down_report(project_dir: Path) -> None:
     """Puts a page that says how to draw it in the place of the report, if there is one."""
     if (project_dir / FOLDER / _REPORT).exists():
-        _write(project_dir, _REPORT, run=None, key_figures=[], sections=[])
+        _write(project_dir, _REPORT, run=None, sections=[])
 
 
 def write_start_page(project_dir: Path, history: History) -> Path:

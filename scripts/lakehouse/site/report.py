@@ -192,11 +192,11 @@ STEDI = (
         charts.funnel_order,
     ),
     Figure(
-        "consent_daily",
+        "consent_hourly",
         "Consent over time",
-        sentences.consent_daily,
-        charts.consent_daily,
-        {"date_day": "Day (UTC)", "consents_given": "Given", "consents_ended": "Ended", "in_force": "In force"},
+        sentences.consent_hourly,
+        charts.consent_hourly,
+        {"consent_hour": "Hour (UTC)", "consents_given": "Given", "consents_ended": "Ended", "in_force": "In force"},
     ),
     Figure(
         "readings_per_customer",
@@ -240,12 +240,12 @@ STEDI = (
     ),
 )
 SECTIONS = (
-    ("Sparkify", "A music service, and what its users play.", SPARKIFY),
-    ("STEDI", "A balance trainer, and the sensor data of customers who consent.", STEDI),
+    ("Sparkify", "A music service, and what its users play.", "sparkify_figures", SPARKIFY),
+    ("STEDI", "A balance trainer, and the sensor data of customers who consent.", "stedi_figures", STEDI),
 )
-"""The parts of the report: title, what it is about, and its figures."""
+"""The parts of the report: title, what it is about, the model of its key figures, and its figures."""
 FIGURES = (*SPARKIFY, *STEDI)
-KEY_FIGURES = "key_figures"
+KEY_FIGURES = ("sparkify_figures", "stedi_figures")
 KEY_FIGURE_COLUMNS = ("place", "figure", "figure_value")
 _KEY_FIGURES = {
     "plays": ("Plays", "{:,.0f}"),

@@ -28,7 +28,7 @@ def top_songs(rows: Sequence[Row]) -> str:
     first = charts.last_week(rows)[0]
     return (
         f"In week {first['iso_week']} of {first['iso_year']}, the last one, “{first['song_title']}” by "
-        f"{first['artist_name']} came first: {_said(first['plays'])} plays by {_said(first['listeners'])} listeners. "
+        f"{first['artist_name']} came first: plays {_said(first['plays'])}, listeners {_said(first['listeners'])}. "
         "The table has the ten first of every week."
     )
 
@@ -78,12 +78,12 @@ def consent_funnel(rows: Sequence[Row]) -> str:
     )
 
 
-def consent_daily(rows: Sequence[Row]) -> str:
+def consent_hourly(rows: Sequence[Row]) -> str:
     """Of the last change."""
     last = rows[-1]
     return (
-        f"On {last['date_day']}, when a consent changed last, {_said(last['in_force'])} were in force; "
-        f"{_said(_total(rows, 'consents_ended'))} had ended until then."
+        f"A consent was given or ended last on {str(last['consent_hour'])[:10]}: {_said(last['in_force'])} were in "
+        f"force then, and {_said(_total(rows, 'consents_ended'))} had ended."
     )
 
 

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from lakehouse.site.pages import take_down_report, write_report, write_start_pag
 from lakehouse.site.report import FIGURES, KEY_FIGURE_COLUMNS, KEY_FIGURES, ROWS_SHOWN, Drawn, drawn
 from lakehouse.site.runs import Change, History, recorded_runs
 from lakehouse.site.tables import Table, plain_value, table
+from site_pages import Page
 
 pytestmark = pytest.mark.quick
 
@@ -44,26 +44,6 @@ def every_model(row: Mapping[str, object] | None = None, **changed: object) -> d
     return tables_of({model: [row or one_row([*columns]) | changed] for model, columns in pages.WANTED.items()})
 
 
-class Page(HTMLParser):
-    """What a page is made of."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.words = ""
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.words = " ".join([*self.words.split(), *data.split()])
-
-    def all(self, name: str) -> list[str]:
-        """The values of an attribute, wherever it stands."""
-        return [attributes[name] for _tag, attributes in self.tags if name in attributes]
-
-
 def assert_is_safe(page: Page) -> None:
     """No script, no handler, nothing from elsewhere; and no id twice."""
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "iframe", "object", "embed", "form", "base", "style"})
@@ -82,16 +62,16 @@ def test_whatever_the_rows_hold_is_drawn_and_nothing_of_it_is_run(tmp_path: Path
     rows = {model: [one_row([*columns], HOSTILE)] for model, columns in pages.WANTED.items()}
     page = Page(write_report(tmp_path, RUN, tables_of(rows)))
     assert_is_safe(page)
-    assert len([tag for tag, _ in page.tags if tag == "figure"]) == len(FIGURES)
-    assert len([tag for tag, _ in page.tags if tag == "svg"]) >= len(FIGURES)
+    assert len(page.named("figure")) == len(FIGURES)
+    assert len(page.named("svg")) >= len(FIGURES)
     assert "<script>alert(1)</script>" in page.words  # as a text
-    assert len([tag for tag, _ in page.tags if tag == "table"]) == len(FIGURES)
+    assert len(page.named("table")) == len(FIGURES)
 
 
 def test_a_row_of_nulls_is_drawn(tmp_path: Path) -> None:
     rows = {model: [dict.fromkeys(columns)] for model, columns in pages.WANTED.items()}
     page = Page(write_report(tmp_path, RUN, tables_of(rows)))
-    assert len([tag for tag, _ in page.tags if tag == "table"]) == len(FIGURES)
+    assert len(page.named("table")) == len(FIGURES)
 
 
 def test_what_is_empty_not_built_or_of_another_shape_says_so(tmp_path: Path) -> None:
@@ -100,7 +80,7 @@ def test_what_is_empty_not_built_or_of_another_shape_says_so(tmp_path: Path) -> 
     for tables, told in ((empty, "is empty"), ({}, "Not built"), (other, "has no column")):
         page = Page(write_report(tmp_path, None, tables))
         assert page.words.count(told) == len(FIGURES)
-        assert "svg" not in {tag for tag, _ in page.tags}
+        assert page.named("svg") == []
         assert_is_safe(page)
 
 
@@ -269,7 +249,7 @@ def test_a_report_that_may_show_somebody_who_left_is_taken_down(tmp_path: Path) 
     take_down_report(tmp_path)
     page = Page(tmp_path / "target/site/report.html")
     assert "It was taken down" in page.words
-    assert "svg" not in {tag for tag, _ in page.tags}
+    assert page.named("svg") == []
 
 
 def test_every_colour_of_a_chart_is_in_the_style_sheet_for_both_modes(tmp_path: Path) -> None:

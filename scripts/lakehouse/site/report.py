@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from lakehouse.site import charts, sentences
-from lakehouse.site.tables import Row, Table
+from lakehouse.site.tables import Row, Table, Value
 from lakehouse.site.theme import svg
 
 ROWS_SHOWN = 500
@@ -78,10 +78,15 @@ def drawn(figure: Figure, table: Table | None) -> Drawn:
         figure.tells(rows),
         [svg(chart) for chart in (plan if isinstance(plan, Sequence) else [plan])],
         list(figure.headings.values()),
-        [[row[column] for column in figure.headings] for row in rows[:ROWS_SHOWN]],
+        [[_cell(column, row[column]) for column in figure.headings] for row in rows[:ROWS_SHOWN]],
         len(table.rows),
         table.relation,
     )
+
+
+def _cell(column: str, value: Value) -> Value:
+    """A value as the table has it: a year is no number of something."""
+    return str(value) if column == "iso_year" and value is not None else value
 
 
 # ---------------------------------------------------------------------------------------------------------- the figures

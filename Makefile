@@ -52,7 +52,7 @@ override AIRFLOW := .venv-airflow
 override BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run erase release serve-cassandra airflow local-aws parity verify check test test-engines test-package test-airflow spark explore lint bench docs pins clean infra
+.PHONY: help run site erase release serve-cassandra airflow local-aws parity verify check test test-engines test-package test-airflow spark explore lint bench docs screenshots pins clean infra
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -196,10 +196,16 @@ infra: $(VENV)/test.installed $(VENV)/infra/installed  ## cfn-lint and checkov o
 bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a bare pass over the bytes: minutes, 5 GB in .bench
 	@$(LAKEHOUSE) bench
 
-docs:  ## serve the docs and lineage site that `make run` built, on PORT
-	@test -f target/static_index.html || { echo "no site yet: make run builds it"; exit 1; }
-	@echo "http://127.0.0.1:$$PORT/static_index.html  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
-	@exec $(BIN)/python -m http.server "$$PORT" --bind 127.0.0.1 --directory target
+site: $(VENV)/run.installed profiles.yml  ## draw the site anew from what is built; make run does it at its end
+	@exec $(LAKEHOUSE) site --target="$$TARGET" $${DATASET:+--dataset="$$DATASET"}
+
+docs:  ## serve the site that `make run` drew, on PORT: start page, report, run history, docs and lineage
+	@test -f target/site/index.html || { echo "no site yet: make run draws it"; exit 1; }
+	@echo "http://127.0.0.1:$$PORT/  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
+	@exec $(BIN)/python -m http.server "$$PORT" --bind 127.0.0.1 --directory target/site
+
+screenshots: $(VENV)/test.installed  ## take pictures of the site's pages with Chromium: desktop and phone, light and dark
+	@$(BIN)/python tests/python/screenshots.py target/site target/screenshots
 
 override UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

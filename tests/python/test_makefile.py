@@ -57,8 +57,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(PROJECT_DIR / "requirements", folder / "requirements")
     (folder / "profiles.example.yml").touch()
     (folder / "profiles.yml").touch()
-    (folder / "target").mkdir()
-    (folder / "target/static_index.html").touch()
+    (folder / "target/site").mkdir(parents=True)
+    (folder / "target/site/index.html").touch()
     (folder / ".venv/bin").mkdir(parents=True)
     for name in ("python", "lakehouse", "dbt-local-aws"):
         program = folder / ".venv/bin" / name

@@ -27,6 +27,8 @@ CUSTOMER = {
     "lastUpdateDate": 1_655_564_400_000,
 }
 
+SITE = {"index.html", "report.html", "runs.html", "static_index.html", "site.css"}
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -68,14 +70,14 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     assert "tests passed" in done.stdout
     assert "sparkify.songplays" in done.stdout
     assert "\x1b[" not in done.stdout
-    assert (project / "target/static_index.html").is_file()
+    assert {file.name for file in (project / "target/site").iterdir()} == SITE
     assert (project / "landing/sample_x0.05").is_dir()
     report = report_of(project)
     assert f"{report['relations_built']} relations built, {report['tests_passed']} tests passed" in done.stdout
     assert (report["outcome"], report["failures"], report["suspended_people"]) == ("done", {}, 0)
     assert report["rows"]["sparkify.songplays"] > 0
     assert set(report["freshness"].values()) == {"pass"}
-    assert [*report["steps"]] == ["land", "register", "freshness", "build", "docs"]
+    assert [*report["steps"]] == ["land", "register", "freshness", "build", "site"]
     made = ("landing", "target", "logs", "sample_data", "lakehouse.duckdb")
     files = [path for name in made for path in (project / name, *(project / name).rglob("*"))]
     assert [path for path in files if path.stat().st_mode & 0o077] == []

@@ -119,7 +119,8 @@ def assert_everything_passed(run: WholeRun) -> None:
         assert report["bytes_scanned"] > 0
         assert report["cost_usd"] > 0
     assert "Warning" not in run.output, run.output  # of Python's and of dbt's
-    assert (run.project / "target/static_index.html").is_file()
+    for page in ("index.html", "report.html", "runs.html", "static_index.html"):
+        assert (run.project / "target/site" / page).is_file()
 
 
 def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:

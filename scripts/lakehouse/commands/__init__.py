@@ -25,7 +25,7 @@ from lakehouse.storage.owner_only import keep_private
 
 PROGRAM = "lakehouse"
 COMMANDS = {
-    "run": "Land raw JSON, register it, build and test every model, and build the docs site.",
+    "run": "Land raw JSON, register it, build and test every model, and draw the site.",
     "backfill": "Land the files of some days, day by day, and build everything once.",
     "land": "Land raw JSON from folders and S3 prefixes in a landing zone, every record once.",
     "register": "Make a landing zone visible to an engine, and take out of what is published whoever does not consent.",
@@ -36,6 +36,7 @@ COMMANDS = {
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
     "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
+    "site": "Draw the site anew from what is built: start page, report, run history, docs and lineage.",
     "sample": "Make the sample data, unless it is there already.",
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
     "aws up": "Make or update the stack, after saying what it costs.",

@@ -15,7 +15,7 @@ from lakehouse.commands import (
     Sources,
     Target,
 )
-from lakehouse.commands.run import Load, open_dataset, run
+from lakehouse.commands.run import Load, open_dataset, run, start_page_afterwards
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import LandingError
@@ -65,7 +65,10 @@ def main(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         return
     budget = Budget(budget_bytes, budget_rpu_seconds)
-    with watched(data.project_dir, data.name, target, budget, reporter) as watch:
+    with (
+        start_page_afterwards(data.project_dir, reporter),
+        watched(data.project_dir, data.name, target, budget, reporter) as watch,
+    ):
         run(data, watch, reporter, Load(max_rejects, days=days), land_only=land_only)
 
 

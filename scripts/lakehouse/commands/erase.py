@@ -24,6 +24,7 @@ from lakehouse.pipeline.targets import check_target
 from lakehouse.privacy.erase import Erasing
 from lakehouse.privacy.guard import Guard, NotConfirmedError
 from lakehouse.records.needles import checked_addresses
+from lakehouse.site.pages import take_down_report
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import is_s3
 from lakehouse.storage.owner_only import protect
@@ -92,8 +93,10 @@ def main(  # noqa: PLR0913 - one parameter an option
             erasing = Erasing(zone, tables, addresses, dbt, reporter, key, exact=exact, guard=guard)
             if dry_run:
                 erasing.dry_run()
-            elif not erasing.run():
-                raise typer.Exit(ExitCode.FAILED)
+            else:
+                take_down_report(project)  # it may show readings of theirs
+                if not erasing.run():
+                    raise typer.Exit(ExitCode.FAILED)
     if guard.not_found:
         raise typer.Exit(ExitCode.NOBODY_FOUND)
 

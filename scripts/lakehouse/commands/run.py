@@ -1,8 +1,10 @@
-"""The whole way of the data in one command: land, register, build, test, document. `make run` calls it."""
+"""The whole way of the data in one command: land, register, build, test, draw. `make run` calls it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -18,6 +20,7 @@ from lakehouse.commands import (
     Sources,
     Target,
 )
+from lakehouse.commands.site import draw
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.environment import in_environment
@@ -29,10 +32,12 @@ from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import RUN_VARIABLE, DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from, with_logs_named
-from lakehouse.pipeline.run_report import step
+from lakehouse.pipeline.run_report import RunReport, step
 from lakehouse.pipeline.run_watch import RunWatch, watched
 from lakehouse.pipeline.spending import Budget
 from lakehouse.pipeline.targets import check_target
+from lakehouse.site.pages import take_down_report, write_start_page
+from lakehouse.site.runs import recorded_runs
 from lakehouse.storage.owner_only import protect
 from lakehouse.storage.zone import NO_ZONE_YET
 
@@ -59,15 +64,27 @@ def main(  # noqa: PLR0913 - one parameter an option
     budget_bytes: BudgetBytes = None,
     budget_rpu_seconds: BudgetRpuSeconds = None,
 ) -> None:
-    """Land raw JSON, register it, build and test every model, and build the docs site.
+    """Land raw JSON, register it, build and test every model, and draw the site.
 
     What happened is in logs/runs, a line of JSON an event; docs/operations.md tells how to have it sent to you.
     """
     reporter = ConsoleReporter()
     data = open_dataset([*(source or []), *separated(sources)], dataset, scale, target, reporter)
     load, budget = Load(max_rejects, forget_vanished=forget_vanished), Budget(budget_bytes, budget_rpu_seconds)
-    with watched(data.project_dir, data.name, target, budget, reporter) as watch:
+    with (
+        start_page_afterwards(data.project_dir, reporter),
+        watched(data.project_dir, data.name, target, budget, reporter) as watch,
+    ):
         run(data, watch, reporter, load, land_only=land_only)
+
+
+@contextmanager
+def start_page_afterwards(project_dir: Path, reporter: ConsoleReporter) -> Iterator[None]:
+    """Writes the site's start page and run history when the run has ended, be it with a failure, which they tell."""
+    try:
+        yield
+    finally:
+        reporter.say(f"{'site:':18}{write_start_page(project_dir, recorded_runs(project_dir))}")
 
 
 @dataclass(frozen=True)
@@ -131,19 +148,30 @@ def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:
             dbt.operation("preflight", zone_id=zone_id)
-            with step(dbt.tell, "land"):
-                report = land(data, dbt, database, reporter, load)
-            if report.is_partial:
-                dbt.has_known_counts = False
-                reporter.say(f"a part of {data.name} is landed: the known counts of the whole do not apply to it")
-            if land_only:
-                reporter.say(f"landed, and not built: {data.zone}")
-            else:
-                build_all(data, dbt, database, reporter)
+            with or_no_report(data.project_dir):
+                with step(dbt.tell, "land"):
+                    report = land(data, dbt, database, reporter, load)
+                if report.is_partial:
+                    dbt.has_known_counts = False
+                    reporter.say(f"a part of {data.name} is landed: the known counts of the whole do not apply to it")
+                if land_only:
+                    reporter.say(f"landed, and not built: {data.zone}")
+                else:
+                    build_all(data, dbt, database, watch.report, reporter)
     if refused := report.records_quarantined:
         reporter.warn(
             f"{counted(refused, 'record')} in quarantine, with the reasons: {in_environment('loader')}.quarantine"
         )
+
+
+@contextmanager
+def or_no_report(project_dir: Path) -> Iterator[None]:
+    """Takes the report down if the block fails: it may show readings of somebody who has withdrawn meanwhile."""
+    try:
+        yield
+    except BaseException:
+        take_down_report(project_dir)
+        raise
 
 
 def land(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleReporter, load: Load) -> LandingReport:
@@ -185,8 +213,8 @@ def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
     dbt.operation("withdraw_people")
 
 
-def build_all(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleReporter) -> None:
-    """Registers the landing zone, builds and tests every model, and builds the site.
+def build_all(data: Dataset, dbt: DbtSession, database: Database, report: RunReport, reporter: ConsoleReporter) -> None:
+    """Registers the landing zone, builds and tests every model, and draws the site.
 
     People who do not consent are taken out first: no build that fails keeps them in. The sources' age is told before
     the build, which does not begin on one that is too old. The row counts are printed whether or not a test failed:
@@ -211,11 +239,9 @@ def build_all(data: Dataset, dbt: DbtSession, database: Database, reporter: Cons
         attempt.has_passed = True
         count_rows(dbt)
         dbt.operation("print_reidentification_risk")
-        with step(dbt.tell, "docs"):
-            site = dbt.docs()
-    reporter.say("")
-    for what, where in {"database": database.where, "docs and lineage": site}.items():
-        reporter.say(f"{what + ':':18}{where}")
+        with step(dbt.tell, "site"):
+            draw(dbt, report)
+    reporter.say(f"\n{'database:':18}{database.where}")
 
 
 def count_rows(dbt: DbtSession, **not_built: object) -> None:

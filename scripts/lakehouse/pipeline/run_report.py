@@ -50,7 +50,7 @@ class RunReport:
         exit_code: What the shell sees, see `lakehouse --help`; None while it runs.
         outcome: The name of the exit code, in lower case: done, failed, refused, fault, over_budget, stopped.
         error: The kind of error that ended it.
-        steps: Seconds of each step: land, register, freshness, build, docs.
+        steps: Seconds of each step: land, register, freshness, build, site.
         rows: The rows of each landed and published relation.
         unexpected_rows: The relations whose rows are known, and others, with what was expected.
         records_landed: New records of each landing table.

@@ -1,0 +1,130 @@
+"""Writes the pages from templates, each of which takes the old page's place in one step."""
+
+import shutil
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lakehouse.pipeline.run_report import RunReport
+from lakehouse.site.report import FIGURES, KEY_FIGURE_COLUMNS, KEY_FIGURES, SECTIONS, drawn, key_figures
+from lakehouse.site.runs import History, is_published
+from lakehouse.site.tables import Table
+
+FOLDER = "target/site"
+DOCS = "static_index.html"
+_REPORT = "report.html"
+_STYLE = "site.css"
+_LOADER = PackageLoader("lakehouse.site")
+
+WANTED: dict[str, Collection[str]] = {
+    **dict.fromkeys(KEY_FIGURES, KEY_FIGURE_COLUMNS),
+    **{figure.model: figure.headings for figure in FIGURES},
+}
+"""What the report reads: columns by model."""
+
+
+def write_report(project_dir: Path, run: RunReport | None, tables: Mapping[str, Table]) -> Path:
+    """Draws the report.
+
+    Args:
+        project_dir: The project, in whose target/site/ the page stands.
+        run: The run that built what is drawn, as far as it has come; None if none is on record.
+        tables: The rows of the models that are built, by the models' names.
+
+    Returns:
+        The page.
+    """
+    sections = [
+        (title, about, key_figures(tables.get(key)), [drawn(figure, tables.get(figure.model)) for figure in figures])
+        for title, about, key, figures in SECTIONS
+    ]
+    return _write(project_dir, _REPORT, run=run, sections=sections)
+
+
+def take_down_report(project_dir: Path) -> None:
+    """Puts a page that says how to draw it in the place of the report, if there is one."""
+    if (project_dir / FOLDER / _REPORT).exists():
+        _write(project_dir, _REPORT, run=None, sections=[])
+
+
+def write_start_page(project_dir: Path, history: History) -> Path:
+    """Writes the start page and the run history, from the logs of the runs alone: so they can tell of a failed one.
+
+    Returns:
+        The start page.
+    """
+    _write(project_dir, "runs.html", history=history)
+    changes = history.changes()
+    return _write(
+        project_dir,
+        "index.html",
+        history=history,
+        changes=changes,
+        changed=[change for change in changes if history.before and change.before != change.after],
+        has_report=(project_dir / FOLDER / _REPORT).exists(),
+        has_docs=(project_dir / FOLDER / DOCS).exists(),
+    )
+
+
+def publish_docs(project_dir: Path, docs: Path) -> None:
+    """Puts the docs and lineage page that dbt made beside the other pages."""
+    folder = _folder(project_dir)
+    shutil.copyfile(docs, folder / f"{DOCS}.new")
+    (folder / f"{DOCS}.new").replace(folder / DOCS)
+
+
+def _write(project_dir: Path, page: str, **content: object) -> Path:
+    folder = _folder(project_dir)
+    environment = Environment(
+        loader=_LOADER, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": _number, "when": _when, "duration": _duration, "engine": _engine}
+    environment.globals |= {"page": page, "docs": DOCS, "is_published": is_published, "svg": Markup}
+    environment.globals["written_at"] = _when(datetime.now(UTC).isoformat())
+    _replace(folder / _STYLE, (Path(__file__).parent / "templates" / _STYLE).read_text())
+    return _replace(folder / page, environment.get_template(page).render(**content))
+
+
+def _folder(project_dir: Path) -> Path:
+    folder = project_dir / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _replace(path: Path, text: str) -> Path:
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    return new.replace(path)
+
+
+def _number(value: object) -> str:
+    """A value as a person reads it: 1,234.5; a dash for what is not there."""
+    match value:
+        case None:
+            return "-"
+        case bool() | str():
+            return str(value)
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    return str(value)
+
+
+def _when(moment: str) -> str:
+    """A time in UTC, to the minute."""
+    return f"{datetime.fromisoformat(moment.replace('Z', '+00:00')).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _duration(seconds: float) -> str:
+    """How long something took: 27.8 s, 3 min 20 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:,} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _engine(target: str) -> str:
+    """An engine's name, as its makers write it."""
+    return {"duckdb": "DuckDB"}.get(target, target.capitalize())

@@ -90,7 +90,7 @@ def find_difference(base: Base, head: Head, commit: str, *, full: bool, reporter
         head.land()
         now = Side(manifest, head.compiled(), head.rows)
         changes = compare_projects(was.manifest, manifest, was.compiled, now.compiled)
-        sources = [name for name in built_nodes(manifest) if kind_of(name) is NodeType.Source]
+        sources = sources_to_compare(manifest, changes, is_landed_alike=head.has_landed_alike())
         not_compared = dump_each(manifest, sources, now.rows, reporter)
         landed = compare_all(was, now, [*sources, *_removed(was, now, NodeType.Source)], base.folder)
         touched = {node.unique_id for node in changes.nodes if node.may_change_rows}
@@ -120,6 +120,15 @@ def find_difference(base: Base, head: Head, commit: str, *, full: bool, reporter
         linted=tuple(lint(head.dbt.project_dir, changed_files(head.dbt.project_dir, commit))),
         mask=Mask(was.manifest, manifest, known),
     )
+
+
+def sources_to_compare(manifest: Manifest, changes: Changes, *, is_landed_alike: bool) -> list[str]:
+    """The sources whose rows may be other ones: those declared otherwise; all, if what has landed is another."""
+    sources = [name for name in built_nodes(manifest) if kind_of(name) is NodeType.Source]
+    if changes.for_all or not is_landed_alike:
+        return sources
+    modified = {change.unique_id for change in changes.nodes}
+    return [name for name in sources if name in modified]
 
 
 def build_and_test(dbt: DbtSession, reached: Collection[str], reporter: ConsoleReporter) -> Verdict:

@@ -20,7 +20,7 @@ from lakehouse.diff.nodes import RELATIONS, kind_of
 from lakehouse.parity.dump import read_catalogue, rows_file
 
 RELATION_TAGS = ("holds_personal_data", "names_nobody", "layer")
-_WHOLE, _INSIDE = 4, 8
+_WHOLE, _INSIDE = 2, 8
 """How many characters a known value must have to be looked for as a whole text, and inside of one: shorter ones stand
 in words and hashes by chance."""
 _LIST_OF_TEXTS = msgspec.json.Decoder(list[str | None])

@@ -118,7 +118,7 @@ def _shared(before: Relation, after: Relation) -> Relation:
         column if was[column.name] == column.type else msgspec.structs.replace(column, type="text")
         for column in columns
     )
-    key = after.key if set(after.key) <= was.keys() else ()
+    key = after.key if {column.name for column in columns}.issuperset(after.key) else ()
     return Relation(after.name, exact, key)
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,10 @@ import pytest
 
 from dbt_project import copy_project
 from lakehouse.diff.revision import changed_files, export, find_base
+from lakehouse.diff.sides import alone_in, check_data, data_key, remove_old
 from lakehouse.errors import SettingsError
+from lakehouse.pipeline.dataset import Dataset
+from lakehouse.storage.zone import RECEIPTS_FOLDER
 from landing_helpers import PATIENCE_SECONDS
 from real_data import LAKEHOUSE
 
@@ -130,6 +134,48 @@ def test_a_change_is_told_and_nobody_in_it(project: Path) -> None:
     assert git(project, "worktree", "list").count("\n") == 1
     kept = [path for path in (project / ".diff").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
     assert kept == []
+
+
+@pytest.mark.quick
+def test_who_was_erased_is_not_landed_again_to_compare(tmp_path: Path) -> None:
+    data = Dataset(tmp_path, "mine", [str(tmp_path / "source")], 1, str(tmp_path / "landing/mine"))
+    check_data(data)
+    receipt = tmp_path / "landing/mine" / RECEIPTS_FOLDER / "1.json"
+    receipt.parent.mkdir(parents=True)
+    receipt.touch()
+    with pytest.raises(SettingsError, match="people were erased from"):
+        check_data(data)
+    check_data(replace(data, sources=[]))
+
+
+@pytest.mark.quick
+def test_a_second_comparison_is_refused_and_old_bases_go(tmp_path: Path) -> None:
+    with alone_in(tmp_path / ".diff"), pytest.raises(SettingsError, match="at work"), alone_in(tmp_path / ".diff"):
+        pass
+    for age, name in enumerate(("a-mine", "b-mine", "c-mine", "d-mine")):
+        (tmp_path / ".diff" / name).mkdir()
+        os.utime(tmp_path / ".diff" / name, (1_000 - age, 1_000 - age))
+    (tmp_path / ".diff/head").mkdir()
+    remove_old(tmp_path / ".diff", keep=tmp_path / ".diff/d-mine")
+    assert sorted(path.name for path in (tmp_path / ".diff").iterdir()) == [
+        "a-mine",
+        "b-mine",
+        "d-mine",
+        "head",
+        "lock",
+    ]
+
+
+@pytest.mark.quick
+def test_other_data_is_another_base(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/a.json").write_text("1")
+    data = Dataset(tmp_path, "mine", [str(tmp_path / "source")], 1, str(tmp_path / "zone"))
+    before = data_key(data)
+    assert data_key(data) == before
+    (tmp_path / "source/a.json").write_text("22")
+    assert data_key(data) != before
+    assert data_key(replace(data, sources=[], name="sample_x0.5")) == "sample_x0.5"
 
 
 # ---------------------------------------------------------------------------------------------------------- revisions

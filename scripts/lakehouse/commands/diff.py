@@ -12,9 +12,9 @@ from lakehouse.console import ConsoleReporter
 from lakehouse.diff.difference import find_difference
 from lakehouse.diff.markdown import render, summary
 from lakehouse.diff.revision import find_base
-from lakehouse.diff.sides import WORK_FOLDER, Base, Head, alone_in
+from lakehouse.diff.sides import WORK_FOLDER, Base, Head, alone_in, check_data
 from lakehouse.ending import stops_in_one_line
-from lakehouse.errors import ExitCode, LakehouseError
+from lakehouse.errors import DbtError, ExitCode, LakehouseError, with_hint
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.project import find_project, go_to, seen_from
 from lakehouse.storage.owner_only import narrow
@@ -51,10 +51,11 @@ def main(  # noqa: PLR0913 - one parameter an option
     project = find_project()
     report = None if output is None else output.absolute()
     data = Dataset.named(project, seen_from(project, [*(source or []), *separated(sources)]), dataset, scale)
+    check_data(data)
     go_to(project)
     commit = find_base(project, base)
     work = project / WORK_FOLDER
-    with alone_in(work), redirect_stdout(sys.stderr):
+    with alone_in(work), redirect_stdout(sys.stderr), with_hint(f"dbt's log: {work}/head/logs/dbt.log", DbtError):
         narrow([work])
         of_base = Base(work, commit, data, reporter)
         found = find_difference(of_base, Head(work, of_base, data, reporter), commit, full=full, reporter=reporter)

@@ -103,8 +103,9 @@ def find_difference(base: Base, head: Head, commit: str, *, full: bool, reporter
         not_compared |= dump_each(manifest, built, now.rows, reporter)
     removed = [*_removed(was, now, NodeType.Model), *_removed(was, now, NodeType.Snapshot)]
     compared = compare_all(was, now, [*built, *removed], base.folder)
-    tagged = [tagged_columns(side.manifest, "identifier") for side in (was, now)]
-    known = set.union(*(known_values(tags, side.rows.iterdir()) for tags, side in zip(tagged, (was, now), strict=True)))
+    known = set().union(
+        *(known_values(tagged_columns(side.manifest, "identifier"), side.rows.iterdir()) for side in (was, now))
+    )
     return Difference(
         commit=commit,
         dataset=head.dbt.dataset,

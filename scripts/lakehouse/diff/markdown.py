@@ -129,7 +129,7 @@ def _tests(found: Difference) -> Iterator[str]:
         ("", "base", "now"), [(what, old, new) for what, old, new in _coverage_lines(was, now) if old != new]
     )
     yield from _cut([f"- {code(gap)}" for gap in gaps])
-    yield from _cut([f"- {_labelled(found, c.unique_id)} {c.kind}{_in_brackets(c.parts)}" for c in changes])
+    yield from _cut([f"- {_labelled(found, c.unique_id)} {c.kind}{_in_brackets(c.parts)}" for c in changes], 20)
 
 
 def _lint(found: Difference) -> Iterator[str]:

@@ -85,6 +85,20 @@ def data_key(data: Dataset) -> str:
     return f"{data.name}-{digest.hexdigest()[:12]}"
 
 
+def check_data(data: Dataset) -> None:
+    """Checks that nobody who was erased would be landed again, in a landing zone that knows nothing of it.
+
+    Raises:
+        SettingsError: Somebody would.
+        LandingError: The data's own landing zone cannot be read.
+    """
+    if data.sources and data.was_erased_from():
+        raise SettingsError(
+            f"people were erased from {data.zone}, and a comparison would land {', '.join(data.sources)} with them: "
+            "compare on the sample, or take them out of the source and give the data another name with --dataset"
+        )
+
+
 class Base:
     """The base revision in a folder of its own."""
 
@@ -170,7 +184,7 @@ class Head:
         """Copies what the base made, and holds while dbt works on the copies; those of an earlier run are removed."""
         for old in (self.zone, self.rows):
             shutil.rmtree(old, ignore_errors=True)
-        self._work.mkdir(mode=0o700, exist_ok=True)
+        self.rows.mkdir(mode=0o700, parents=True)
         shutil.copytree(self._base.zone, self.zone)
         self.database.with_name(f"{DEFAULT_NAME}.wal").unlink(missing_ok=True)
         shutil.copyfile(self._base.database, self.database)

@@ -98,11 +98,9 @@ def check_both_verdicts(right: DbtProject, tmp_path: Path, mistakes: Sequence[Mi
 
 def dbts_own_selection(right: DbtProject, project: DbtProject) -> set[str]:
     """What dbt takes for modified."""
-    state = ["--state", str(right.folder / "target"), "--select", "state:modified", "--output-keys", "unique_id"]
-    outcome = dbtRunner().invoke(
-        ["ls", "--output", "json", *state, "--project-dir", str(project.folder), "--profiles-dir", str(project.folder)],
-        quiet=True,
-    )
+    state = f"--select state:modified --indirect-selection empty --state {right.folder / 'target'}"
+    folders = f"--project-dir {project.folder} --profiles-dir {project.folder}"
+    outcome = dbtRunner().invoke(f"ls --output json --output-keys unique_id {state} {folders}".split(), quiet=True)
     assert outcome.success, outcome.exception
     assert isinstance(outcome.result, list)
     return {str(line).split('"')[3] for line in outcome.result}

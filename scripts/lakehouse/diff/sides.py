@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dbt.contracts.graph.manifest import Manifest
@@ -27,9 +27,8 @@ from lakehouse.environment import variables
 from lakehouse.errors import DbtError, SettingsError
 from lakehouse.parity.dump import DumpError, dump_relations
 from lakehouse.pipeline.databases import DEFAULT_NAME, close_connections
-from lakehouse.pipeline.dataset import SAMPLE_FOLDER, Dataset
+from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.sample import generate
 from lakehouse.storage import open_folder
 
 WORK_FOLDER = ".diff"
@@ -118,11 +117,6 @@ class Base:
         """Its database."""
         return self.tree / DEFAULT_NAME
 
-    @property
-    def sample(self) -> Path:
-        """The sample, if it was built of one."""
-        return self.tree / SAMPLE_FOLDER
-
     def built(self) -> Side:
         """The base, built unless it is there already.
 
@@ -200,12 +194,8 @@ class Head:
         Raises:
             LandingError: It cannot be landed.
         """
-        sources = self._data.sources
-        if not sources:
-            generate(self._base.sample, self._data.scale, progress=self._reporter.say)
-            sources = [str(self._base.sample)]
-        data = Dataset(self._data.project_dir, self._data.name, sources, self._data.scale, str(self.zone))
-        data.land(self._reporter, forget_vanished=not self._data.sources)
+        data = replace(self._data, zone=str(self.zone), sample_dir=self._base.tree)
+        data.land(self._reporter)
         self.dbt.register(data.zone_id() or "")
 
     def has_landed_alike(self) -> bool:

@@ -5,6 +5,7 @@ It has rooms, and each looks only into those below it, which `make lint` checks:
     commands    what a person types: one module a subcommand, below cli, the entry point
     privacy     people are erased, everywhere, and that is proven
     serving     what answers one question is exported to a store that answers it by one read
+    diff        what the working tree changes against a base revision, in Markdown
     pipeline    from a data set to built relations: the loader and dbt together
     derived     landing tables that are worked out of what has landed
     landing     files are landed: what is new is planned, staged, and takes effect by the ledger

@@ -159,6 +159,7 @@ def test_an_erasure_removes_what_was_left_unfinished(
 ) -> None:
     left = killed_in_a_work_folder()
     landed_in(FolderPlace(project / ".parity/landing"), source)
+    landed_in(FolderPlace(project / ".diff/0123456789ab-mine/tree/landing/mine"), source)
     for name in ("lakehouse.duckdb.failed", "lakehouse.duckdb.unfinished"):
         (project / name).mkdir()
         database_with(project / name / "lakehouse.duckdb", PERSON)
@@ -167,7 +168,7 @@ def test_an_erasure_removes_what_was_left_unfinished(
     said = capsys.readouterr().out
     unfinished = [
         left,
-        *(project / name for name in ("lakehouse.duckdb.failed", "lakehouse.duckdb.unfinished", ".parity")),
+        *(project / name for name in ("lakehouse.duckdb.failed", "lakehouse.duckdb.unfinished", ".parity", ".diff")),
     ]
     for path in (*unfinished, project / ".lakehouse.duckdb.erasing"):
         assert f"would be removed, since it was left unfinished: {path}" in said

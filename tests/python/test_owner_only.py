@@ -83,7 +83,14 @@ def test_a_command_narrows_what_an_earlier_one_left_open(tmp_path: Path) -> None
     (project / "models").mkdir(parents=True)
     for path in PROJECT_DIR.glob("models/**/_*__sources.yml"):
         put(project, path.relative_to(PROJECT_DIR).as_posix(), path.read_text())
-    wide = ["target/run/a.sql", "logs/dbt.log", ".parity/duckdb/rows/a", "sample_data/stedi/a.json", "lakehouse.duckdb"]
+    wide = [
+        "target/run/a.sql",
+        "logs/dbt.log",
+        ".parity/duckdb/rows/a",
+        ".diff/head/rows/a",
+        "sample_data/stedi/a.json",
+        "lakehouse.duckdb",
+    ]
     wide += ["lakehouse.duckdb.wal", ".lakehouse.duckdb.erasing"]
     for name in wide:
         put(project, name, "people's data")

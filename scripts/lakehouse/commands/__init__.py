@@ -38,6 +38,7 @@ COMMANDS = {
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
     "site": "Draw the site anew from what is built: start page, report, run history, docs and lineage.",
     "sample": "Make the sample data, unless it is there already.",
+    "diff": "Tell in Markdown what the working tree changes: models, rows, tags of personal data, tests.",
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",
     "aws up": "Make or update the stack, after saying what it costs.",
     "aws status": "Tell what a stack is made of, what it costs by the hour, and what it has cost this month.",

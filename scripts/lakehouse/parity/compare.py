@@ -84,15 +84,19 @@ def _differing_rows(
     connection: duckdb.DuckDBPyConnection, relation: Relation, one: Path, other: Path
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     found: dict[str, list[Row]] = {"one": [], "other": []}
-    parameters = {
+    for side, values in connection.execute(*differing_rows(relation, one, other)).fetchall():
+        found[side].append(tuple(values))
+    return tuple(found["one"]), tuple(found["other"])
+
+
+def differing_rows(relation: Relation, one: Path, other: Path) -> tuple[str, dict[str, object]]:
+    """The query for the rows that only one of two dumps has (side, row_values), with its parameters."""
+    return _DIFFERING_ROWS.read_text(encoding="utf-8"), {
         "one": str(one),
         "other": str(other),
         "float_places": [place for place, column in enumerate(relation.columns, 1) if column.type == "float"],
         "tolerance": TOLERANCE,
     }
-    for side, values in connection.execute(_DIFFERING_ROWS.read_text(encoding="utf-8"), parameters).fetchall():
-        found[side].append(tuple(values))
-    return tuple(found["one"]), tuple(found["other"])
 
 
 def _key_first(relation: Relation) -> list[int]:

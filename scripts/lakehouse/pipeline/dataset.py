@@ -37,11 +37,12 @@ class Dataset:
     """Data that is landed and built under one name: somebody's, or the sample that is made here.
 
     Attributes:
-        project_dir: Where the declarations are, and the sample is made.
+        project_dir: Where the declarations are.
         name: Its name.
         sources: Folders and S3 prefixes; none for the sample.
         scale: Size of the sample, in times the real data's.
         zone: Where it is landed.
+        sample_dir: The folder in which the sample is made; the project's by default.
     """
 
     project_dir: Path
@@ -49,6 +50,7 @@ class Dataset:
     sources: list[str]
     scale: float
     zone: str
+    sample_dir: Path | None = None
 
     @classmethod
     def named(cls, project_dir: Path, sources: list[str], name: str | None, scale: float) -> "Dataset":
@@ -70,7 +72,7 @@ class Dataset:
         if self.sources:
             check_sources(self.sources, self.zone, tables)
         self._check_that_nothing_made_up_is_mixed(tables)
-        public = public_fingerprints(self.project_dir)
+        public = public_fingerprints(self.sample_dir or self.project_dir)
         check_key(self.zone, tables, key_to_come(self.sources, self.zone, tables, public, kept_out=self._sample_folder))
 
     def _check_that_nothing_made_up_is_mixed(self, tables: Mapping[str, Table]) -> None:
@@ -178,7 +180,7 @@ class Dataset:
             )
         repairs = repair_text(self.zone, tables, reporter.say)
         reporter.say(f"texts that were encoded twice, and are repaired: {len(repairs.repairs):,}")
-        key = key_of_landed(self.zone, tables, public_fingerprints(self.project_dir))
+        key = key_of_landed(self.zone, tables, public_fingerprints(self.sample_dir or self.project_dir))
         people = land_people(self.zone, tables, key, reporter.say)
         land_release_pseudonyms(self.zone, tables, reporter.say)
         reporter.say(f"pseudonyms: {counted(people.customers, 'customer')}")
@@ -191,7 +193,7 @@ class Dataset:
 
     @property
     def _sample_folder(self) -> str:
-        return str(self.project_dir / SAMPLE_FOLDER)
+        return str((self.sample_dir or self.project_dir) / SAMPLE_FOLDER)
 
     def _make_sample(self, reporter: ConsoleReporter) -> str:
         """Makes the sample unless it is there, and gives its folder."""

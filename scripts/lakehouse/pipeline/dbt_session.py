@@ -211,6 +211,43 @@ class DbtSession:
         results = outcome.result.results if isinstance(outcome.result, RunExecutionResult) else []
         return {r.node.unique_id: str(r.status) for r in results if r.node.resource_type is NodeType.Test}
 
+    def compile(self) -> dict[str, str]:
+        """Compiles all models and tests, and gives the SQL of each by its unique id.
+
+        Raises:
+            DbtError: Something cannot be compiled.
+        """
+        outcome = self._invoke(["compile"], "the project cannot be compiled")
+        results = outcome.results if isinstance(outcome, RunExecutionResult) else []
+        return {r.node.unique_id: r.node.compiled_code or "" for r in results if hasattr(r.node, "compiled_code")}
+
+    def attempt(self, command: str, *options: str) -> dict[str, str]:
+        """Runs `build` or `test`, shows what is finished, and gives the status of each node by its unique id.
+
+        Args:
+            command: The command's name.
+            options: Its options: a selection, kinds of nodes.
+
+        Raises:
+            DbtError: It cannot be run at all; a node that fails is not that.
+        """
+        statuses: dict[str, str] = {}
+        with self._progress() as show:
+
+            def listen(event: Any) -> None:  # noqa: ANN401 - see Listener
+                if event.info.name == "NodeFinished":
+                    show(event.data.node_info)
+
+            outcome = self._run([command, *options], f"dbt cannot {command}", listen)
+        if not isinstance(outcome.result, RunExecutionResult):
+            raise DbtError(f"dbt cannot {command}; why is said above")
+        for result in outcome.result.results:
+            if result.node.resource_type is not NodeType.Operation:
+                statuses[result.node.unique_id] = str(result.status)
+            elif result.status not in GOOD:
+                raise DbtError(f"the hook {result.node.name} failed; why is said above")
+        return statuses
+
     def docs(self) -> Path:
         """Builds the docs and lineage site as one page, and gives its path.
 

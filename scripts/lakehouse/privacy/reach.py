@@ -69,15 +69,14 @@ class Machine:
     address_columns: frozenset[str] = frozenset(ADDRESS_COLUMNS)
 
     def unfinished(self) -> list[Path]:
-        """What killed or failed commands left beside the database, and the last parity run if it has the people."""
+        """What killed or failed commands left beside the database, and what was compared last if it has the people."""
         names = [name.format(self.database.name) for name in _UNFINISHED] if self.database is not None else []
         left = [self.database.with_name(name) for name in names] if self.database is not None else []
-        parity = self.project_dir / ".parity"
-        is_in_parity = parity.is_dir() and bool(self._search_zone(parity))
+        compared = [self.project_dir / name for name in (".parity", ".diff")]
         return [
             *abandoned_work_folders(),
             *(path for path in left if path.exists()),
-            *([parity] if is_in_parity else []),
+            *(folder for folder in compared if folder.is_dir() and self._search_zone(folder)),
         ]
 
     def remove_unfinished(self) -> Reached:

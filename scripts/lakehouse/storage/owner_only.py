@@ -23,7 +23,7 @@ def protect(project_dir: Path, zone: str, reporter: Reporter) -> None:
 
     Only what these commands make: a landing zone, or a database, may lie in a folder that is other people's, too.
     """
-    made = [project_dir / name for name in ("target", "logs", ".parity", "sample_data")]
+    made = [project_dir / name for name in ("target", "logs", ".parity", ".diff", "sample_data")]
     database = Path(os.environ.get("DUCKDB_PATH") or project_dir / "lakehouse.duckdb")
     made += [database.with_name(f"{before}{database.name}{after}") for before, after in _DATABASE_FILES]
     if not is_s3(zone):

@@ -66,6 +66,8 @@ def given(*options: str) -> str:
 SOURCES = [word for place in PLACES for word in ("--source", place)]
 RUN = given(*SOURCES, "--dataset", DATASET, "--target", TARGET) if PLACES else given("--target", TARGET)
 LAND = given(*(SOURCES or ["--source", "sample_data"]), "--to", ZONE)
+MAKE_SAMPLE = "" if PLACES else "lakehouse sample --to sample_data; "
+"""Where no data is given, it is made: unless it is there already."""
 
 
 def command(task_id: str, line: str, **settings: Any) -> BashOperator:  # noqa: ANN401 - the operator's own
@@ -126,7 +128,7 @@ def product_dag(product: str, mode: str) -> DAG:
         by_mode = {"env": {"MODE": "{{ params.mode }}"}}
         discover = command(
             "discover",
-            f'if [ "$MODE" = full ]; then lakehouse land {LAND} --dry-run; '
+            f'{MAKE_SAMPLE}if [ "$MODE" = full ]; then lakehouse land {LAND} --dry-run; '
             f'else lakehouse backfill "$DAY" "$DAY" {RUN} --dry-run; fi',
             **by_mode,
         )

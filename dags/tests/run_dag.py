@@ -12,7 +12,7 @@ warnings.filterwarnings("default", module="(?!product|layers|alerts|sparkify|ste
 
 from airflow.dag_processing.dagbag import DagBag  # noqa: E402 - warnings first
 
-bag = DagBag("dags", include_examples=False)
+bag = DagBag("dags")
 assert not bag.import_errors, bag.import_errors
 assert not bag.captured_warnings, bag.captured_warnings
 if sys.argv[1:]:

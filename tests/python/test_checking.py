@@ -189,11 +189,19 @@ def test_accepts(members: str) -> None:
         ),
         ('"name":"a","NAME":"b"', "keys of one object differ in upper and lower case only, like 'name' and 'NAME'"),
         ('"\\u0069d":2', "key 'id' stands twice in one object"),
+        (f'"{"k" * 50_001}":1', "has 50,001 bytes, 50,000 is the most that every engine reads"),
+        (f'"{"é" * 25_001}":1', "has 50,002 bytes"),
+        (f'"other":[{{"{"k" * 50_001}":1}}]', "has 50,001 bytes"),
         ('"USERID":"7"', "key 'USERID' differs from the declared userId in upper and lower case only"),
     ],
 )
 def test_refuses_and_says_why(members: str, expected: str) -> None:
     assert expected in (fault_of(members) or "")
+
+
+def test_a_key_may_be_as_long_as_every_engine_reads_it() -> None:
+    assert fault_of(f'"{"é" * 25_000}":1') is None
+    assert fault_of(f'"other":{{"{"k" * 50_000}":1}}') is None
 
 
 def test_a_required_key_is_there_and_not_empty() -> None:

@@ -18,6 +18,7 @@ from lakehouse.declaration import Column, Table
 from lakehouse.records.checksums import Checksums, ColumnChecksums, added
 
 MAX_RECORD_BYTES = 4 << 20  # the longest row that Redshift's COPY takes; DuckDB takes 16 MB, Athena 32
+MAX_KEY_BYTES = 50_000  # Trino reads JSON with Jackson, which takes names of so many characters (StreamReadConstraints)
 MIN_EPOCH_MS = 100_000_000_000  # 1973-03-03; as seconds, it lies in the year 5138
 MAX_EPOCH_MS = 253_402_300_800_000  # 10000-01-01; as microseconds, it lies in the year 1978
 MIN_EPOCH_NS = 100_000_000_000_000_000  # 1973-03-03 in nanoseconds; as microseconds, it lies in the year 5138
@@ -146,7 +147,10 @@ class RecordChecker:
             return ()
         unknown = {key: value for key, value in record.items() if key not in self._names}
         are_plain = all(
-            _is_plain(value) and key.lower() not in self._by_lower_name and not _HIVE_NAME.fullmatch(key)
+            _is_plain(value)
+            and key.lower() not in self._by_lower_name
+            and not _HIVE_NAME.fullmatch(key)
+            and len(key.encode()) <= MAX_KEY_BYTES
             for key, value in unknown.items()
         )
         return tuple(unknown) if are_plain else ()
@@ -532,6 +536,8 @@ def _bad_texts(value: object) -> Iterator[str]:
     """Faults of texts anywhere in a record, its keys and undeclared keys' values included."""
     if isinstance(value, dict):
         for key, inner in value.items():
+            if (size := len(key.encode("utf-8", "surrogatepass"))) > MAX_KEY_BYTES:
+                yield f"key {show(key)} has {size:,} bytes, {MAX_KEY_BYTES:,} is the most that every engine reads"
             yield from _bad_texts(key)
             yield from _bad_texts(inner)
     elif isinstance(value, list):

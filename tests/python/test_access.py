@@ -29,10 +29,11 @@ ROLES = {
     "consent_periods_snapshot": set(),
     "expectations": set(),
     "report": {"engineers", "sparkify_analysts"},
-    **dict.fromkeys(
-        ["consent_funnel", "consent_hourly", "readings_per_customer", "sample_trace", "stedi_figures"],
-        {"engineers", "privacy_officers"},
-    ),
+    "consent_funnel": {"engineers", "privacy_officers"},
+    "consent_hourly": {"engineers", "privacy_officers"},
+    "readings_per_customer": {"engineers", "privacy_officers"},
+    "sample_trace": {"engineers", "privacy_officers"},
+    "stedi_figures": {"engineers", "privacy_officers"},
 }
 """Who reads a relation: what stands here for its name, or else for its schema."""
 LAYERS = {

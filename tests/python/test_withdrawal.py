@@ -22,6 +22,7 @@ from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.run_report import RunReport
 from landing_helpers import land_all, put
 from lanes import EVERYTHING
 from real_data import PROJECT_DIR
@@ -148,7 +149,8 @@ def quiet_console() -> Console:
 
 def run_once(session: DbtSession, data: Dataset) -> None:
     with open_database(session, data.zone_id() or "") as database:
-        run.build_all(data, session, database, ConsoleReporter())
+        report = RunReport("1", session.dataset, session.target, "2018-12-01T00:00:00Z")
+        run.build_all(data, session, database, report, ConsoleReporter())
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ def read_tables(dbt: DbtSession, wanted: Mapping[str, Collection[str]]) -> dict[
         names = {column.name.lower() for column in there}
         if columns := [column for column in wanted[name] if column in names]:
             tables[name] = table(f"{model.schema}.{model.alias}", columns, rows_of(dbt, model, columns))
+    adapter.cleanup_connections()  # DuckDB's file is closed only when nobody holds one
     return tables
 
 

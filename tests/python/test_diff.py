@@ -77,7 +77,7 @@ def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> N
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository with the project on its branch main."""
-    folder = copy_project(tmp_path / "project", "scripts", "profiles.example.yml", ".gitignore")
+    folder = copy_project(tmp_path / "project", "scripts", "profiles.example.yml", ".gitignore", ".sqlfluff")
     with (folder / ".gitignore").open("a") as file:
         file.write("/said\n/*.md\n")
     git(folder, "init", "--quiet")
@@ -121,9 +121,10 @@ def test_a_change_is_told_and_nobody_in_it(project: Path) -> None:
     assert re.search(r"\| `sparkify_staging.int_sparkify__song_plays` \| (\d+) \| \1 \| 0 \| 0 \| \d+ \|", told)
     assert "`seven` is new (integer)" in told
     assert "| `sparkify.users.last_name` | `personal` | `identifier` | - |" in told
-    assert "`assert_plays_match_by_title_artist_and_closest_duration`: `fail`" in told
+    assert "- `plays_are_repaired_in_the_open`: `fail`" in told
     assert "int_sparkify__names has no test of its key" in told
-    assert "ruff: " in told
+    assert "ruff: 1 changed file, 1 finding" in told
+    assert re.search(r"- sqlfluff: 3 changed files, \d+ findings?", told)
     assert "scripts/lakehouse/extra.py:1:8: F401" in told
     (base,) = (project / ".diff").glob("*-sample_x0.02")
     with duckdb.connect(str(base / "tree/lakehouse.duckdb"), read_only=True) as database:

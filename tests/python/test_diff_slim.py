@@ -150,13 +150,13 @@ def test_a_var_is_seen_in_what_compiles_to_something_else(right: DbtProject, bas
 
 
 def test_a_macro_that_no_node_names_has_everything_built(right: DbtProject, base: DbtProject) -> None:
-    changes, _ = changed_by(right, base, "macros/access/apply_grants.sql", "{%", "{# other #}{%")
+    changes, _ = changed_by(right, base, "macros/access/apply_grants.sql", "{%- endmacro", "{# other #}{%- endmacro")
     assert changes.for_all
     assert all("grants" in reason for reason in changes.for_all)
 
 
 def test_a_macro_is_a_part_of_who_calls_it(right: DbtProject, base: DbtProject) -> None:
-    changes, dbt = changed_by(right, base, "macros/cross_db/iso_weekday.sql", "{%", "{# other #}{%")
+    changes, dbt = changed_by(right, base, "macros/cross_db/iso_weekday.sql", "{%- endmacro", "{# other #}{%- endmacro")
     assert changes.for_all == ()
     models = {label(dbt.manifest, c.unique_id): c.parts for c in changes.nodes if kind_of(c.unique_id).value == "model"}
     assert models.keys() == {"time"}

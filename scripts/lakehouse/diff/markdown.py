@@ -48,7 +48,7 @@ def render(found: Difference) -> str:
         _lint(found),
     ]
     text = "\n".join(
-        [MARK, "## What this changes", "", f"{summary(found)[0].upper()}{summary(found)[1:]}. {_how(found)}", ""]
+        [MARK, "## What this changes", "", f"{summary(found)[0].upper()}{summary(found)[1:]}. {_how(found)}", "", ""]
     )
     text += "\n".join("\n".join(lines) + "\n" for lines in map(list, sections) if lines)
     return text if len(text) <= MOST_CHARACTERS else _close(text[: MOST_CHARACTERS - 200])

@@ -59,13 +59,13 @@ class Changes:
 
 def compare_projects(base: Manifest, head: Manifest, was: Compiled, now: Compiled) -> Changes:
     """Compares two projects, as parsed and compiled for the same engine."""
-    macros = _changed_macros(base, head)
+    before_all, now_all, macros = _all_nodes(base), _all_nodes(head), _changed_macros(base, head)
     reached: set[str] = set()
-    nodes = list(_removed(base, head))
-    for unique_id, node in sorted(_all_nodes(head).items()):
+    nodes = [NodeChange(unique_id, "removed") for unique_id in sorted(before_all.keys() - now_all.keys())]
+    for unique_id, node in sorted(now_all.items()):
         of_node = _reachable(node, base, head) & macros
         reached |= of_node
-        before = _all_nodes(base).get(unique_id)
+        before = before_all.get(unique_id)
         if before is None:
             nodes.append(NodeChange(unique_id, "added"))
             continue
@@ -110,11 +110,6 @@ def _all_nodes(manifest: Manifest) -> dict[str, Node]:
         for unique_id, node in {**manifest.nodes, **manifest.sources, **manifest.unit_tests}.items()
         if kind_of(unique_id) in (*RELATIONS, *TESTS, NodeType.Source)
     }
-
-
-def _removed(base: Manifest, head: Manifest) -> Iterator[NodeChange]:
-    for unique_id in sorted(_all_nodes(base).keys() - _all_nodes(head).keys()):
-        yield NodeChange(unique_id, "removed")
 
 
 def _parts(before: Node, node: Node) -> Iterator[str]:

@@ -32,18 +32,18 @@ def answers(source: Path) -> dict[str, Answer]:
         hours[datetime.fromtimestamp(play["ts"] / 1000, UTC).hour].append(play)
     user_plays = Counter(int(play["userId"]) for play in plays)
     return {
-        "plays_by_hour": ranked(
+        "busiest_hours": ranked(
             (hour, len(some), len({play["userId"] for play in some})) for hour, some in hours.items()
         ),
-        "plays_by_level": ranked(
+        "listening_by_level": ranked(
             (level, len(some), len({play["userId"] for play in some}), len({play["sessionId"] for play in some}))
             for level, some in levels.items()
         ),
-        "top_artists": ranked(artist_plays.items()),
+        "most_played_artists": ranked(artist_plays.items()),
         "top_listeners": ranked(user_plays.items()),
         "rows_by_table": [(name, rows[name.removesuffix("_v1")]) for name in TABLES],
         "top_songs": [(len(matches),)],
-        "consent_funnel": [(len(oracle.deciding_records(Stedi.read(source).customers)),)],
+        "customers_left": [(len(oracle.deciding_records(Stedi.read(source).customers)),)],
     }
 
 
@@ -67,13 +67,13 @@ TABLES = [
     "machine_learning_curated_v3",
 ]
 COMPARED = {
-    "plays_by_hour": "select hour, plays, listeners from answer",
-    "plays_by_level": "select level, plays, listeners, sessions from answer",
-    "top_artists": "select artist_id, plays from answer",
+    "busiest_hours": "select hour, plays, listeners from answer",
+    "listening_by_level": "select level, plays, listeners, sessions from answer",
+    "most_played_artists": "select artist_id, plays from answer",
     "top_listeners": "select user_id, plays from answer",
     "rows_by_table": "select relation, row_count from answer",
     "top_songs": "select sum(plays)::bigint from answer",
-    "consent_funnel": "select customers from answer where step = 1",
+    "customers_left": "select customers from answer where step = 1",
 }
 
 

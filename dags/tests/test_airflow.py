@@ -135,6 +135,9 @@ def running(tmp_path: Path, small: Path) -> Iterator[Airflow]:
             [START], cwd=PROJECT, env=airflow.environment(), stdout=log, stderr=log, start_new_session=True
         )
         try:
+            while "when it has started" not in (tmp_path / "airflow.log").read_text():
+                assert process.poll() is None, (tmp_path / "airflow.log").read_text()
+                time.sleep(1)
             yield airflow
         finally:
             process.send_signal(signal.SIGTERM)

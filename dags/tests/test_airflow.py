@@ -180,7 +180,9 @@ def backfilled(airflow: Airflow, runs: int) -> dict[str, list[Any]]:
         "airflow", "backfill", "create", "--dag-id", "sparkify_arrivals", *days, "--reprocess-behavior", "completed"
     )
     while True:
-        listed = json.loads(airflow.call("airflow", "dags", "list-runs", "sparkify", "--output", "json"))
+        listed = json.loads(
+            airflow.call("airflow", "dags", "list-runs", "sparkify", "--output", "json").splitlines()[-1]
+        )
         states = [run["state"] for run in listed]
         assert "failed" not in states, listed
         if states.count("success") >= runs:

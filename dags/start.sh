@@ -31,17 +31,26 @@ if [ "$#" -gt 0 ]; then # a program of Airflow's environment, with the same sett
     exec "$bin/$1" "${@:2}"
 fi
 
-"$bin/airflow" db migrate > "$AIRFLOW_HOME/start.log" 2>&1
-"$bin/airflow" pools set lakehouse 1 "a landing zone has one loader, a DuckDB file one writer" >> "$AIRFLOW_HOME/start.log" 2>&1
-
 started=()
 stop() {
-    trap - EXIT INT TERM
+    trap "" INT TERM
     echo "ending Airflow"
     kill "${started[@]}" 2> /dev/null || true
     wait
 }
-trap stop EXIT INT TERM
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+# in the background, so that a signal is heard at once and the program ends with this script
+prepare() {
+    "$bin/airflow" "$@" >> "$AIRFLOW_HOME/start.log" 2>&1 & started=($!)
+    wait $! || { echo "airflow $1 failed: see $AIRFLOW_HOME/start.log"; exit 1; }
+}
+: > "$AIRFLOW_HOME/start.log"
+prepare db migrate
+prepare pools set lakehouse 1 "a landing zone has one loader, a DuckDB file one writer"
+
+started=()
 "$bin/airflow" api-server & started+=($!)
 "$bin/airflow" scheduler --skip-serve-logs & started+=($!)
 "$bin/airflow" dag-processor & started+=($!)

@@ -135,6 +135,9 @@ def running(tmp_path: Path, small: Path) -> Iterator[Airflow]:
             [START], cwd=PROJECT, env=airflow.environment(), stdout=log, stderr=log, start_new_session=True
         )
         try:
+            while "when it has started" not in (tmp_path / "airflow.log").read_text():
+                assert process.poll() is None, (tmp_path / "airflow.log").read_text()
+                time.sleep(1)
             yield airflow
         finally:
             process.send_signal(signal.SIGTERM)
@@ -177,7 +180,9 @@ def backfilled(airflow: Airflow, runs: int) -> dict[str, list[Any]]:
         "airflow", "backfill", "create", "--dag-id", "sparkify_arrivals", *days, "--reprocess-behavior", "completed"
     )
     while True:
-        listed = json.loads(airflow.call("airflow", "dags", "list-runs", "sparkify", "--output", "json"))
+        listed = json.loads(
+            airflow.call("airflow", "dags", "list-runs", "sparkify", "--output", "json").splitlines()[-1]
+        )
         states = [run["state"] for run in listed]
         assert "failed" not in states, listed
         if states.count("success") >= runs:

@@ -17,7 +17,10 @@ from lanes import EVERYTHING, on_engines
 from leftovers import FOUND
 from real_data import LAKEHOUSE, PROJECT_DIR
 
-pytestmark = on_engines
+pytestmark = [
+    on_engines,
+    pytest.mark.skipif(not EVERYTHING, reason="minutes of CPU, for what the project's own tests prove, too: ALL=1"),
+]
 
 SCALE = "0.02"
 LEFTOVERS = [sys.executable, str(PROJECT_DIR / "tests/python/leftovers.py")]
@@ -88,9 +91,6 @@ def test_on_redshift_a_relation_that_differs_fails_its_step_and_no_other(tmp_pat
     assert not list((project / ".verify").glob("*/*"))
 
 
-@pytest.mark.skipif(
-    not EVERYTHING, reason="minutes of CPU, for what the tests of the project prove on Athena, too: ALL=1"
-)
 @pytest.mark.needs_trino
 def test_on_athena_every_step_passes(tmp_path: Path) -> None:
     done, told, page = verify(copy_project(tmp_path / "project", "analyses"), "athena")

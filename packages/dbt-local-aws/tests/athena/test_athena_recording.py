@@ -25,9 +25,7 @@ def noted(file: Path) -> list[tuple[str, str, str]]:
         ("PUT /lake/a/d?partNumber=1&uploadId=x", b"", ("UploadPart", "lake/a")),
         ("POST /lake/a/d?uploads", b"", ("CreateMultipartUpload", "lake/a")),
         (
-            "POST",
-            "/lake",
-            "delete",
+            "POST /lake?delete",
             b"<Delete><Object><Key>a/b/c</Key></Object></Delete>",
             ("DeleteObjects", "lake/a/b"),
         ),

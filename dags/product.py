@@ -63,10 +63,11 @@ def given(*options: str) -> str:
     return shlex.join([*options, *(("--max-rejects", limit) if limit else ())])
 
 
+SAMPLE = "sample_data"
 SOURCES = [word for place in PLACES for word in ("--source", place)]
 RUN = given(*SOURCES, "--dataset", DATASET, "--target", TARGET) if PLACES else given("--target", TARGET)
-LAND = given(*(SOURCES or ["--source", "sample_data"]), "--to", ZONE)
-MAKE_SAMPLE = "" if PLACES else "lakehouse sample --to sample_data; "
+LAND = given(*(SOURCES or ["--source", SAMPLE]), "--to", ZONE)
+MAKE_SAMPLE = "" if PLACES else f"lakehouse sample --to {SAMPLE} && "
 """Where no data is given, it is made: unless it is there already."""
 
 

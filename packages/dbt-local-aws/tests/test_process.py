@@ -10,7 +10,8 @@ import pytest
 from dbt_local_aws.testing.processes import await_end, is_running
 
 PROGRAM = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
 from dbt_local_aws.process import start
 process, settings = start("dbt_local_aws", "--only", "redshift")
 print(process.pid, settings["REDSHIFT_PORT"], flush=True)

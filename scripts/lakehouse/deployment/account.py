@@ -1,5 +1,6 @@
 """The AWS account that is asked, and what AWS refuses, in sentences that say what to do about it."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,13 +66,15 @@ def open_account(region: str = "") -> Account:
     """The account that the usual AWS settings lead to.
 
     Args:
-        region: Its name; by default that of AWS_DEFAULT_REGION (every command sets it to AWS_REGION), or the profile's.
+        region: Its name; by default that of AWS_REGION, AWS_DEFAULT_REGION or the profile.
 
     Raises:
         DeploymentError: There are no credentials, they are not accepted, or there is no such region.
     """
     with explained():
-        session = boto3.session.Session(region_name=region or None)
+        # botocore itself does not read AWS_REGION
+        wanted = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None
+        session = boto3.session.Session(region_name=wanted)
         here = session.region_name
         if not here:
             raise DeploymentError("no region is given: set AWS_REGION, or give --region, as us-west-2")

@@ -227,11 +227,13 @@ def test_nothing_is_left_behind() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_line_ends_cleanly_when_interrupted(number: signal.Signals) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
     process = subprocess.Popen(
         [sys.executable, "-m", "dbt_local_aws.redshift", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     said = ""
     while not said.endswith("removes its data.\n"):

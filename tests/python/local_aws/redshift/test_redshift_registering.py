@@ -35,7 +35,7 @@ from warehouses import Warehouse
 pytestmark = [
     on_engines,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the driver's own way of making a TLS context
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # dbt's log, and connections that the driver leaves
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # connections that the driver leaves
 ]
 
 STEPS = "stedi_landing.step_trainer_landing"

@@ -53,15 +53,18 @@ def site(project: DbtProject, shared_folder: Path) -> Path:
 def test_no_personal_value_is_on_a_page(site: Path, project: DbtProject) -> None:
     """Of 4 characters and more as a whole text, of 8 and more also inside of one: in dbt's docs, too.
 
-    A customer may bear the name of an artist: where the catalogue or the log has it, it is the artist's.
+    A customer may bear the name of an artist: where the catalogue or the log has it, it is the artist's. dbt's docs
+    show our own files, in whose unit tests somebody made up is born on a day.
     """
     known = personal_values(project)
     assert len(known) > 2_000
     played = project.query("select lower(concat_ws(' ', artist_name, song_title)) from sparkify.songplays")
     names = [str(text) for (text,) in played]
+    ours = [file.read_text().lower() for file in (project.folder / "models").rglob("*.yml")]
     for name in ALL_PAGES:
         found = found_in(site / name, known)
-        assert {value for value in found if not any(value in text for text in names)} == set(), name
+        not_theirs = [*names, *ours] if name == "static_index.html" else names
+        assert {value for value in found if not any(value in text for text in not_theirs)} == set(), name
 
 
 @pytest.mark.quick

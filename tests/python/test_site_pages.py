@@ -60,7 +60,7 @@ def test_no_personal_value_is_on_a_page(site: Path, project: DbtProject) -> None
     assert len(known) > 2_000
     played = project.query("select lower(concat_ws(' ', artist_name, song_title)) from sparkify.songplays")
     names = [str(text) for (text,) in played]
-    ours = [file.read_text().lower() for file in (project.folder / "models").rglob("*.yml")]
+    ours = [file.read_text().lower() for file in (project.folder / "models").rglob("*.*")]
     for name in ALL_PAGES:
         found = found_in(site / name, known)
         not_theirs = [*names, *ours] if name == "static_index.html" else names

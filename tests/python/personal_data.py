@@ -1,39 +1,14 @@
-"""Where personal data goes: follows columns through the compiled SQL, and compares with what the YAML says.
-
-A column's lineage is the set of columns whose values its value is worked out of. What only selects or groups rows is
-not lineage: join conditions, filters, `group by`, and the partitions of a window. The order of a window is: a rank
-tells something of what is ranked.
-"""
+"""Where personal data goes: follows columns through the compiled SQL, and compares with what the YAML says."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Any
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.lineage import Node, lineage
-from sqlglot.schema import MappingSchema
+from lakehouse.site.column_lineage import Origin, TableName, column_lineage, snapshot_columns
 
 KINDS = ("identifier", "quasi_identifier", "pseudonym")
 RELATIONS = ("model", "seed", "snapshot", "source")
-TableName = tuple[str, str, str]
-"""Database, schema and table, in small letters."""
-
-
-class LineageError(Exception):
-    """A query's columns cannot be followed."""
-
-
-class Origin(NamedTuple):
-    """A column of a table."""
-
-    table: TableName
-    column: str
-
-    def __str__(self) -> str:
-        return f"{self.table[2]}.{self.column}"
 
 
 @dataclass(frozen=True)
@@ -70,66 +45,6 @@ class Relation:
     names_nobody: bool = False
 
 
-# --------------------------------------------------------------------------------------------------------- one query
-def column_lineage(sql: str, tables: Mapping[TableName, Iterable[str]]) -> dict[str, frozenset[Origin]]:
-    """Gives for each column of a query the columns of tables that its values are worked out of.
-
-    Args:
-        sql: A query in DuckDB's SQL.
-        tables: The columns of each table that it can read.
-
-    Raises:
-        LineageError: The query reads something that is not among the tables, or a column cannot be followed to them.
-    """
-    known = {table: frozenset(columns) for table, columns in tables.items()}
-    schema = MappingSchema(dialect="duckdb")
-    for (database, schema_name, table), columns in known.items():
-        named = exp.table_(table, db=schema_name, catalog=database, quoted=True)
-        schema.add_table(named, dict.fromkeys(columns, "unknown"), dialect="duckdb", match_depth=False)
-    try:
-        query = sqlglot.parse_one(sql, dialect="duckdb")
-        _refuse_what_is_misread(query)
-        for window in query.find_all(exp.Window):
-            window.set("partition_by", None)
-        outputs = lineage(None, query, schema, dialect="duckdb", validate_qualify_columns=True, trim_selects=False)
-        return {name.lower(): _origins(node, known) for name, node in outputs.items()}
-    except (SqlglotError, LineageError) as error:
-        raise LineageError(f"{error}, in:\n{sql}") from error
-
-
-def _refuse_what_is_misread(query: exp.Expr) -> None:
-    """Refuses what sqlglot follows to another column than DuckDB does, or to none."""
-    for select in query.find_all(exp.Select):
-        if select.args.get("windows"):
-            raise LineageError("the order of a named window cannot be followed: write it where it is used")
-    for union in query.find_all(exp.SetOperation):
-        if union.args.get("by_name"):
-            raise LineageError("a union by name cannot be followed: write its columns in one order")
-
-
-def _origins(output: Node, known: Mapping[TableName, frozenset[str]]) -> frozenset[Origin]:
-    origins = set()
-    for node in output.walk():
-        if node.downstream:
-            unread = node.expression.find(exp.TableColumn, exp.Columns)
-        elif isinstance(node.expression, exp.Table):
-            origins.add(_origin(node, node.expression, known))
-            continue
-        else:  # a constant, or something that sqlglot could not follow
-            unread = node.expression.find(exp.Placeholder, exp.Column, exp.TableColumn, exp.Columns, exp.Select)
-        if unread is not None:
-            raise LineageError(f"{node.name or unread.sql()} cannot be followed")
-    return frozenset(origins)
-
-
-def _origin(node: Node, table: exp.Table, known: Mapping[TableName, frozenset[str]]) -> Origin:
-    name = (table.catalog.lower(), table.db.lower(), table.name.lower())
-    column = exp.to_column(node.name, dialect="duckdb").name.lower()
-    if column not in known.get(name, ()):
-        raise LineageError(f"{'.'.join(name)} has no column {column} that is known")
-    return Origin(name, column)
-
-
 # ------------------------------------------------------------------------------------------------------- the project
 def relations_of(manifest: Mapping[str, Any]) -> list[Relation]:
     """Reads every relation of a compiled project out of dbt's manifest, each after those that it reads."""
@@ -154,25 +69,9 @@ def _relation(node: Mapping[str, Any]) -> Relation:
         holds_personal_data=node["config"]["meta"].get("holds_personal_data"),
         columns={column: Column(meta.get("personal"), meta.get("treatment")) for column, meta in metas.items()},
         sql=node["compiled_code"] if is_query else None,
-        derived=_snapshot_columns(node["config"]) if node["resource_type"] == "snapshot" else {},
+        derived=snapshot_columns(node["config"]) if node["resource_type"] == "snapshot" else {},
         names_nobody=node["config"]["meta"].get("names_nobody") is True,
     )
-
-
-def _snapshot_columns(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The columns that dbt adds: its key is a hash of the snapshot's key and of the time of the update."""
-    keys = [config["unique_key"]] if isinstance(config["unique_key"], str) else config["unique_key"]
-    updated = [config["updated_at"]] if config.get("updated_at") else []
-    renamed = config.get("snapshot_meta_column_names") or {}
-    added = {
-        "dbt_scd_id": (*keys, *updated),
-        "dbt_updated_at": tuple(updated),
-        "dbt_valid_from": tuple(updated),
-        "dbt_valid_to": tuple(updated),
-    }
-    if config.get("hard_deletes") == "new_record":
-        added["dbt_is_deleted"] = ()
-    return {(renamed.get(column) or column).lower(): parents for column, parents in added.items()}
 
 
 def treated_columns(relations: Iterable[Relation]) -> set[str]:

@@ -11,11 +11,11 @@ from lakehouse.environment import variables
 from lakehouse.pipeline.databases import close_connections
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.run_report import RunReport
-from lakehouse.site.pages import FOLDER, WANTED, publish_docs, write_report, write_start_page
+from lakehouse.site.pages import FOLDER, WANTED, publish_docs, write_lineage, write_report, write_start_page
 from lakehouse.site.runs import History
 from lakehouse.site.tables import read_tables
 
-PAGES = ("index.html", "report.html", "runs.html")
+PAGES = ("index.html", "report.html", "runs.html", "lineage.html")
 """Those that are written here; dbt makes static_index.html."""
 
 
@@ -68,5 +68,6 @@ def draw_site(project: DbtProject, folder: Path) -> Path:
     )
     write_report(folder, run, tables)
     publish_docs(folder, project.folder / "target/static_index.html")
+    write_lineage(folder, project.folder / "target/manifest.json")
     write_start_page(folder, History([failed, run, before]))
     return folder / FOLDER

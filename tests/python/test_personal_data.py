@@ -12,12 +12,10 @@ import duckdb
 import pytest
 
 from dbt_project import DbtProject
+from lakehouse.site.column_lineage import LineageError, Origin, column_lineage
 from personal_data import (
     Column,
-    LineageError,
-    Origin,
     Relation,
-    column_lineage,
     faults,
     relations_of,
     treated_columns,

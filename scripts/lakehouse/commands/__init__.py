@@ -36,7 +36,7 @@ COMMANDS = {
     "repair-text": "Find text of the landed records that was encoded twice, and land what it said before.",
     "pseudonymise": "Give every landed customer a pseudonym: a hash of the address, keyed with PSEUDONYM_KEY.",
     "suspensions": "List the customer records that cannot be read, with what they hold; or dismiss one of them.",
-    "site": "Draw the site anew from what is built: start page, report, run history, docs and lineage.",
+    "site": "Draw the site anew from what is built: start page, report, run history, lineage and docs.",
     "sample": "Make the sample data, unless it is there already.",
     "diff": "Tell in Markdown what the working tree changes: models, rows, tags of personal data, tests.",
     "parity": "Build every model on DuckDB, Athena and Redshift from the same parts, and compare every row.",

@@ -13,7 +13,7 @@ from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, with_logs_named
 from lakehouse.pipeline.run_report import RunReport
 from lakehouse.pipeline.targets import check_target
-from lakehouse.site.pages import WANTED, publish_docs, write_report, write_start_page
+from lakehouse.site.pages import WANTED, publish_docs, write_lineage, write_report, write_start_page
 from lakehouse.site.runs import recorded_runs
 from lakehouse.site.tables import read_tables
 from lakehouse.storage.zone import NO_ZONE_YET
@@ -26,7 +26,7 @@ EXAMPLES = (
 
 @stops_in_one_line("Each page is there whole, as it was or anew. The same command begins anew.")
 def main(*, dataset: DatasetName = None, target: Target = "duckdb") -> None:
-    """Draw the site anew from what is built: start page, report, run history, docs and lineage.
+    """Draw the site anew from what is built: start page, report, run history, lineage and docs.
 
     It is of the data that was built last on the target, or of the data set that is named. Nothing is built.
     """
@@ -49,7 +49,7 @@ def main(*, dataset: DatasetName = None, target: Target = "duckdb") -> None:
 
 
 def draw(dbt: DbtSession, run: RunReport | None) -> Path:
-    """Draws the pages that need the database: the report, and dbt's docs and lineage.
+    """Draws the pages that need the database: the report, dbt's docs, and the lineage, which needs their manifest.
 
     Args:
         dbt: The session, which has parsed the project and has the database open.
@@ -61,5 +61,7 @@ def draw(dbt: DbtSession, run: RunReport | None) -> Path:
     Raises:
         DbtError: dbt cannot make its docs.
     """
-    publish_docs(dbt.project_dir, dbt.docs())
+    docs = dbt.docs()
+    publish_docs(dbt.project_dir, docs)
+    write_lineage(dbt.project_dir, docs.with_name("manifest.json"))
     return write_report(dbt.project_dir, run, read_tables(dbt, WANTED))

@@ -5,17 +5,21 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from lakehouse.pipeline.run_report import RunReport
+from lakehouse.site.lineage import read_lineage
+from lakehouse.site.lineage_graph import BOX, domains_of, highlights
 from lakehouse.site.report import FIGURES, KEY_FIGURE_COLUMNS, KEY_FIGURES, SECTIONS, drawn, key_figures
 from lakehouse.site.runs import History, is_published
 from lakehouse.site.tables import Table
 
 FOLDER = "target/site"
 DOCS = "static_index.html"
-_REPORT = "report.html"
+_REPORT, _LINEAGE = "report.html", "lineage.html"
 _STYLE = "site.css"
 _LOADER = PackageLoader("lakehouse.site")
 
@@ -65,12 +69,30 @@ def write_start_page(project_dir: Path, history: History) -> Path:
         changes=changes,
         changed=[change for change in changes if history.before and change.before != change.after],
         has_report=(project_dir / FOLDER / _REPORT).exists(),
+        has_lineage=(project_dir / FOLDER / _LINEAGE).exists(),
         has_docs=(project_dir / FOLDER / DOCS).exists(),
     )
 
 
+def write_lineage(project_dir: Path, manifest: Path) -> Path:
+    """Draws the lineage of a project that dbt compiled.
+
+    Args:
+        project_dir: The project, in whose target/site/ the page stands.
+        manifest: dbt's manifest of it, with the compiled SQL.
+
+    Returns:
+        The page.
+    """
+    domains = domains_of(read_lineage(msgspec.json.decode(manifest.read_bytes())))
+    _replace(_folder(project_dir) / "lineage.css", highlights(domains))
+    titles = {title.lower(): title for title, *_rest in SECTIONS}
+    inner_layers = ("landing", "seeds", "staging", "intermediate")
+    return _write(project_dir, _LINEAGE, domains=domains, titles=titles, box_height=BOX, inner_layers=inner_layers)
+
+
 def publish_docs(project_dir: Path, docs: Path) -> None:
-    """Puts the docs and lineage page that dbt made beside the other pages."""
+    """Puts the docs that dbt made beside the other pages."""
     folder = _folder(project_dir)
     shutil.copyfile(docs, folder / f"{DOCS}.new")
     (folder / f"{DOCS}.new").replace(folder / DOCS)
@@ -81,7 +103,13 @@ def _write(project_dir: Path, page: str, **content: object) -> Path:
     environment = Environment(
         loader=_LOADER, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": _number, "when": _when, "duration": _duration, "engine": _engine}
+    environment.filters |= {
+        "number": _number,
+        "when": _when,
+        "duration": _duration,
+        "engine": _engine,
+        "markdown": _markdown,
+    }
     environment.globals |= {"page": page, "docs": DOCS, "is_published": is_published, "svg": Markup}
     environment.globals["written_at"] = _when(datetime.now(UTC).isoformat())
     _replace(folder / _STYLE, (Path(__file__).parent / "templates" / _STYLE).read_text())
@@ -123,6 +151,12 @@ def _duration(seconds: float) -> str:
     """How long something took: 27.8 s, 3 min 20 s."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _markdown(text: str) -> Markup:
+    """A description as HTML: dbt's own links lead to its docs; no pictures, no headings, and tags are text."""
+    plain = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])
+    return Markup(plain.render(text.replace("](#!/", f"]({DOCS}#!/")))  # noqa: S704 - it escapes all that is not its own
 
 
 def _engine(target: str) -> str:

@@ -199,7 +199,7 @@ bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp` and a b
 site: $(VENV)/run.installed profiles.yml  ## draw the site anew from what is built; make run does it at its end
 	@exec $(LAKEHOUSE) site --target="$$TARGET" $${DATASET:+--dataset="$$DATASET"}
 
-docs:  ## serve the site that `make run` drew, on PORT: start page, report, run history, docs and lineage
+docs:  ## serve the site that `make run` drew, on PORT: start page, report, run history, lineage and docs
 	@test -f target/site/index.html || { echo "no site yet: make run draws it"; exit 1; }
 	@echo "http://127.0.0.1:$$PORT/  (Ctrl-C to stop; if the port is taken: make docs PORT=8081)"
 	@exec $(BIN)/python -m http.server "$$PORT" --bind 127.0.0.1 --directory target/site

@@ -49,7 +49,7 @@ def assert_is_safe(page: Page) -> None:
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "iframe", "object", "embed", "form", "base", "style"})
     assert [name for _tag, attributes in page.tags for name in attributes if name.startswith("on")] == []
     places = page.all("href") + page.all("src") + page.all("xlink:href")
-    assert [place for place in places if not re.fullmatch(r"[a-z_]+\.(html|css)|data:,|#\w+", place)] == []
+    assert [place for place in places if not re.fullmatch(r"[a-z_]+\.(html|css)|data:,|#[\w-]+", place)] == []
     ids = page.all("id")
     assert len(ids) == len(set(ids))
     styles = " ".join(value for _tag, attributes in page.tags for value in attributes.values())

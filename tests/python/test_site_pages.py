@@ -222,6 +222,58 @@ def test_the_keyboard_is_enough(browser: Browser, address: str) -> None:
     tab.close()
 
 
+@in_a_browser
+def test_the_lineage_of_a_box_lights_up(browser: Browser, address: str) -> None:
+    """Pointed at, or reached with the Tab key: what it is made of in one colour, what is made of it in another."""
+    tab = browser.new_page(viewport={"width": DESKTOP, "height": HEIGHT})
+    tab.goto(address + "lineage.html")
+    tab.locator("a.box[aria-label=songplays]").focus()
+    tab.keyboard.press("Shift+Tab")
+    tab.keyboard.press("Tab")
+    assert tab.locator("a.box:focus-visible").get_attribute("aria-label") == "songplays"
+    look = """box => {
+        const style = part => getComputedStyle(box.querySelector(part));
+        return [style('rect').stroke, style('text').opacity];
+    }"""
+    told = {
+        name: tab.locator(f"a.box[aria-label={name}]").evaluate(look)
+        for name in ("staging_events", "top_artists", "songs")
+    }
+    upstream, downstream = "rgb(0, 114, 178)", "rgb(213, 94, 0)"
+    assert told["staging_events"] == [upstream, "1"]
+    assert told["top_artists"] == [downstream, "1"]
+    assert float(told["songs"][1]) < 1  # it is made of the catalogue, beside songplays
+    tab.keyboard.press("Enter")
+    assert tab.url.endswith("#songplays")
+    assert is_seen(tab.locator("#songplays h4"))
+    tab.close()
+
+
+@in_a_browser
+def test_on_a_phone_one_walks_from_column_to_column(browser: Browser, address: str) -> None:
+    tab = browser.new_page(viewport={"width": PHONE, "height": HEIGHT})
+    tab.goto(address + "lineage.html")
+    assert not tab.locator(".graph").first.is_visible()
+    tab.locator(".layers").get_by_role("link", name="songplays", exact=True).click()
+    assert is_seen(tab.locator("#songplays h4"))
+    tab.locator("#songplays summary").click()
+    column = tab.locator("#songplays__user_id")
+    assert "From int_sparkify__song_plays.user_id; begins as staging_events.userId" in (column.text_content() or "")
+    column.get_by_role("link", name="staging_events.userId").click()
+    raw = tab.locator("#staging_events__userId")  # in a list that nobody has unfolded
+    assert is_seen(raw)
+    assert "identifier" in (raw.text_content() or "")
+    tab.go_back()
+    assert tab.url.endswith("#songplays")
+    tab.close()
+
+
+def is_seen(place: Locator) -> bool:
+    """Whether it is on the screen, and not only on the page."""
+    box = place.bounding_box()
+    return place.is_visible() and box is not None and 0 <= box["y"] < HEIGHT
+
+
 def has_outline(focused: Locator) -> bool:
     return bool(focused.evaluate("element => parseFloat(getComputedStyle(element).outlineWidth) > 1"))
 
@@ -232,11 +284,16 @@ def test_a_person_finds_the_way_from_the_start_page(browser: Browser, address: s
     tab = browser.new_page(viewport={"width": DESKTOP, "height": HEIGHT})
     seen = Seen(tab, address)
     tab.goto(address)
-    for name, heading in (("Report", "Report"), ("Runs", "Run history"), ("Start", "Data set sample")):
+    for name, heading in (
+        ("Report", "Report"),
+        ("Runs", "Run history"),
+        ("Lineage", "Lineage"),
+        ("Start", "Data set sample"),
+    ):
         tab.get_by_role("navigation").get_by_role("link", name=name).click()
         assert heading in (tab.locator("h1").text_content() or "")
     assert seen.wrong == []
-    tab.get_by_role("navigation").get_by_role("link", name="Docs and lineage").click()
+    tab.get_by_role("navigation").get_by_role("link", name="Docs").click()
     tab.get_by_placeholder("Search for models...").fill("songplays")
     tab.locator(".search-result, .result").first.wait_for()
     assert "songplays" in (tab.locator("body").text_content() or "")

@@ -119,8 +119,9 @@ def assert_everything_passed(run: WholeRun) -> None:
         assert report["bytes_scanned"] > 0
         assert report["cost_usd"] > 0
     assert "Warning" not in run.output, run.output  # of Python's and of dbt's
-    for page in ("index.html", "report.html", "runs.html", "static_index.html"):
+    for page in ("index.html", "report.html", "runs.html", "lineage.html", "static_index.html"):
         assert (run.project / "target/site" / page).is_file()
+    assert "cannot be followed" not in (run.project / "target/site/lineage.html").read_text()  # the engine's own SQL
 
 
 def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:

@@ -148,7 +148,7 @@ class _Places:
         self._taken = set(_RESERVED)
 
     def of(self, *names: str) -> str:
-        wanted = place = "__".join(re.sub(r"\W", "_", name) for name in names)
+        wanted = place = "__".join(re.sub(r"\W", "_", name) for name in names) or "unnamed"
         number = 2
         while place in self._taken:
             place, number = f"{wanted}_{number}", number + 1

@@ -16,10 +16,10 @@ STAGES = (
     {"report"},
 )
 """The layers that share a column of the drawing. One that is not named here gets a column of its own, at the right."""
-BOX, ROW, HEADING, GAP, MARGIN = 26, 34, 30, 36, 6
+BOX, ROW, HEADING, GAP, MARGIN = 26, 34, 30, 32, 6
 """In the units of the drawing, which are CSS pixels where there is room: a box's height, from one box to the next, a
 layer's heading, from one column to the next, and around it all."""
-_LETTER, _PADDING, _DOT = 6.3, 20, 8
+_LETTER, _PADDING, _DOT = 6.6, 20, 8
 _SWEEPS = 8
 
 

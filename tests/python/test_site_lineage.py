@@ -25,11 +25,12 @@ UNREAD = "Its columns cannot be followed:"
 # ----------------------------------------------------------------------------------------------- projects made up here
 def node(name: str, sql: str | None, *reads: str, folders: Sequence[str] = ("shop", "marts"), **told: Any) -> Node:  # noqa: ANN401
     """A model as dbt's manifest has it, which reads others by their names: `source.…` if they are loaded."""
-    return {
+    made: Node = {
         "resource_type": "model", "package_name": "p", "fqn": ["p", *folders, name], "database": "d", "schema": "s",
         "alias": name, "compiled_code": sql, "columns": {}, "config": {"meta": {}}, "description": "",
         "depends_on": {"nodes": [read if read.startswith("source.") else f"model.{read}" for read in reads]},
-    } | told  # fmt: skip
+    }  # fmt: skip
+    return made | told
 
 
 def source(name: str, *columns: str, of: str = "shop") -> Node:
@@ -164,6 +165,25 @@ def test_any_folders_and_domains_are_drawn(tmp_path: Path) -> None:
     drawn(tmp_path, project)
 
 
+def test_owners_and_who_reads_it_outside_of_the_project_are_named(tmp_path: Path) -> None:
+    project = manifest(node("a", "select 1 as x", group="shop"), node("b", "select x from d.s.a", "a"))
+    project["groups"] = {"group.p.shop": {"name": "shop", "owner": {"name": "The shop", "email": "x@example.com"}}}
+    owners = ({"name": "Ada"}, {"email": "ada@example.com"})
+    project["exposures"] = {
+        f"exposure.p.e{i}": {
+            "name": f"e{i}",
+            "label": label,
+            "type": "ml",
+            "owner": owner,
+            "depends_on": {"nodes": ["model.b"]},
+        }
+        for i, (label, owner) in enumerate(zip(("The set", None), owners, strict=True))
+    }
+    words = drawn(tmp_path, project).words
+    assert "s.a , owned by The shop" in words
+    assert "Read by The set (Ada) e1 (ml)" in words
+
+
 def test_a_project_without_models_says_so(tmp_path: Path) -> None:
     assert "The project has no models." in drawn(tmp_path, manifest(source("raw", "x"))).words
 
@@ -198,7 +218,7 @@ def lineage(compiled: Mapping[str, Any]) -> list[Relation]:
         ("songplays.song_id", "staging_songs.song_id"),
         ("songplays.song_title", "staging_events.song text_repairs.repaired_text"),
         ("time.hour", "staging_events.ts"),
-        ("users.level", "staging_events.level"),
+        ("users.level", "staging_events.itemInSession staging_events.level staging_events.sessionId staging_events.ts"),
         ("songs.duration", "staging_songs.duration"),
         ("listeners_daily.sessions", "staging_events.sessionId"),
         ("machine_learning_curated_v2.x", "accelerometer_landing.x"),

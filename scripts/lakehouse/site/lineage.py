@@ -76,8 +76,9 @@ class Relation:
         description: In Markdown; may be empty.
         is_loaded: Whether it is loaded, and not made of others.
         holds_personal_data: Whether its `meta` says so.
+        owner: Whose group it belongs to; may be empty.
         made_of: The relations that it reads.
-        read_by: The relations that read it, and the exposures.
+        read_by: The relations that read it, and the exposures with their owners.
         columns: In their order.
         unread: Why its columns cannot be followed; empty if they are.
     """
@@ -90,6 +91,7 @@ class Relation:
     description: str
     is_loaded: bool
     holds_personal_data: bool
+    owner: str = ""
     made_of: list[Link] = field(default_factory=list)
     read_by: list[Link] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
@@ -110,11 +112,14 @@ def read_lineage(manifest: Mapping[str, Any]) -> list[Relation]:
         for parent in _parents(node, nodes):
             relations[parent].read_by.append(relation.link)
     for exposure in manifest.get("exposures", {}).values():
-        name = f"{exposure.get('label') or exposure['name']} ({exposure['type']})"
+        name = f"{exposure.get('label') or exposure['name']} ({exposure['owner'].get('name') or exposure['type']})"
         for parent in _parents(exposure, nodes):
             relations[parent].read_by.append(Link(name))
     _adopt_sources(relations)
     _follow_columns(nodes, relations, manifest["metadata"]["adapter_type"], places)
+    owners = {group["name"]: group["owner"].get("name") or "" for group in manifest.get("groups", {}).values()}
+    for key, relation in relations.items():
+        relation.owner = owners.get(nodes[key].get("group") or "", "")
 
     def place(relation: Relation) -> tuple[str, int, str, str]:
         position = layers.index(relation.layer) if relation.layer in layers else len(layers)

@@ -22,6 +22,7 @@ DOCS = "static_index.html"
 _REPORT, _LINEAGE = "report.html", "lineage.html"
 _STYLE = "site.css"
 _LOADER = PackageLoader("lakehouse.site")
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])
 
 WANTED: dict[str, Collection[str]] = {
     **dict.fromkeys(KEY_FIGURES, KEY_FIGURE_COLUMNS),
@@ -155,8 +156,7 @@ def _duration(seconds: float) -> str:
 
 def _markdown(text: str) -> Markup:
     """A description as HTML: dbt's own links lead to its docs; no pictures, no headings, and tags are text."""
-    plain = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])
-    return Markup(plain.render(text.replace("](#!/", f"]({DOCS}#!/")))  # noqa: S704 - it escapes all that is not its own
+    return Markup(_MARKDOWN.render(text.replace("](#!/", f"]({DOCS}#!/")))  # noqa: S704 - it escapes all that is not its own
 
 
 def _engine(target: str) -> str:

@@ -122,6 +122,16 @@ def test_a_source_without_columns_is_said_to_be_unknown(tmp_path: Path) -> None:
     assert UNREAD in page.words
 
 
+def test_what_an_ephemeral_model_reads_is_followed() -> None:
+    """dbt writes it into the SQL of what reads it: the column is said to come from where that SQL takes it."""
+    project = manifest(
+        source("raw", "x"),
+        node("e", "select x from d.s.raw", "source.raw", config={"materialized": "ephemeral"}),
+        node("a", "with __dbt__cte__e as (select x from d.s.raw) select x from __dbt__cte__e", "e"),
+    )
+    assert names(columns(project)["a.x"].made_of) == ["raw.x"]
+
+
 def test_names_of_any_kind_have_places_of_their_own(tmp_path: Path) -> None:
     odd = ["content", "a b", "a_b", "Größe", "日本", 'x"><script>alert(1)</script>', "", "l" * 300]
     models = [node(name, 'select 1 as "c d", 2 as c_d, "x y" as "Z" from d.s.raw', "source.raw") for name in odd]

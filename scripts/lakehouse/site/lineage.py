@@ -4,7 +4,7 @@ Tests are left out. Columns are followed through the compiled SQL, so nothing is
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
@@ -211,7 +211,7 @@ def _follow_columns(
     known: dict[TableName, dict[str, Column]] = {}
     for key, node in nodes.items():
         relation = relations[key]
-        read = [_table(nodes[parent]) for parent in _parents(node, nodes)]
+        read = _tables_read(node, nodes)
         try:
             origins = _origins(node, {table: known[table] for table in read}, dialect)
         except LineageError as error:
@@ -227,6 +227,14 @@ def _follow_columns(
                 parent.read_by.append(column.link)
             own[name] = column
         relation.columns = [*own.values()]
+
+
+def _tables_read(node: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[TableName]:
+    """The tables in a node's SQL: what an ephemeral model reads stands in the SQL of what reads that model."""
+    for parent in _parents(node, nodes):
+        yield _table(nodes[parent])
+        if nodes[parent]["config"].get("materialized") == "ephemeral":
+            yield from _tables_read(nodes[parent], nodes)
 
 
 def _table(node: Mapping[str, Any]) -> TableName:

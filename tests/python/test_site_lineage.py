@@ -123,7 +123,7 @@ def test_a_source_without_columns_is_said_to_be_unknown(tmp_path: Path) -> None:
 
 
 def test_what_an_ephemeral_model_reads_is_followed() -> None:
-    """dbt writes it into the SQL of what reads it: the column is said to come from where that SQL takes it."""
+    """Its SQL stands, by dbt, in the SQL of what reads it: the column is said to come from where that SQL takes it."""
     project = manifest(
         source("raw", "x"),
         node("e", "select x from d.s.raw", "source.raw", config={"materialized": "ephemeral"}),

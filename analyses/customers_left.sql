@@ -1,6 +1,8 @@
 with registered as (
 
-    select count(*) as customers from {{ ref('int_stedi__customer_profiles') }}
+    select max(came_in) as customers
+    from {{ ref('consent_funnel') }}
+    where population = 'customers' and layer = 'trusted'
 
 ),
 

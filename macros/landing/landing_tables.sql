@@ -18,8 +18,12 @@
     {{ return(api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier ~ suffix)) }}
 {%- endmacro %}
 
+{#- One of the loader's own tables, as it is declared. -#}
+{% macro loader_source(name) -%}
+    {{ return(graph.sources.values() | selectattr('source_name', 'equalto', 'loader') | selectattr('name', 'equalto', name) | first) }}
+{%- endmacro %}
+
 {#- The relation of one of the loader's own tables. -#}
 {% macro loader_relation(name) -%}
-    {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'loader') | selectattr('name', 'equalto', name) | first -%}
-    {{ return(landing_relation(table)) }}
+    {{ return(landing_relation(loader_source(name))) }}
 {%- endmacro %}

@@ -131,6 +131,7 @@ class DbtProject:
             for result in results
             if isinstance(result, RunResult)
             if result.node.resource_type is not NodeType.Operation or result.status != "success"
+            if result.status != "no-op"  # exposures
         }
 
     def register(self) -> dict[str, str]:

@@ -78,23 +78,25 @@ def test_a_small_sample_runs_from_nothing_to_the_site(project: Path) -> None:
     assert report["rows"]["sparkify.songplays"] > 0
     assert set(report["freshness"].values()) == {"pass"}
     assert [*report["steps"]] == ["land", "register", "freshness", "build", "site"]
+    with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
+        on_record = "select run_id, outcome, tests_passed, tests_failed, records_landed from loader.runs"
+        landed = sum(report["records_landed"].values())
+        assert database.execute(on_record).fetchall() == [(report["run_id"], "done", report["tests_passed"], 0, landed)]
+        relations = dict(database.execute("select relation, rows_after from loader.run_relations").fetchall())
+        assert {name: rows for name, rows in relations.items() if rows is not None} == report["rows"]
+        assert set(relations) == {*report["rows"], *report["relation_seconds"]}
     made = ("landing", "target", "logs", "sample_data", "lakehouse.duckdb")
     files = [path for name in made for path in (project / name, *(project / name).rglob("*"))]
     assert [path for path in files if path.stat().st_mode & 0o077] == []
 
 
 def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Path) -> None:
-    """And a zone may have a name that means something to a shell, to SQL and to a glob."""
+    """And a zone may have a name that means something to a shell, to SQL and to a glob. What fails is on record."""
     customers = "stedi/customer/landing/customers.json"
     put(tmp_path / "mine", customers, CUSTOMER, {**CUSTOMER, "lastUpdateDate": "soon"})
     put(tmp_path / "mine", "stedi/customer/customers.csv")
-    done = run(
-        project,
-        "--source",
-        tmp_path / "mine",
-        PSEUDONYM_KEY=KEY,
-        LANDING_ZONE=f"{tmp_path}/it's [1]*",
-    )
+    settings = {"PSEUDONYM_KEY": KEY, "LANDING_ZONE": f"{tmp_path}/it's [1]*"}
+    done = run(project, "--source", tmp_path / "mine", **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{customers}:2: column lastUpdateDate" in done.stdout
     assert "customers.csv belongs to no table" in done.stdout
@@ -112,6 +114,12 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
         ]
     assert_nowhere(KEY, project, tmp_path)
     assert KEY not in done.stdout + done.stderr
+    put(tmp_path / "mine", customers, CUSTOMER, {**CUSTOMER, "lastUpdateDate": "late"})
+    refused = run(project, "--source", tmp_path / "mine", "--max-rejects", "0", **settings)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    with duckdb.connect(str(project / "lakehouse.duckdb"), read_only=True) as database:
+        runs = database.execute("select outcome, relations_built > 0 from loader.runs order by run_id").fetchall()
+        assert runs == [("done", True), ("failed", False)]
 
 
 def test_known_counts_do_not_apply_once_people_were_erased(project: Path, tmp_path: Path) -> None:

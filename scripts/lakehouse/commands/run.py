@@ -24,7 +24,7 @@ from lakehouse.commands.site import draw
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.ending import stops_in_one_line
 from lakehouse.environment import in_environment
-from lakehouse.errors import BuildError, DbtError, LandingError
+from lakehouse.errors import BuildError, DbtError, ExitCode, LandingError
 from lakehouse.landing.days import Days
 from lakehouse.landing.outcome import LandingReport
 from lakehouse.pipeline.copy_region import tell_copy_the_region
@@ -32,8 +32,9 @@ from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import RUN_VARIABLE, DbtSession
 from lakehouse.pipeline.project import find_project, go_to, seen_from, with_logs_named
-from lakehouse.pipeline.run_report import RunReport, step
-from lakehouse.pipeline.run_watch import RunWatch, watched
+from lakehouse.pipeline.run_record import compare_rows, record_run
+from lakehouse.pipeline.run_report import step
+from lakehouse.pipeline.run_watch import RunWatch, code_of, watched
 from lakehouse.pipeline.spending import Budget
 from lakehouse.pipeline.targets import check_target
 from lakehouse.site.pages import take_down_report, write_start_page
@@ -148,7 +149,7 @@ def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *
         zone_id = data.zone_id() or NO_ZONE_YET
         with open_database(dbt, zone_id) as database:
             dbt.operation("preflight", zone_id=zone_id)
-            with or_no_report(data.project_dir):
+            with recorded_if_it_fails(dbt, database, watch, reporter), or_no_report(data.project_dir):
                 with step(dbt.tell, "land"):
                     report = land(data, dbt, database, reporter, load)
                 if report.is_partial:
@@ -156,12 +157,28 @@ def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *
                     reporter.say(f"a part of {data.name} is landed: the known counts of the whole do not apply to it")
                 if land_only:
                     reporter.say(f"landed, and not built: {data.zone}")
+                    if database.exists:
+                        record_run(dbt, watch, ExitCode.DONE, reporter)
                 else:
-                    build_all(data, dbt, database, watch.report, reporter)
+                    build_all(data, dbt, database, watch, reporter, is_whole=not report.is_partial)
     if refused := report.records_quarantined:
         reporter.warn(
             f"{counted(refused, 'record')} in quarantine, with the reasons: {in_environment('loader')}.quarantine"
         )
+
+
+@contextmanager
+def recorded_if_it_fails(
+    dbt: DbtSession, database: Database, watch: RunWatch, reporter: ConsoleReporter
+) -> Iterator[None]:
+    """Appends the run to those on record if the block fails; a run that somebody stops is only in its log."""
+    try:
+        yield
+    except Exception as error:
+        if database.exists:
+            database.reopen()
+            record_run(dbt, watch, code_of(error), reporter)
+        raise
 
 
 @contextmanager
@@ -213,7 +230,9 @@ def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
     dbt.operation("withdraw_people")
 
 
-def build_all(data: Dataset, dbt: DbtSession, database: Database, report: RunReport, reporter: ConsoleReporter) -> None:
+def build_all(  # noqa: PLR0913 - what a run has at hand
+    data: Dataset, dbt: DbtSession, database: Database, watch: RunWatch, reporter: ConsoleReporter, *, is_whole: bool
+) -> None:
     """Registers the landing zone, builds and tests every model, and draws the site.
 
     People who do not consent are taken out first: no build that fails keeps them in. The sources' age is told before
@@ -238,9 +257,11 @@ def build_all(data: Dataset, dbt: DbtSession, database: Database, report: RunRep
             raise
         attempt.has_passed = True
         count_rows(dbt)
+        compare_rows(dbt, watch.report, reporter, is_whole=is_whole)
         dbt.operation("print_reidentification_risk")
         with step(dbt.tell, "site"):
-            draw(dbt, report)
+            draw(dbt, watch.report)
+        record_run(dbt, watch, ExitCode.DONE, reporter)
     reporter.say(f"\n{'database:':18}{database.where}")
 
 

@@ -197,24 +197,25 @@ def _columns(change: RelationChange) -> Iterator[str]:
 
 
 def _dependents(found: Difference, change: NodeChange) -> str:
-    """What depends on a node, with the columns of it that have other values now."""
+    """What depends on a node, with the columns of it that have other values now, and who uses what depends on it."""
     project = found.base if change.kind == "removed" else found.head
-    names = [n for n in with_dependents(project, [change.unique_id]) if n != change.unique_id and kind_of_any(n)]
+    names = sorted(with_dependents(project, [change.unique_id]) - {change.unique_id})
     columns = {relation.name: [*relation.columns, *relation.schema] for relation in found.relations}
     told = []
-    for unique_id in sorted(names):
+    for unique_id in filter(_is_relation, names):
         changed = columns.get(relation_name(project, unique_id), [])
         told.append(
             code(label(project, unique_id)) + (f" ({', '.join(map(code, changed[:_MOST_COLUMNS]))})" if changed else "")
         )
-    return (
-        ", ".join(told[:_MOST_NAMES]) + (f" and {len(told) - _MOST_NAMES} more" if len(told) > _MOST_NAMES else "")
-        or "nothing"
+    relations = ", ".join(told[:_MOST_NAMES]) + (
+        f" and {len(told) - _MOST_NAMES} more" if len(told) > _MOST_NAMES else ""
     )
+    uses = [code(project.exposures[name].name) for name in names if name in project.exposures]
+    return (relations or "nothing") + (f"; used by {', '.join(uses)}" if uses else "")
 
 
-def kind_of_any(unique_id: str) -> bool:
-    """Whether a node is a relation: exposures and metrics depend on models, too."""
+def _is_relation(unique_id: str) -> bool:
+    """Exposures, metrics and tests depend on models, too."""
     return unique_id.partition(".")[0] in {kind.value for kind in RELATIONS}
 
 

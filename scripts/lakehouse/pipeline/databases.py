@@ -52,6 +52,9 @@ class Database:
         """Holds for as long as a build takes."""
         yield Attempt()
 
+    def reopen(self) -> None:
+        """Has dbt open what readers open, where a build that failed left it another file."""
+
 
 @dataclass
 class Attempt:
@@ -212,8 +215,7 @@ def choose(files: DuckDBFiles, dbt: DbtSession, zone_id: str, *, is_named: bool)
     known: Mapping[str, Any] | None = None
     if files.path.exists():
         _set_path(str(files.path))
-        (answer,) = dbt.ask("tell_built_from", zone_id=zone_id)
-        known = cast("Mapping[str, Any] | None", answer)
+        known = cast("Mapping[str, Any] | None", dbt.ask("tell_built_from", zone_id=zone_id)[0])
     aside = files.set_aside(zone_id)
     if known is None or known["is_this_zone"] or is_named:
         origin = files.path if files.path.exists() else None
@@ -241,7 +243,7 @@ class DuckDBDatabase(Database):
 
         Args:
             dbt: The session.
-            files: The files.
+            files: All of them.
             origin: The one to begin with.
             stranger: What the file in the place is of, if it is another zone's.
             outdated: A file that was set aside, of which a killed run brought back a newer one.
@@ -277,8 +279,8 @@ class DuckDBDatabase(Database):
 
         Nobody can write to the old file meanwhile, since that would be lost; reading it is open to everybody.
         """
-        files, attempt = self._files, Attempt()
         close_connections()
+        files, attempt = self._files, Attempt()
         with ExitStack() as held:
             if self._origin is not None:
                 _checkpoint(self._origin)
@@ -295,6 +297,10 @@ class DuckDBDatabase(Database):
             finally:
                 if attempt.has_passed:
                     self._publish(say)
+
+    def reopen(self) -> None:
+        """Has dbt open the file that the build began with, which readers still see."""
+        _set_path(self.opened)
 
     def _copy(self, origin: BinaryIO) -> None:
         """Copies the file whose lock is held: opening it a second time would give the lock back."""

@@ -35,6 +35,8 @@ ANSWER = "answer: "
 DATASET_VARIABLE = "LAKEHOUSE_DATASET"
 RUN_VARIABLE = "LAKEHOUSE_RUN"
 TESTS = ("test", "unit_test")
+NO_OP = "no-op"
+"""The status of what dbt lists and does not run: exposures."""
 
 
 @dataclass
@@ -181,7 +183,7 @@ class DbtSession:
         with self._progress() as show:
 
             def listen(event: Any) -> None:  # noqa: ANN401 - see Listener
-                if event.info.name == "NodeFinished":
+                if event.info.name == "NodeFinished" and event.data.node_info.node_status != NO_OP:
                     node = event.data.node_info
                     show(node)
                     self._tell_of(event.data)
@@ -235,13 +237,15 @@ class DbtSession:
         with self._progress() as show:
 
             def listen(event: Any) -> None:  # noqa: ANN401 - see Listener
-                if event.info.name == "NodeFinished":
+                if event.info.name == "NodeFinished" and event.data.node_info.node_status != NO_OP:
                     show(event.data.node_info)
 
             outcome = self._run([command, *options], f"dbt cannot {command}", listen)
         if not isinstance(outcome.result, RunExecutionResult):
             raise DbtError(f"dbt cannot {command}; why is said above")
         for result in outcome.result.results:
+            if result.status == NO_OP:
+                continue
             if result.node.resource_type is not NodeType.Operation:
                 statuses[result.node.unique_id] = str(result.status)
             elif result.status not in GOOD:
@@ -265,6 +269,7 @@ class DbtSession:
         self.tell(
             "node_finished",
             name=node.node_name,
+            relation=f"{node.node_relation.schema}.{node.node_relation.alias}",
             kind=node.resource_type,
             status=node.node_status,
             seconds=round(result.execution_time, 3),

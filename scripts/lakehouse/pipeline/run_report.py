@@ -14,6 +14,9 @@ from lakehouse.errors import ExitCode
 
 GOOD = ("success", "pass")
 
+FEWEST_ROWS = 100
+"""Of a relation that has fewer, before and after, it is not told whether its rows moved unusually."""
+
 
 class Tell(Protocol):
     """Takes an event: its name, and its fields, which JSON can hold."""
@@ -37,6 +40,11 @@ def step(tell: Tell, name: str) -> Iterator[None]:
         tell("step_finished", step=name, seconds=round(time.monotonic() - started, 3))
 
 
+def is_unusual(before: int, after: int) -> bool:
+    """Whether a relation has fewer than nine tenths of the rows that it had, or more than twice as many."""
+    return max(before, after) >= FEWEST_ROWS and not 0.9 * before <= after <= 2 * before
+
+
 @dataclass
 class RunReport:
     """A run, as far as it has come. The names of the fields are those of the JSON that is sent, and stay.
@@ -53,6 +61,9 @@ class RunReport:
         steps: Seconds of each step: land, register, freshness, build, site.
         rows: The rows of each landed and published relation.
         unexpected_rows: The relations whose rows are known, and others, with what was expected.
+        rows_before: The rows of each relation in the last run that built everything.
+        unusual_rows: The relations whose rows moved unusually, with what they were.
+        relation_seconds: How long the build of each relation took.
         records_landed: New records of each landing table.
         quarantine: Records in quarantine, by landing table.
         suspended_people: How many people are suspended; nobody is named.
@@ -78,6 +89,9 @@ class RunReport:
     steps: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     unexpected_rows: dict[str, int] = field(default_factory=dict)
+    rows_before: dict[str, int] = field(default_factory=dict)
+    unusual_rows: dict[str, int] = field(default_factory=dict)
+    relation_seconds: dict[str, float] = field(default_factory=dict)
     records_landed: dict[str, int] = field(default_factory=dict)
     quarantine: dict[str, int] = field(default_factory=dict)
     suspended_people: int = 0
@@ -109,10 +123,13 @@ class RunReport:
                 self.tests_passed += 1
             case "node_finished":
                 self.relations_built += 1
+                self.relation_seconds[fields.get("relation", fields["name"])] = fields["seconds"]
             case "rows_counted":
                 self.rows[fields["relation"]] = fields["rows"]
                 if fields["expected"] not in (None, fields["rows"]):
                     self.unexpected_rows[fields["relation"]] = fields["expected"]
+            case "rows_compared":
+                self.rows_before, self.unusual_rows = fields["before"], fields["unusual"]
 
     def end(self, code: ExitCode, seconds: float, error: str) -> None:
         """Takes how it ended."""

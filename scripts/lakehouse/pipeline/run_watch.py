@@ -24,6 +24,12 @@ class RunWatch:
     def __init__(self, report: RunReport, log: RunLog, spending: Spending) -> None:
         """Takes what it writes to."""
         self.report, self.spending, self._log = report, spending, log
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken."""
+        return time.monotonic() - self._started
 
     def tell(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - an event's own
         """Writes an event down."""
@@ -45,7 +51,7 @@ def watched(
     """
     to_tell = channels(os.environ)
     spending = Spending(target, budget, os.environ, list_prices(project_dir))
-    started, now = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     report = RunReport(name_load(), dataset, target, now)
     log = RunLog(project_dir, report.run_id)
     watch = RunWatch(report, log, spending)
@@ -59,21 +65,22 @@ def watched(
             yield watch
     except BaseException as raised:
         over = OverBudgetError(f"stopped: {spending.over}. What is built stays") if spending.over else None
-        code, error = _code_of(over or raised), type(over or raised).__name__
+        code, error = code_of(over or raised), type(over or raised).__name__
         if over is not None:
             raise over from raised
         raise
     finally:
         report.queries, report.bytes_scanned = spending.queries, spending.bytes_scanned
         report.rpu_seconds, report.cost_usd = spending.rpu_seconds, spending.cost_usd
-        report.end(code, time.monotonic() - started, error)
+        report.end(code, watch.seconds, error)
         _tell_all(to_tell, report, watch, reporter)
         watch.tell(FINISHED, **{name: value for name, value in report.as_fields().items() if name != "run_id"})
         log.close()
         reporter.say(f"{'report:':18}{log.path}{_cost(report)}")
 
 
-def _code_of(raised: BaseException) -> ExitCode:
+def code_of(raised: BaseException) -> ExitCode:
+    """What the shell sees of a run that ended so."""
     if isinstance(raised, LakehouseError):
         return raised.exit_code
     return ExitCode.STOPPED if isinstance(raised, KeyboardInterrupt) else ExitCode.FAULT

@@ -63,7 +63,7 @@ def write_start_page(project_dir: Path, history: History) -> Path:
         "index.html",
         history=history,
         changes=changes,
-        changed=[change for change in changes if history.before and change.before != change.after],
+        changed=[change for change in changes if history.rows_before and change.before != change.after],
         has_report=(project_dir / FOLDER / _REPORT).exists(),
         has_docs=(project_dir / FOLDER / DOCS).exists(),
     )

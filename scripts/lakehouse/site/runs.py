@@ -1,6 +1,6 @@
 """The runs that are on record: each as its log tells it, whether it ended by itself or was killed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ class Change:
         before: None if the run before does not have it.
         after: None if the last run does not have it.
         expected: What is known of the data set, where that is another number.
+        is_unusual: Whether the run warned of it.
     """
 
     relation: str
     before: int | None
     after: int | None
     expected: int | None = None
+    is_unusual: bool = False
 
     @property
     def difference(self) -> int:
@@ -69,11 +71,23 @@ class History:
     def _is_of_the_site(self, run: RunReport) -> bool:
         return self.dataset in (None, run.dataset) and self.target in (None, run.target)
 
+    @property
+    def rows_before(self) -> Mapping[str, int]:
+        """The rows of each relation before the published run: as it found them on record, or as a log tells."""
+        if self.published and self.published.rows_before:
+            return self.published.rows_before
+        return self.before.rows if self.before else {}
+
     def changes(self) -> list[Change]:
         """Every relation of the published run, and of the one before."""
-        after, before = (run.rows if run else {} for run in (self.published, self.before))
-        expected = self.published.unexpected_rows if self.published else {}
-        return [Change(name, before.get(name), after.get(name), expected.get(name)) for name in {**after, **before}]
+        published, before = self.published, self.rows_before
+        after, expected, unusual = (
+            (published.rows, published.unexpected_rows, published.unusual_rows) if published else ({}, {}, {})
+        )
+        return [
+            Change(name, before.get(name), after.get(name), expected.get(name), is_unusual=name in unusual)
+            for name in {**after, **before}
+        ]
 
 
 def is_published(run: RunReport) -> bool:

@@ -225,6 +225,8 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
 def _expected_of_sources(build: Build) -> dict[str, Physical]:
     """By the sources' YAML: a table over the loader's objects, and a view before it that the ledger decides."""
     found = {"loader.objects": Physical("view"), "loader.built_from": Physical("view")}
+    for name in ("runs", "run_relations"):
+        found[f"loader.{name}"] = Physical("iceberg", f"{build.data}/loader/{name}", "parquet", "zstd")
     for source in build.run.manifest["sources"].values():
         if f"loader.{source['identifier']}" in found:
             continue

@@ -3,6 +3,14 @@
 {%- endmacro %}
 
 {% macro default__type_double() -%}
+    {{ exceptions.raise_compiler_error("type_double is not written for " ~ target.type) }}
+{%- endmacro %}
+
+{% macro duckdb__type_double() -%}
+    double precision
+{%- endmacro %}
+
+{% macro redshift__type_double() -%}
     double precision
 {%- endmacro %}
 

@@ -16,6 +16,10 @@ PUBLISHED = {
     "stedi.machine_learning_curated_v3": "release_pseudonym varchar, age_band varchar",
     "stedi.age_bands_curated": "age_band varchar, published_age_band varchar",
     "stedi_privacy.published_anonymity": "age_band varchar",
+    "report.consent_funnel": "population varchar, layer varchar, outcome varchar",
+    "report.sample_trace": "release_pseudonym varchar",
+    "report.stedi_figures": "figure varchar",
+    "stedi_staging.funnel_step_readings": "layer varchar, outcome varchar",
     "stedi_privacy.consent_history": "customer_pseudonym varchar",
     "stedi_privacy.consent_periods_snapshot": (
         "consent_period_id varchar, customer_pseudonym varchar, consented_from timestamp, consented_until timestamp,"

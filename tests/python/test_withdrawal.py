@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -23,6 +24,7 @@ from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.run_report import RunReport
+from lakehouse.pipeline.run_watch import RunWatch
 from landing_helpers import land_all, put
 from lanes import EVERYTHING
 from real_data import PROJECT_DIR
@@ -141,6 +143,8 @@ def leave_out_sparkify(manifest: Manifest) -> None:
     gone = {key for key, node in manifest.nodes.items() if "sparkify" in node.path}
     for key in gone | {key for key, node in manifest.nodes.items() if gone.intersection(node.depends_on_nodes)}:
         del manifest.nodes[key]
+    for of_both in (manifest.exposures, manifest.metrics, manifest.semantic_models):
+        of_both.clear()
 
 
 def quiet_console() -> Console:
@@ -150,7 +154,8 @@ def quiet_console() -> Console:
 def run_once(session: DbtSession, data: Dataset) -> None:
     with open_database(session, data.zone_id() or "") as database:
         report = RunReport("1", session.dataset, session.target, "2018-12-01T00:00:00Z")
-        run.build_all(data, session, database, report, ConsoleReporter())
+        watch = cast("RunWatch", SimpleNamespace(report=report, seconds=1.0))
+        run.build_all(data, session, database, watch, ConsoleReporter(), is_whole=True)
 
 
 @pytest.fixture

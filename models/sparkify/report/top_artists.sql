@@ -27,7 +27,7 @@ ranked as (
 
 ),
 
-top as (
+first_places as (
 
     select
         place,
@@ -40,4 +40,4 @@ top as (
 
 )
 
-select * from top
+select * from first_places

@@ -48,7 +48,7 @@ ranked as (
 
 ),
 
-top as (
+first_places as (
 
     select
         iso_year,
@@ -63,4 +63,4 @@ top as (
 
 )
 
-select * from top
+select * from first_places

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Request, Response, expect
 from playwright.sync_api import Page as Tab
 
 from browser import CHROMIUM, DESKTOP, HEIGHT, NONE, PHONE, chromium, served
@@ -218,7 +218,7 @@ def test_the_keyboard_is_enough(browser: Browser, address: str) -> None:
     table = tab.locator("#plays_by_hour .wide:focus")
     assert has_outline(table)
     tab.keyboard.press("PageDown")
-    tab.wait_for_function("document.querySelector('#plays_by_hour .wide').scrollTop > 0")
+    expect(table).not_to_have_js_property("scrollTop", 0)
     tab.close()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -78,6 +79,7 @@ def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> N
 def project(tmp_path: Path) -> Path:
     """A repository with the project on its branch main."""
     folder = copy_project(tmp_path / "project", "scripts", "profiles.example.yml", ".gitignore", ".sqlfluff")
+    shutil.rmtree(folder / "target", ignore_errors=True)  # of other tests: what dbt parsed once for all
     with (folder / ".gitignore").open("a") as file:
         file.write("/said\n/*.md\n")
     git(folder, "init", "--quiet")

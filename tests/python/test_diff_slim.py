@@ -58,9 +58,9 @@ def at_work(project: DbtProject) -> Iterator[Compiling]:
 
 
 @pytest.fixture(scope="module")
-def right(built_project: Callable[[str], DbtProject]) -> DbtProject:
-    """The project as it is, built."""
-    return built_project("sample")
+def right(built_project: Callable[[str], DbtProject], tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    """The project as it is, built; a copy, since dbt parses it anew."""
+    return copy_of(built_project("sample"), tmp_path_factory.mktemp("right") / "project", [])
 
 
 def copy_of(right: DbtProject, folder: Path, mistakes: Sequence[Mistake]) -> DbtProject:
@@ -159,7 +159,7 @@ def test_a_macro_is_a_part_of_who_calls_it(right: DbtProject, base: DbtProject) 
     changes, dbt = changed_by(right, base, "macros/cross_db/iso_weekday.sql", "{%- endmacro", "{# other #}{%- endmacro")
     assert changes.for_all == ()
     models = {label(dbt.manifest, c.unique_id): c.parts for c in changes.nodes if kind_of(c.unique_id).value == "model"}
-    assert models.keys() == {"time"}
+    assert models.keys() == {"time", "dates", "plays_by_hour"}
 
 
 def test_a_contract_that_is_broken_is_told_and_ends_nothing(right: DbtProject, base: DbtProject) -> None:

@@ -96,6 +96,6 @@ def test_a_corrected_event_is_the_one_that_is_published(project: DbtProject) -> 
 
 
 def test_a_user_keeps_what_the_latest_event_does_not_know(project: DbtProject) -> None:
-    assert project.query("select * from sparkify.users") == [(9, "Lili", "Koch", "F", "free")]
+    assert project.query("select * from sparkify.users") == [(9, "Lili", "Koch", "F", "free", None)]
     levels = project.query("select level, valid_to is null from sparkify.user_level_history order by valid_from")
     assert levels == [("paid", False), ("free", True)]

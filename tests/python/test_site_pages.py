@@ -218,7 +218,7 @@ def test_the_keyboard_is_enough(browser: Browser, address: str) -> None:
     table = tab.locator("#plays_by_hour .wide:focus")
     assert has_outline(table)
     tab.keyboard.press("PageDown")
-    expect(table).not_to_have_js_property("scrollTop", 0)  # wait_for_function would need the right to eval
+    expect(table).not_to_have_js_property("scrollTop", 0)
     tab.close()
 
 

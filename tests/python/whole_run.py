@@ -14,6 +14,7 @@ from typing import Any
 from dbt.contracts.graph.manifest import Manifest
 
 from dbt_project import ALL_TESTS, copy_project
+from examples import examples_of, published_models, says_something
 from lakehouse.console import ConsoleReporter
 from lakehouse.environment import variables
 from lakehouse.parity.build import copy_zone
@@ -142,6 +143,14 @@ def assert_rows_are_those_of_duckdb(run: WholeRun, folder: Path) -> None:
     assert found.keys() == {f"{node['schema']}.{node['alias']}" for node in run.nodes(*MODELS)}
     assert sorted(name.partition(".")[2] for name in found) == RELATIONS
     assert {name for name, comparison in found.items() if not comparison.rows} == EMPTY
+
+
+def assert_examples_have_answers(run: WholeRun, ask: Ask) -> None:
+    """The query in each published model's description runs as it stands. The caller's environment is the run's."""
+    examples = examples_of(run.manifest)
+    assert examples.keys() == published_models(run.manifest).keys()
+    for sql in examples.values():
+        assert says_something(ask(sql)), sql
 
 
 def dbt_session(run: WholeRun) -> DbtSession:

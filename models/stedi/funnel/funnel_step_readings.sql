@@ -69,10 +69,7 @@ owners as (
         max(possible_owners) as possible_owners,
         max(owner_token) as owner_token
     from reading_owners
-    group by
-        serial_number,
-        sensor_reading_time,
-        distance_from_object
+    group by serial_number, sensor_reading_time, distance_from_object
 
 ),
 
@@ -107,15 +104,6 @@ judged_for_trusted as (
 
 ),
 
-people as (
-
-    select distinct
-        canonical_email,
-        customer_pseudonym
-    from identities
-
-),
-
 reading_moments as (
 
     select distinct
@@ -130,24 +118,24 @@ reading_moments as (
 paired_moments as (
 
     select distinct
-        people.customer_pseudonym,
+        identities.customer_pseudonym,
         pairs.reading_time,
         pairs.distance_from_object
     from pairs
-    inner join people
-        on pairs.canonical_email = people.canonical_email
+    inner join identities
+        on pairs.canonical_email = identities.canonical_email
 
 ),
 
 first_consents as (
 
     select
-        people.customer_pseudonym,
+        identities.customer_pseudonym,
         min(consent_periods.in_force_from) as first_from
     from consent_periods
-    inner join people
-        on consent_periods.canonical_email = people.canonical_email
-    group by people.customer_pseudonym
+    inner join identities
+        on consent_periods.canonical_email = identities.canonical_email
+    group by identities.customer_pseudonym
 
 ),
 
@@ -202,9 +190,7 @@ counted as (
         outcome,
         count(*) as readings
     from judged
-    group by
-        layer,
-        outcome
+    group by layer, outcome
 
 )
 

@@ -95,32 +95,32 @@ followed as (
 
 ),
 
+phrase_lengths as (
+
+    select number_from_1 as words_in_a_row
+    from numbered
+    where number_from_1 <= 4
+
+),
+
 phrases as (
 
+    -- `followed` is named once: Athena works out a CTE anew wherever it is named, and refuses a query of more than 150 stages
     select
         place,
         all_words as phrase
     from counted
     union all
     select
-        place,
-        word as phrase
+        followed.place,
+        case phrase_lengths.words_in_a_row
+            when 1 then followed.word
+            when 2 then followed.word || ' ' || followed.second_word
+            when 3 then followed.word || ' ' || followed.second_word || ' ' || followed.third_word
+            else followed.word || ' ' || followed.second_word || ' ' || followed.third_word || ' ' || followed.fourth_word
+        end as phrase
     from followed
-    union all
-    select
-        place,
-        word || ' ' || second_word as phrase
-    from followed
-    union all
-    select
-        place,
-        word || ' ' || second_word || ' ' || third_word as phrase
-    from followed
-    union all
-    select
-        place,
-        word || ' ' || second_word || ' ' || third_word || ' ' || fourth_word as phrase
-    from followed
+    cross join phrase_lengths
 
 ),
 

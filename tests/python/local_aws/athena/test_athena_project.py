@@ -26,6 +26,7 @@ from whole_run import (
     WholeRun,
     assert_a_person_is_erased,
     assert_everything_passed,
+    assert_examples_have_answers,
     assert_rows_are_those_of_duckdb,
 )
 
@@ -125,6 +126,11 @@ def test_the_whole_way_of_the_data_passes(build: Build) -> None:
 
 def test_rows_are_those_of_duckdb(build: Build, tmp_path: Path) -> None:
     assert_rows_are_those_of_duckdb(build.run, tmp_path)
+
+
+def test_the_examples_in_the_descriptions_have_answers(build: Build) -> None:
+    with variables(build.run.settings):
+        assert_examples_have_answers(build.run, ask_athena)
 
 
 # -------------------- physical design

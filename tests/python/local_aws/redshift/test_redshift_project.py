@@ -15,6 +15,7 @@ from whole_run import (
     WholeRun,
     assert_a_person_is_erased,
     assert_everything_passed,
+    assert_examples_have_answers,
     assert_rows_are_those_of_duckdb,
 )
 
@@ -33,6 +34,12 @@ def test_the_whole_way_of_the_data_passes(redshift_run: WholeRun) -> None:
 @pytest.mark.usefixtures("sockets_closed")
 def test_rows_are_those_of_duckdb(redshift_run: WholeRun, tmp_path: Path) -> None:
     assert_rows_are_those_of_duckdb(redshift_run, tmp_path)
+
+
+@pytest.mark.usefixtures("sockets_closed")
+def test_the_examples_in_the_descriptions_have_answers(redshift_run: WholeRun) -> None:
+    with variables(redshift_run.settings):
+        assert_examples_have_answers(redshift_run, ask_redshift)
 
 
 # The physical design --------------------------------------------------------------------------------------------------

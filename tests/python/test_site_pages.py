@@ -53,8 +53,8 @@ def site(project: DbtProject, shared_folder: Path) -> Path:
 def test_no_personal_value_is_on_a_page(site: Path, project: DbtProject) -> None:
     """Of 4 characters and more as a whole text, of 8 and more also inside of one: in dbt's docs, too.
 
-    A customer may bear the name of an artist: where the catalogue or the log has it, it is the artist's. The lineage and
-    dbt's docs show our own files: examples of queries, and unit tests in which somebody made up is born on a day.
+    A customer may bear the name of an artist: where the catalogue or the log has it, it is the artist's. The lineage
+    and dbt's docs show our own files: examples of queries, and unit tests in which somebody made up is born on a day.
     """
     known = personal_values(project)
     assert len(known) > 2_000

@@ -11,9 +11,11 @@ import argparse
 import csv
 import json
 import unicodedata
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -208,8 +210,34 @@ def sparkify_rows(data: Sparkify) -> dict[str, int]:
         "events": len({(event["sessionId"], event["itemInSession"]) for event in data.events}),
         "sessions": len({event["sessionId"] for event in data.events}),
         "user_activity_daily": len({(e["userId"], day_of(e)) for e in data.events if e["userId"]}),
-        "dates": max(days) - min(days) + 1 if (days := {day_of(event) for event in data.events}) else 0,
+        "dates": days_between(data.events),
+        **sparkify_report_rows(data.events, plays),
     }
+
+
+def sparkify_report_rows(events: Sequence[Record], plays: Sequence[Record]) -> dict[str, int]:
+    """Rows of what the report draws."""
+    moments = [datetime.fromtimestamp(play["ts"] / 1000, UTC) for play in plays]
+    songs_of_week: dict[tuple[int, int], set[tuple[str, str]]] = defaultdict(set)
+    for play, moment in zip(plays, moments, strict=True):
+        songs_of_week[moment.isocalendar()[:2]].add((repaired(play["song"]), repaired(play["artist"])))
+    plays_of_session = Counter({event["sessionId"]: 0 for event in events})
+    plays_of_session.update(play["sessionId"] for play in plays)
+    return {
+        "plays_by_hour": len({(moment.isoweekday(), moment.hour) for moment in moments}),
+        "plays_by_level": len({(play["level"], play["gender"]) for play in plays}),
+        "top_songs_weekly": sum(min(len(songs), 10) for songs in songs_of_week.values()),
+        "top_artists": min(len({repaired(play["artist"]) for play in plays}), 20),
+        "listeners_daily": days_between(events),
+        "levels_daily": days_between(events),
+        "session_lengths": len({bisect_left((0, 1, 5, 10, 20, 50), n) for n in plays_of_session.values()}),
+    }
+
+
+def days_between(events: Iterable[Record]) -> int:
+    """The days from the first event to the last."""
+    days = {day_of(event) for event in events}
+    return max(days) - min(days) + 1 if days else 0
 
 
 def day_of(event: Record) -> int:
@@ -355,6 +383,15 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
     candidates = [(step["sensorReadingTime"], candidates_of(step, owners, any_at)) for step in data.steps]
     trusted_steps = [(time, people) for time, people in candidates if people and people <= curated]
     certain_steps = [(time, next(iter(people))) for time, people in trusted_steps if len(people) == 1]
+    published = rows_in_sessions(
+        [
+            (person(r["user"]), r["timestamp"], step["distanceFromObject"], r["x"], r["y"], r["z"])
+            for step, (_, people) in zip(data.steps, candidates, strict=True)
+            if len(people) == 1 and people <= curated
+            for r in trusted_readings_at[step["sensorReadingTime"]]
+            if (who := person(r["user"])) in people and r["timestamp"] >= consent[who]
+        ]
+    )
 
     return {
         "customer_landing": len(data.customers),
@@ -368,23 +405,19 @@ def stedi_rows(data: Stedi) -> dict[str, int]:
         "machine_learning_curated_v2": sum(
             trusted_at.get(time, []).count(who) for time, who in certain_steps if time >= consent[who]
         ),
-        "machine_learning_curated_v3": rows_in_sessions(
-            [
-                (
-                    person(reading["user"]),
-                    reading["timestamp"],
-                    step["distanceFromObject"],
-                    reading["x"],
-                    reading["y"],
-                    reading["z"],
-                )
-                for step, (_, people) in zip(data.steps, candidates, strict=True)
-                if len(people) == 1 and people <= curated
-                for reading in trusted_readings_at[step["sensorReadingTime"]]
-                if (who := person(reading["user"])) in people and reading["timestamp"] >= consent[who]
-            ]
-        ),
+        "machine_learning_curated_v3": len(published),
+        "consent_funnel": len(funnel_of(data)),
+        "readings_per_customer": len({(n - 1) // 25 for n in Counter(who for who, *_ in published).values()}),
+        "sample_trace": max(Counter((who, began) for who, began, *_ in published).values(), default=0),
+        "consent_periods_snapshot": len(consents_given(data.customers)),
     }
+
+
+def consents_given(customers: Sequence[Record]) -> set[tuple[str, int]]:
+    """Each consent that a customer ever gave, by its date; of two records of one moment the one without it counts."""
+    refused = {(person(r["email"]), r["lastUpdateDate"]) for r in customers if consent_of(r) is None}
+    given = [(person(r["email"]), r["lastUpdateDate"], consent_of(r)) for r in customers]
+    return {(who, since) for who, at, since in given if since is not None and (who, at) not in refused}
 
 
 def funnel_of(data: Stedi) -> dict[str, int]:
@@ -461,7 +494,7 @@ def funnel_of(data: Stedi) -> dict[str, int]:
     }
 
 
-def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]]) -> int:
+def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]]) -> set[tuple[str, int, Any]]:
     """Rows that are told apart by person, session, time since its first reading (ms), distance and acceleration."""
     times_of: dict[str, set[int]] = defaultdict(set)
     moments = list(moments)
@@ -473,9 +506,7 @@ def rows_in_sessions(moments: Iterable[tuple[str, int, int, float, float, float]
         for before, time in zip([None, *ordered], ordered, strict=False):
             follows = before is not None and time - before <= SESSION_GAP_MS
             beginnings[who, time] = beginnings[who, before] if before is not None and follows else time
-    return len(
-        {(who, beginnings[who, time], time - beginnings[who, time], *measured) for who, time, *measured in moments}
-    )
+    return {(who, beginnings[who, time], (time - beginnings[who, time], *measured)) for who, time, *measured in moments}
 
 
 # --- All, and the seeds ---------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ LAYOUT = {
     },
     "sparkify/marts": {
         "songplays", "users", "songs", "artists", "time", "user_level_history", "songs_by_session_item",
-        "songs_by_user_session", "users_by_song",
+        "songs_by_user_session", "users_by_song", "events", "sessions", "user_activity_daily", "dates",
     },
     "customer/landing": {"customer_landing"},
     "accelerometer/landing": {"accelerometer_landing"},

@@ -8,6 +8,7 @@ import pytest
 
 from dbt_project import DbtProject
 from lakehouse.site.pages import WANTED
+from lakehouse.site.report import FIGURE_NAMES
 from test_personal_data import manifest_of
 
 pytestmark = pytest.mark.quick
@@ -66,3 +67,11 @@ def test_the_catalogue_says_what_a_relation_and_its_columns_hold(
         assert of_relations[relation] == node["description"]
         for name, column in node["columns"].items():
             assert of_columns[relation, name] == column["description"], (relation, name)
+
+
+def test_the_report_calls_a_figure_as_its_metric_is_called(manifest: dict[str, Any]) -> None:
+    labels = {metric["name"]: metric["label"] for metric in manifest["metrics"].values()}
+    shown = {
+        name: label for name, (label, _written) in FIGURE_NAMES.items() if name not in {"consent_rate", "coverage"}
+    }
+    assert shown == {name: labels[name] for name in shown}

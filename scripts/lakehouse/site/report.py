@@ -252,7 +252,7 @@ SECTIONS = (
 FIGURES = (*SPARKIFY, *STEDI)
 KEY_FIGURES = ("sparkify_figures", "stedi_figures")
 KEY_FIGURE_COLUMNS = ("place", "figure", "figure_value")
-_KEY_FIGURES = {
+FIGURE_NAMES: dict[str, tuple[str, str]] = {
     "plays": ("Plays", "{:,.0f}"),
     "listeners": ("Listeners", "{:,.0f}"),
     "daily_listeners": ("Listeners a day", "{:,.1f}"),
@@ -273,7 +273,7 @@ def key_figures(table: Table | None) -> list[tuple[str, str]]:
         return []
     told = []
     for row in table.rows:
-        name, written = _KEY_FIGURES.get(str(row["figure"]), (str(row["figure"]).replace("_", " "), "{:,.4g}"))
+        name, written = FIGURE_NAMES.get(str(row["figure"]), (str(row["figure"]).replace("_", " "), "{:,.4g}"))
         value = row["figure_value"]
         told.append((name, written.format(value) if isinstance(value, int | float) else "-"))
     return told

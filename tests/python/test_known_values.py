@@ -18,6 +18,7 @@ PUBLISHED = {
     "stedi_privacy.published_anonymity": "age_band varchar",
     "report.consent_funnel": "population varchar, layer varchar, outcome varchar",
     "report.sample_trace": "release_pseudonym varchar",
+    "report.stedi_event_days": "records_of varchar",
     "report.stedi_figures": "figure varchar",
     "stedi_staging.funnel_step_readings": "layer varchar, outcome varchar",
     "stedi_privacy.consent_history": "customer_pseudonym varchar",

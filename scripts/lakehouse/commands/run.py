@@ -258,6 +258,8 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
         attempt.has_passed = True
         count_rows(dbt)
         compare_rows(dbt, watch.report, reporter, is_whole=is_whole)
+        for dated in dbt.ask("print_event_days"):
+            dbt.tell("events_dated", **cast("dict[str, object]", dated))
         dbt.operation("print_reidentification_risk")
         with step(dbt.tell, "site"):
             draw(dbt, watch.report)

@@ -71,6 +71,7 @@ class RunReport:
         tests_passed: How many.
         failures: Models and tests that failed or were skipped, each with its status.
         freshness: Of each source, whether it is fresh: pass, warn or error.
+        event_days: Of each kind of record, `first_on`, `last_on` and `days_without`, by the records' own time.
         queries: How many queries Athena ran.
         bytes_scanned: What they scanned; None on other engines.
         rpu_seconds: The most that Redshift Serverless can have charged; None elsewhere, and without REDSHIFT_RPUS.
@@ -99,6 +100,7 @@ class RunReport:
     tests_passed: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     freshness: dict[str, str] = field(default_factory=dict)
+    event_days: dict[str, dict[str, Any]] = field(default_factory=dict)
     queries: int = 0
     bytes_scanned: int | None = None
     rpu_seconds: float | None = None
@@ -128,6 +130,10 @@ class RunReport:
                 self.rows[fields["relation"]] = fields["rows"]
                 if fields["expected"] not in (None, fields["rows"]):
                     self.unexpected_rows[fields["relation"]] = fields["expected"]
+            case "events_dated":
+                self.event_days[fields["records_of"]] = {
+                    name: fields[name] for name in ("first_on", "last_on", "days_without")
+                }
             case "rows_compared":
                 self.rows_before, self.unusual_rows = fields["before"], fields["unusual"]
 

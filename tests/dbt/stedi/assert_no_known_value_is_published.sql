@@ -4,7 +4,7 @@
 -- depends_on: {{ ref('machine_learning_curated', v=2) }}, {{ ref('machine_learning_curated', v=3) }}
 -- depends_on: {{ ref('age_bands_curated') }}, {{ ref('machine_learning_dictionary') }}, {{ ref('published_anonymity') }}
 -- depends_on: {{ ref('stg_stedi__last_landing') }}, {{ ref('funnel_step_readings') }}, {{ ref('consent_funnel') }}
--- depends_on: {{ ref('consent_hourly') }}, {{ ref('readings_per_customer') }}
+-- depends_on: {{ ref('consent_hourly') }}, {{ ref('readings_per_customer') }}, {{ ref('stedi_event_days') }}
 -- depends_on: {{ ref('sample_trace') }}, {{ ref('stedi_figures') }}
 -- depends_on: {{ ref('reidentification_risk') }}, {{ ref('consent_history') }}, {{ ref('consent_periods_snapshot') }}
 with customers as (

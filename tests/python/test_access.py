@@ -34,6 +34,7 @@ ROLES = {
     "readings_per_customer": {"engineers", "privacy_officers"},
     "sample_trace": {"engineers", "privacy_officers"},
     "stedi_figures": {"engineers", "privacy_officers"},
+    "stedi_event_days": {"engineers", "privacy_officers"},
 }
 """Who reads a relation: what stands here for its name, or else for its schema."""
 LAYERS = {

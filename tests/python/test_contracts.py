@@ -16,7 +16,7 @@ def test_models_give_their_columns_in_the_order_of_their_contracts(built_project
     project = built_project("sample")
     nodes = json.loads((project.folder / "target/manifest.json").read_text())["nodes"].values()
     models = [node for node in nodes if node["resource_type"] == "model" and node["contract"]["enforced"]]
-    assert len(models) == 39
+    assert len(models) == 41
     with duckdb.connect(str(project.database), read_only=True) as connection:
         for model in models:
             described = connection.execute(f"describe {model['compiled_code']}").fetchall()

@@ -21,6 +21,7 @@ from real_data import PROJECT_DIR, SMALL_FILES, UDACITY, needs_real_data
 BIN = Path(sys.executable).parent
 CONFIG_KEYS = {
     "dbt": {"materialized", "schema", "contract", "alias", "column_types", "docs", "grants", "meta", "post-hook"},
+    "dbt's governance": {"access", "group", "persist_docs"},
     "dbt's snapshots": {"strategy", "unique_key", "check_cols", "hard_deletes"},
     "redshift": {"dist", "sort"},
     "athena": {"table_type", "format", "s3_data_naming", "s3_data_dir"},

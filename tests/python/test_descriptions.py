@@ -69,7 +69,7 @@ def test_dbt_score_is_enforced(built_project: BuiltProject, tmp_path: Path) -> N
 def test_every_published_model_ends_its_description_with_a_query(built_project: BuiltProject) -> None:
     manifest = manifest_of(built_project("sample"))
     published = published_models(manifest)
-    assert len(published) == 39
+    assert len(published) == 41
     assert published.keys() - examples_of(manifest).keys() == set()
     assert [name for name, node in published.items() if len(node["description"]) > GLUE_LIMIT] == []
 

@@ -1,6 +1,6 @@
 with customers as (
 
-    select * from {{ ref('stg_stedi__customers') }}
+    select * from {{ ref('int_stedi__customer_records') }}
 
 ),
 

@@ -33,6 +33,12 @@ PERSON = (
 )
 """The first one by name: whom the statistics of files would name as a column's lower bound."""
 MODELS = ("model", "snapshot")
+RUNS = """
+    select runs.outcome, count(relations.seconds)
+    from loader.runs as runs inner join loader.run_relations as relations on runs.run_id = relations.run_id
+    group by runs.run_id, runs.outcome
+"""
+"""How each run on record ended, and how many relations it built."""
 EMPTY = {"stedi_staging.stg_stedi__customer_suspensions"}
 """Of the sample nobody is suspended."""
 

@@ -21,7 +21,9 @@ from lanes import on_engines
 from warehouses import ask_athena
 from whole_run import (
     EMPTY,
+    MODELS,
     PERSON,
+    RUNS,
     SNAPSHOT,
     WholeRun,
     assert_a_person_is_erased,
@@ -122,6 +124,12 @@ pytestmark = [on_engines, pytest.mark.filterwarnings("ignore")]  # warnings are 
 
 def test_the_whole_way_of_the_data_passes(build: Build) -> None:
     assert_everything_passed(build.run)
+
+
+def test_the_run_is_on_record(build: Build) -> None:
+    assert [[str(value) for value in row] for row in build.clients.rows(RUNS)] == [
+        ["done", str(len(build.run.nodes(*MODELS, "seed")))]
+    ]
 
 
 def test_rows_are_those_of_duckdb(build: Build, tmp_path: Path) -> None:

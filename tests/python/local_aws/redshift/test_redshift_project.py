@@ -1,5 +1,6 @@
 """This project, from raw files to its last test, by the loader and the unmodified adapter on the local endpoint."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from lakehouse.environment import variables
 from lanes import on_engines
 from warehouses import ask_redshift
 from whole_run import (
+    MODELS,
     PERSON,
+    RUNS,
     WholeRun,
     assert_a_person_is_erased,
     assert_everything_passed,
@@ -29,6 +32,11 @@ STORED = ("table", "incremental", "snapshot", "seed")
 
 def test_the_whole_way_of_the_data_passes(redshift_run: WholeRun) -> None:
     assert_everything_passed(redshift_run)
+
+
+def test_the_run_is_on_record(redshift_run: WholeRun, connect: Connect) -> None:
+    with connect() as connection:
+        assert rows(connection, RUNS) == [("done", len(redshift_run.nodes(*MODELS, "seed")))]
 
 
 @pytest.mark.usefixtures("sockets_closed")
@@ -105,6 +113,54 @@ def test_every_table_has_the_design_that_the_project_gives_it(
 ) -> None:
     assert found == wanted
     assert {design["style"] for design in wanted.values()} >= {"ALL", "EVEN", "AUTO", "KEY(start_time)"}
+
+
+PRIMARY_KEYS = {
+    "sparkify.songplays": "songplay_id",
+    "sparkify.users": "user_id",
+    "sparkify.user_level_history": "user_level_id",
+    "sparkify.events": "event_id",
+    "sparkify.sessions": "session_id",
+    "sparkify.dates": "date_day",
+    "sparkify.songs": "song_id",
+    "sparkify.artists": "artist_id",
+    "sparkify.time": "start_time",
+    "stedi.customer_trusted": "email",
+    "stedi.customer_curated": "email",
+}
+FOREIGN_KEYS = {
+    "sparkify.songplays": {"user_id", "song_id", "artist_id", "start_time"},
+    "sparkify.songs": {"artist_id"},
+    "sparkify.events": {"user_id", "event_date"},
+    "sparkify.sessions": {"user_id"},
+    "sparkify.user_activity_daily": {"user_id", "date_day"},
+    "sparkify.user_level_history": {"user_id"},
+    "sparkify.songs_by_user_session": {"user_id"},
+    "sparkify.users_by_song": {"user_id"},
+    "stedi.customer_curated": {"email"},
+}
+
+
+def test_redshift_knows_the_keys_that_the_tests_have_proven(redshift_run: WholeRun, connect: Connect) -> None:
+    """And no others: its planner believes them."""
+    query = """
+        select tables.table_schema || '.' || tables.table_name, tables.constraint_type, columns.column_name
+        from information_schema.table_constraints as tables
+        inner join information_schema.key_column_usage as columns
+            on tables.constraint_schema = columns.constraint_schema and tables.constraint_name = columns.constraint_name
+            and tables.table_name = columns.table_name
+        where tables.constraint_type in ('PRIMARY KEY', 'FOREIGN KEY')
+    """
+    schemas = {node["schema"] for node in redshift_run.nodes("model")}
+    primary, foreign = {}, defaultdict[str, set[str]](set)
+    with connect() as connection:
+        for table, kind, column in rows(connection, query):
+            if str(table).partition(".")[0] in schemas and kind == "PRIMARY KEY":
+                primary[table] = column
+            elif str(table).partition(".")[0] in schemas:
+                foreign[str(table)].add(str(column))
+    assert primary == PRIMARY_KEYS
+    assert foreign == FOREIGN_KEYS
 
 
 # "Compression encodings": what Redshift gives a column of a table for which the project names no encoding

@@ -36,7 +36,7 @@ def test_the_whole_way_of_the_data_passes(redshift_run: WholeRun) -> None:
 
 def test_the_run_is_on_record(redshift_run: WholeRun, connect: Connect) -> None:
     with connect() as connection:
-        assert rows(connection, RUNS) == [("done", len(redshift_run.nodes(*MODELS, "seed")))]
+        assert rows(connection, RUNS) == [["done", len(redshift_run.nodes(*MODELS, "seed"))]]
 
 
 @pytest.mark.usefixtures("sockets_closed")

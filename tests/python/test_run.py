@@ -27,7 +27,8 @@ CUSTOMER = {
     "lastUpdateDate": 1_655_564_400_000,
 }
 
-SITE = {"index.html", "report.html", "runs.html", "static_index.html", "site.css"}
+PAGES = {"index.html", "report.html", "lineage.html", "runs.html", "static_index.html"}
+SITE = {*PAGES, "site.css", "lineage.css"}
 
 
 @pytest.fixture(scope="module")

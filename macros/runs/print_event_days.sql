@@ -3,8 +3,13 @@
 {% macro print_event_days() -%}
     {%- set counted = [] -%}
     {%- for node in graph.nodes.values() if node.name in ('sparkify_event_days', 'stedi_event_days') -%}
-        {%- do counted.append('select * from ' ~ node.relation_name) -%}
+        {%- if adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
+            {%- do counted.append('select * from ' ~ node.relation_name) -%}
+        {%- endif -%}
     {%- endfor -%}
+    {%- if not counted -%}
+        {{ return('') }}
+    {%- endif -%}
     {{ print('%-44s %14s %14s %14s' % ('by their own time', 'first', 'last', 'days without')) }}
     {%- for row in run_query(counted | sort | join(' union all ') ~ ' order by records_of').rows -%}
         {{ print('%-44s %14s %14s %14s' % (row['records_of'], row['first_on'], row['last_on'], row['days_without'])) }}

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -79,7 +78,6 @@ def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> N
 def project(tmp_path: Path) -> Path:
     """A repository with the project on its branch main."""
     folder = copy_project(tmp_path / "project", "scripts", "profiles.example.yml", ".gitignore", ".sqlfluff")
-    shutil.rmtree(folder / "target", ignore_errors=True)  # of other tests: what dbt parsed once for all
     with (folder / ".gitignore").open("a") as file:
         file.write("/said\n/*.md\n")
     git(folder, "init", "--quiet")
@@ -133,7 +131,7 @@ def test_a_change_is_told_and_nobody_in_it(project: Path) -> None:
         people = database.execute("select unnest([first_name, last_name]) from sparkify.users").fetchall()
     assert len(people) > 1
     assert [name for (name,) in people if f'"{name}"' in told] == []
-    assert not [name for name in ("landing", "target", "lakehouse.duckdb", "sample_data") if (project / name).exists()]
+    assert not [name for name in ("landing", "lakehouse.duckdb", "sample_data") if (project / name).exists()]
     assert git(project, "worktree", "list").count("\n") == 1
     kept = [path for path in (project / ".diff").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
     assert kept == []

@@ -216,13 +216,8 @@
 {%- endmacro %}
 
 {% macro redshift__create_objects_table(objects) -%}
-    {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'loader') | selectattr('name', 'equalto', 'objects') | first -%}
     {%- set sql -%}
-        create table if not exists {{ objects }} (
-        {%- for column in table.columns.values() %}
-            {{ column.name }} {{ column.data_type }}{{ ',' if not loop.last }}
-        {%- endfor %}
-        )
+        {{ duckdb__create_declared_table(loader_source('objects'), objects) }}
         diststyle all
     {%- endset -%}
     {%- do run_query(sql) -%}

@@ -24,31 +24,6 @@ days as (
 
 ),
 
-bounds as (
+{{ covered_days('days') }}
 
-    select
-        records_of,
-        min(date_day) as first_on,
-        max(date_day) as last_on,
-        count(distinct date_day) as days_with
-    from days
-    group by records_of
-
-),
-
-covered as (
-
-    select
-        cast(records_of as varchar(32)) as records_of,
-        first_on,
-        last_on,
-        cast(days_with as integer) as days_with,
-        cast(
-            {{ dbt.datediff('first_on', 'last_on', 'day') }}
-            + 1 - days_with as integer
-        ) as days_without
-    from bounds
-
-)
-
-select * from covered
+select * from covered_days

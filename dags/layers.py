@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LAYERS = ("staging", "intermediate", "snapshot", "trusted", "marts", "curated", "privacy")
+LAYERS = ("staging", "intermediate", "snapshot", "trusted", "marts", "curated", "privacy", "funnel", "report")
 """In the order in which they are tried; what may really come first, the manifest says."""
 BUILT = ("model", "snapshot", "seed")
 TESTS = ("test", "unit_test")

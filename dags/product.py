@@ -44,6 +44,12 @@ OF_DBT = {**ENVIRONMENT, "DUCKDB_PATH": os.environ.get("DUCKDB_PATH") or str(PRO
 """Cosmos calls dbt in a folder of its own, where the file would be another one."""
 BEGINNING = datetime.fromisoformat(os.environ.get("BEGINNING", "2018-11-01T00:00:00+00:00"))
 """The first day of which there may be files: of `catchup`, and of backfills."""
+_END = os.environ.get("END") or ("" if PLACES else "2018-12-01T00:00:00+00:00")
+END = datetime.fromisoformat(_END) if _END else None
+"""The first day of which there are none any more, if there is such a day: the sample has files of one month."""
+NIGHT = "Etc/GMT+3"
+"""A zone in which it is midnight at 3 o'clock UTC, when a day's last files are there. With a cron at 3, partitions
+would have that time, and `airflow backfill create` would leave out the last day that is given to it."""
 DAY = "{{ dag_run.partition_key or params.get('day') or '' }}"
 """A run that an asset triggers has no logical date; its partition is the day."""
 DEFAULTS: dict[str, Any] = {
@@ -184,8 +190,9 @@ def arrivals_dag(product: str, *, catchup: bool) -> DAG:
     with DAG(
         dag_id=f"{product}_arrivals",
         description=f"Every night: the raw files of {product} of the day before are there",
-        schedule=CronPartitionTimetable("0 3 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+        schedule=CronPartitionTimetable("0 0 * * *", timezone=NIGHT, run_offset=-1, key_format="%Y-%m-%d"),
         start_date=BEGINNING,
+        end_date=END,
         catchup=catchup,
         default_args={**DEFAULTS, "pool": "default_pool"},
         tags=["lakehouse"],

@@ -32,10 +32,18 @@ if [ "$#" -gt 0 ]; then # a program of Airflow's environment, with the same sett
 fi
 
 started=()
+# The running task ends, too: Airflow would wait for it, and the task for the server that has ended.
+below() {
+    local child
+    for child in $(pgrep -P "$1"); do
+        echo "$child"
+        below "$child"
+    done
+}
 stop() {
     trap "" INT TERM
-    echo "ending Airflow"
-    kill "${started[@]}" 2> /dev/null || true
+    echo "ending Airflow, and the task that is running, if there is one"
+    kill $(below $$) 2> /dev/null || true
     wait
 }
 trap stop EXIT

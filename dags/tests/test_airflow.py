@@ -129,7 +129,9 @@ def running(tmp_path: Path, small: Path) -> Iterator[Airflow]:
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    airflow = Airflow(tmp_path, {"SOURCE": str(small), "DATASET": "mine", "PORT": port})
+    airflow = Airflow(
+        tmp_path, {"SOURCE": str(small), "DATASET": "mine", "PORT": port, "END": "2018-12-01T00:00:00+00:00"}
+    )
     with (tmp_path / "airflow.log").open("w") as log:
         process = subprocess.Popen(
             [START], cwd=PROJECT, env=airflow.environment(), stdout=log, stderr=log, start_new_session=True

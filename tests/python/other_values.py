@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import combinations, islice
 from typing import Any
 
 from warehouses import LANDING_TABLES, Warehouse
 
 Row = dict[str, Any]
+CONSENT = "shareWithResearchAsOfDate"
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Change:
     Attributes:
         table: The landing table.
         column: Its column.
-        rows: Chooses the records, and gives each its new value.
+        rows: Chooses records, and gives each its new value; none where a part has none to choose.
         told: What is said of it.
     """
 
@@ -31,30 +33,25 @@ class Change:
 
 def exchanged(rows: list[Row]) -> Mapping[int, Any]:
     """Gives two people each other's date of consent."""
-    dated = {number: row["shareWithResearchAsOfDate"] for number, row in enumerate(rows) if _date_of(row)}
-    one, *others = dated
-    other = next(
-        number for number in others if dated[number] != dated[one] and rows[number]["email"] != rows[one]["email"]
-    )
-    return {one: dated[other], other: dated[one]}
-
-
-def _date_of(row: Row) -> Any:  # noqa: ANN401 - as it is written there
-    return row.get("shareWithResearchAsOfDate")
+    dated = [(number, row["email"], date) for number, row in enumerate(rows) if (date := row.get(CONSENT))]
+    for (one, person, date), (other, somebody_else, another) in combinations(dated, 2):
+        if person != somebody_else and date != another:
+            return {one: another, other: date}
+    return {}
 
 
 def first_with(column: str, changed: Callable[[Any], Any]) -> Callable[[list[Row]], Mapping[int, Any]]:
     """Changes the first value of a column."""
 
     def rows(rows: list[Row]) -> Mapping[int, Any]:
-        number = next(number for number, row in enumerate(rows) if row.get(column) is not None)
-        return {number: changed(rows[number][column])}
+        valued = (number for number, row in enumerate(rows) if row.get(column) is not None)
+        return {number: changed(rows[number][column]) for number in islice(valued, 1)}
 
     return rows
 
 
 CHANGES = (
-    Change("customer_landing", "shareWithResearchAsOfDate", exchanged, "other values than those landed"),
+    Change("customer_landing", CONSENT, exchanged, "other values than those landed"),
     Change("staging_events", "location", first_with("location", lambda text: f"{text}é"), "other values than"),
     Change("staging_events", "lastName", first_with("lastName", lambda _: None), "values landed"),
     Change("accelerometer_landing", "x", first_with("x", lambda x: x + 0.5), "other values than those landed"),
@@ -78,9 +75,10 @@ def assert_other_values_are_found(warehouse: Warehouse) -> None:
 @contextmanager
 def made(change: Change, warehouse: Warehouse) -> Iterator[None]:
     """Makes a change for a while: in the table if the engine holds a copy, or in the part that it reads."""
-    key = max(row["object_key"] for row in warehouse.entries(change.table) if row["object_key"])
+    keys = sorted({row["object_key"] for row in warehouse.entries(change.table) if row["object_key"]})
+    key = next(key for key in keys if change.rows(_records(warehouse.read(key))))
     before = warehouse.read(key)
-    rows = [json.loads(line) for line in gzip.decompress(before).splitlines()]
+    rows = _records(before)
     values = change.rows(rows)
     if warehouse.target == "redshift":
         for number, value in values.items():
@@ -98,6 +96,10 @@ def made(change: Change, warehouse: Warehouse) -> Iterator[None]:
         yield
     finally:
         warehouse.write(key, before)
+
+
+def _records(part: bytes) -> list[Row]:
+    return [json.loads(line) for line in gzip.decompress(part).splitlines()]
 
 
 def _update(warehouse: Warehouse, change: Change, row: Row, value: Any) -> None:  # noqa: ANN401 - of any type

@@ -650,6 +650,29 @@ def test_views(client: Client) -> None:
     client.execute("drop view v")
 
 
+def test_the_comments_of_a_views_columns_stay(client: Client) -> None:
+    """As dbt-athena's persist_docs writes them: an update of Glue's table, from what it has read of it."""
+    client.execute("create view v as select 1 as a, 'x' as b")
+    table = client.glue.get_table(DatabaseName=client.database, Name="v")["Table"]
+    columns = table["StorageDescriptor"]["Columns"]
+    assert [column["Name"] for column in columns] == ["a", "b"]
+    columns[0]["Comment"] = "the first"
+    client.glue.update_table(
+        DatabaseName=client.database,
+        TableInput={
+            "Name": "v",
+            "TableType": table["TableType"],
+            "StorageDescriptor": table["StorageDescriptor"],
+            "ViewOriginalText": table["ViewOriginalText"],
+            "Parameters": table["Parameters"],
+        },
+    )
+    columns = client.glue.get_table(DatabaseName=client.database, Name="v")["Table"]["StorageDescriptor"]["Columns"]
+    assert [column.get("Comment") for column in columns] == ["the first", None]
+    assert client.rows("select * from v") == [("1", "x")]
+    client.execute("drop view v")
+
+
 def test_databases_and_information_schema(client: Client) -> None:
     name = f"{client.database}_2"
     client.execute(f"create schema if not exists `{name}`")

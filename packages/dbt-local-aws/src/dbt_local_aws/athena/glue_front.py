@@ -107,8 +107,11 @@ def as_glue_takes_it(operation: str, request: dict[str, Any]) -> dict[str, Any]:
 def _describe_view(table: dict[str, Any]) -> None:
     text = table.get("ViewOriginalText") or ""
     if table.get("TableType") == "VIRTUAL_VIEW" and text.startswith(VIEW_PREFIX):
-        columns = [{"Name": c["name"].lower(), "Type": to_hive(c["type"])} for c in decode_view(text)["columns"]]
-        table["StorageDescriptor"] = {**(table.get("StorageDescriptor") or {}), "Columns": columns}
+        stored = table.get("StorageDescriptor") or {}
+        given = {column["Name"]: column for column in stored.get("Columns") or []}  # with their comments
+        named = {column["name"].lower(): to_hive(column["type"]) for column in decode_view(text)["columns"]}
+        columns = [{**given.get(name, {}), "Name": name, "Type": kind} for name, kind in named.items()]
+        table["StorageDescriptor"] = {**stored, "Columns": columns}
 
 
 def parsed(body: bytes) -> dict[str, Any] | None:

@@ -262,7 +262,7 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
             dbt.tell("events_dated", **cast("dict[str, object]", dated))
         dbt.operation("print_reidentification_risk")
         with step(dbt.tell, "site"):
-            draw(dbt, watch.report)
+            draw(dbt, watch.report, is_built=True)
         record_run(dbt, watch, ExitCode.DONE, reporter)
     reporter.say(f"\n{'database:':18}{database.where}")
 

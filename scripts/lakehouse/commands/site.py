@@ -48,12 +48,13 @@ def main(*, dataset: DatasetName = None, target: Target = "duckdb") -> None:
         reporter.say(f"{'site:':18}{write_start_page(project, recorded_runs(project, name, target))}")
 
 
-def draw(dbt: DbtSession, run: RunReport | None) -> Path:
+def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False) -> Path:
     """Draws the pages that need the database: the report, dbt's docs, and the lineage, which needs their manifest.
 
     Args:
         dbt: The session, which has parsed the project and has the database open.
         run: The run that built what is there; None if none is on record.
+        is_built: Whether the session has just built everything.
 
     Returns:
         The report's page.
@@ -61,7 +62,7 @@ def draw(dbt: DbtSession, run: RunReport | None) -> Path:
     Raises:
         DbtError: dbt cannot make its docs.
     """
-    docs = dbt.docs()
+    docs = dbt.docs(is_built=is_built)
     publish_docs(dbt.project_dir, docs)
     write_lineage(dbt.project_dir, docs.with_name("manifest.json"))
     return write_report(dbt.project_dir, run, read_tables(dbt, WANTED))

@@ -252,8 +252,11 @@ class DbtSession:
                 raise DbtError(f"the hook {result.node.name} failed; why is said above")
         return statuses
 
-    def docs(self) -> Path:
+    def docs(self, *, is_built: bool = False) -> Path:
         """Builds the docs and lineage site as one page, and gives its path.
+
+        Args:
+            is_built: Whether this session has built everything, and so compiled all but analyses: that takes seconds.
 
         Raises:
             DbtError: The site cannot be built.
@@ -261,7 +264,10 @@ class DbtSession:
         with warnings.catch_warnings():
             # dbt-adapters names it to agate on every engine, and dbt-athena's catalogue has no such column
             warnings.filterwarnings("ignore", '"table_owner" does not match the name', RuntimeWarning)
-            self._invoke(["docs", "generate", "--static"], "the docs site cannot be built")
+            if is_built:
+                self._invoke(["compile", "--select", "resource_type:analysis"], "an analysis cannot be compiled")
+            options = ["--no-compile"] if is_built else []
+            self._invoke(["docs", "generate", "--static", *options], "the docs site cannot be built")
         return self.project_dir / "target" / "static_index.html"
 
     def _tell_of(self, finished: Any) -> None:  # noqa: ANN401 - see Listener

@@ -10,6 +10,7 @@ from lakehouse.console import counted
 from lakehouse.deployment.account import Account, code_of, explained
 from lakehouse.deployment.stack import Stack
 from lakehouse.storage.folder import Say
+from lakehouse.storage.s3_removal import remove_all_versions
 
 WAITING_DAYS = 7  # before KMS and Secrets Manager delete: the least that they allow; until then it can be taken back
 _GONE = (
@@ -20,8 +21,6 @@ _GONE = (
     "NotFoundException",
     "ResourceNotFoundException",
 )
-_PAGE = 1000  # versions in a DeleteObjects
-_REPORTED_VERSIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -121,24 +120,7 @@ class Leftovers:
     def _remove_bucket(self, bucket: str) -> None:
         """Empties it of all versions, markers and unfinished uploads, and deletes it."""
         s3 = self._account.client("s3")
-        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-            for upload in page.get("Uploads", ()):
-                s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-        done = 0
-        for page in s3.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, PaginationConfig={"PageSize": _PAGE}
-        ):
-            versions = [
-                {"Key": version["Key"], "VersionId": version["VersionId"]}
-                for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-            ]
-            if versions:
-                answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
-                for error in answer.get("Errors", ()):
-                    raise ClientError({"Error": {"Code": error["Code"], "Message": error["Message"]}}, "DeleteObjects")
-            if done // _REPORTED_VERSIONS < (done + len(versions)) // _REPORTED_VERSIONS:
-                self._say(f"  {done + len(versions):,} versions deleted so far")
-            done += len(versions)
+        remove_all_versions(s3, bucket, "", self._say)
         s3.delete_bucket(Bucket=bucket)
 
     def _remove_namespace(self, name: str) -> None:

@@ -5,6 +5,7 @@ are. Iceberg keeps the first sixteen characters of a text as a column's bound, s
 """
 
 import io
+import logging
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -16,12 +17,13 @@ import msgspec
 from lakehouse.errors import LandingError
 from lakehouse.privacy.s3 import prefix_of
 from lakehouse.storage.s3_errors import explained
+from lakehouse.storage.s3_removal import remove_all_versions
 from lakehouse.storage.s3_session import session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
+log = logging.getLogger(__name__)
 BOUND = 16
 """How many characters of a text are in Iceberg's bounds: https://iceberg.apache.org/docs/latest/configuration/."""
 _AVRO, _GZIP, _PARQUET = b"Obj\x01", b"\x1f\x8b", b"PAR1"
@@ -111,27 +113,7 @@ def remove_everything(places: Iterable[str]) -> int:
     removed = 0
     for place in places:
         with explained(place):
-            removed += _remove_below(place)
-    return removed
-
-
-def _remove_below(place: str) -> int:
-    client = session().client("s3")
-    bucket, prefix = prefix_of(place)
-    removed = 0
-    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-        every = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        named: list[ObjectIdentifierTypeDef] = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in every]
-        if named:
-            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
-            if errors := answer.get("Errors"):
-                why = errors[0].get("Message", "")
-                raise LandingError(f"{place}: {len(errors):,} versions cannot be removed: {why}")
-        removed += len(named)
-    for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
-        for upload in uploads.get("Uploads", ()):
-            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-            removed += 1
+            removed += remove_all_versions(session().client("s3"), *prefix_of(place), log.debug)
     return removed
 
 
@@ -192,7 +174,8 @@ class Unpacker:
 
     def __enter__(self) -> Self:
         """Begins."""
-        self._reader = duckdb.connect()
+        # one file after the other has the same name: what DuckDB remembers of the one before is not this one's
+        self._reader = duckdb.connect(config={"enable_external_file_cache": False})
         return self
 
     def __exit__(self, *_: object) -> None:

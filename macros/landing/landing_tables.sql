@@ -27,3 +27,12 @@
 {% macro loader_relation(name) -%}
     {{ return(landing_relation(loader_source(name))) }}
 {%- endmacro %}
+
+{#- The names of the tables of a source, as SQL compares them with; none while dbt parses, when it knows no sources. -#}
+{% macro names_of_landing_tables(source_name) -%}
+    {%- set names = [] -%}
+    {%- for table in (graph.sources or {}).values() | selectattr('source_name', 'equalto', source_name) | sort(attribute='name') -%}
+        {%- do names.append("'" ~ table.name ~ "'") -%}
+    {%- endfor -%}
+    {{ return(names | join(', ')) }}
+{%- endmacro %}

@@ -31,7 +31,11 @@ consenting as (
     group by records_in_landing.canonical_email
     having
         count(*) = count(records_in_landing.consented_ms)
-        and max(records_in_landing.consented_ms) <= (select max(ledger.landed_at) from {{ source('loader', 'ledger') }} as ledger)
+        and max(records_in_landing.consented_ms) <= (
+            select max(ledger.landed_at)
+            from {{ source('loader', 'ledger') }} as ledger
+            where ledger.table_name in ({{ names_of_landing_tables('stedi') }})
+        )
 
 )
 {%- endmacro %}

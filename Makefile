@@ -14,6 +14,7 @@
 #            terminal, or read from the standard input. DRY_RUN=1: change nothing. YES=1: do not ask, for where nobody can be.
 #            ALLOW_AGAIN=1: erase nobody, but let them come back who were erased before
 #   MAX_REJECTS  how many refused records are allowed before nothing is landed; any number without it
+#   FULL     1: `make run` builds and tests everything, also what is made of the same code and records as in its last build
 #   FORGET_VANISHED  1: the records of files that are gone from SOURCE go, too; without it they stay, and the run says so
 #
 # Whatever stands behind `make NAME=` is data: no `$(…)` in it is expanded, by make or by a shell. No address and no secret
@@ -25,6 +26,7 @@ SCALE   ?= 1
 SOURCE  ?=
 MAX_REJECTS ?=
 FORGET_VANISHED ?=
+FULL    ?=
 DATASET ?=
 LOCAL   ?=
 SELECT  ?=
@@ -41,7 +43,7 @@ override define as_text
 override $1 := $$(value $1)
 export $1
 endef
-override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
+override GIVEN := PYTHON TARGET SCALE SOURCE MAX_REJECTS FORGET_VANISHED FULL DATASET LOCAL SELECT PEOPLE ALL DRY_RUN YES ALLOW_AGAIN PORT
 override ON_COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 override MISSPELT := $(filter-out $(GIVEN) LANDING_ZONE ENVIRONMENT EMAIL -%,$(ON_COMMAND_LINE))
 $(if $(MISSPELT),$(error there is no $(sort $(MISSPELT)); there are $(sort $(GIVEN)). The first lines of Makefile say what each does. Other settings stand before make: NAME=value make run))
@@ -94,7 +96,8 @@ run: $(VENV)/run.installed $(if $(IS_LOCAL),$(VENV)/local_aws.installed) profile
 	$(if $(IS_LOCAL),$(if $(filter duckdb,$(TARGET)),$(error LOCAL=1 is for TARGET=athena and TARGET=redshift: duckdb needs no AWS)))
 	$(if $(IS_LOCAL),$(if $(filter s3://%,$(SOURCE)),$(error LOCAL=1 has an S3 of its own, which is empty: SOURCE must be a folder)))
 	@exec $(if $(IS_LOCAL),$(LOCAL_AWS) --only="$$TARGET" --) $(LAKEHOUSE) run $(DATA) --target="$$TARGET" \
-		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished)
+		$${MAX_REJECTS:+--max-rejects="$$MAX_REJECTS"} $(if $(filter-out 0,$(FORGET_VANISHED)),--forget-vanished) \
+		$(if $(filter-out 0,$(FULL)),--full)
 	$(if $(IS_LOCAL),@echo "The endpoints have ended: what they held is gone. To look around: make local-aws keeps them; then make run TARGET=$$TARGET in another shell with what it prints")
 
 erase: $(VENV)/run.installed profiles.yml  ## erase people from landing zone and database: asks for whom, or PEOPLE=file; DRY_RUN=1 looks only

@@ -1,12 +1,15 @@
 {#- Run as an operation after the landing tables are registered and before anything is built: takes out of every published
     relation whoever does not consent by what is landed now, so that no model that fails keeps them in. It reads no model.
     Whose a row is, a column's `person` says: an e-mail address, the serial number of a device, or the name of a column that
-    stands beside the address in a landing table, as pseudonyms do. In doubt, out: the build that follows brings back what is right. -#}
-{% macro withdraw_people() -%}
+    stands beside the address in a landing table, as pseudonyms do. In doubt, out: the build that follows brings back what is right.
+    `kept` are nodes that were built from just what is landed now: in those is nobody who does not consent. -#}
+{% macro withdraw_people(kept=[]) -%}
     {#- a query a relation: one for all has more stages than Athena takes #}
-    {%- for relation, columns in published_people() -%}
+    {%- for node, relation, columns in published_people() if node.unique_id not in kept -%}
         {%- set row = run_query(count_withdrawn(relation, columns)).rows[0] -%}
         {%- if row[0] -%}
+            {#- first: whatever ends this in between, the relation is built again -#}
+            {%- do forget_built_with([node.unique_id]) -%}
             {%- call statement('withdraw') -%}
                 delete from {{ relation }}
                 where {{ is_withdrawn(columns) }}
@@ -30,7 +33,7 @@
         {%- set columns = node.columns.values() | selectattr('meta.person', 'defined') | list -%}
         {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) if columns -%}
         {%- if relation -%}
-            {%- do found.append((relation, columns)) -%}
+            {%- do found.append((node, relation, columns)) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(found) }}

@@ -18,7 +18,15 @@
             from {{ run_relations }}
             where
                 rows_after is not null
-                and run_id = (select max(run_id) from {{ runs }} where outcome = 'done' and relations_built > 0)
+                and run_id = (
+                    select max(runs.run_id)
+                    from {{ runs }} as runs
+                    inner join {{ run_relations }} as counted
+                        on runs.run_id = counted.run_id
+                    where
+                        runs.outcome = 'done'
+                        and counted.rows_after is not null
+                )
         {%- endset -%}
         {%- for row in run_query(sql).rows -%}
             {%- do log('answer: ' ~ tojson([row[0], row[1] | int])) -%}

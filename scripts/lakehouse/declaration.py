@@ -21,6 +21,8 @@ Person = Literal["email", "serial_number", "phone", "owner_token"]
 """How a column names a person: by the address; by a device or a phone that may be other people's, too; or by a token
 that is replaced when the person is erased, while the row stays."""
 
+LOADER = "loader"
+"""The source of the loader's own tables; every other one is a product's."""
 SOURCE_FILES_OF_MODELS = "models/**/_*__sources.yml"
 FORMATS_OF_KIND: Mapping[Kind, tuple[Format, ...]] = {
     "integer": (),

@@ -1,6 +1,6 @@
 """What goes wrong for reasons that the person at the keyboard can change, and the exit code that a command has then."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import ClassVar
@@ -64,12 +64,13 @@ class BuildError(DbtError):
 
     Attributes:
         unfinished: The nodes that failed or were skipped, by unique id, with their status.
+        done: The unique ids of what was built, or has passed, before and besides.
     """
 
-    def __init__(self, message: str, unfinished: dict[str, str]) -> None:
-        """Takes the message for the person and the nodes that were not finished."""
+    def __init__(self, message: str, unfinished: dict[str, str], done: Collection[str]) -> None:
+        """Takes the message for the person, the nodes that were not finished, and those that were."""
         super().__init__(message)
-        self.unfinished = unfinished
+        self.unfinished, self.done = unfinished, done
 
 
 @contextmanager

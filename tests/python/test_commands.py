@@ -135,7 +135,7 @@ def test_the_version_is_that_of_the_project() -> None:
         (DumpError("why"), 2, "error: why\n"),
         (RejectLimitError("why"), 1, "error: why\n"),
         (DbtError("why"), 1, "error: why\n"),
-        (BuildError("why", {}), 1, "error: why\n"),
+        (BuildError("why", {}, ()), 1, "error: why\n"),
         (NobodyFoundError("why"), 3, "error: why\n"),
         (NotConfirmedError("why"), 2, "why\n"),
         (
@@ -176,7 +176,7 @@ def test_what_to_do_next_is_told_behind_an_error(
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         with with_hint("look there", DbtError), with_hint("not this", LandingError):
-            raise BuildError("why", {})
+            raise BuildError("why", {}, ())
 
     monkeypatch.setattr(MODULES["sample"], "generate", fails)
     with pytest.raises(SystemExit):

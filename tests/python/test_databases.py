@@ -73,7 +73,7 @@ def build(session: DbtSession, value: object, zone: str = NO_ZONE_YET, *, fails:
         with duckdb.connect(os.environ["DUCKDB_PATH"]) as new:
             new.execute("create or replace table built as select ? as value", [value])
         if fails:
-            raise BuildError("a test failed", {})
+            raise BuildError("a test failed", {}, ())
         attempt.has_passed = True
     return said
 

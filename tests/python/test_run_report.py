@@ -136,7 +136,7 @@ def test_what_happened_is_written_line_by_line_and_sent(tmp_path: Path, hook: Ho
 @pytest.mark.parametrize(
     ("error", "outcome", "code"),
     [
-        (BuildError("bob@test.com is not unique", {}), "failed", 1),
+        (BuildError("bob@test.com is not unique", {}, ()), "failed", 1),
         (SettingsError("no"), "refused", 2),
         (ValueError("bob@test.com"), "fault", 4),
         (KeyboardInterrupt(), "stopped", 130),

@@ -212,7 +212,7 @@ def test_what_changed_since_the_last_run_of_the_same_data_on_the_same_engine(tmp
         Change("a.one", 5, 8), Change("a.new", None, 2), Change("a.same", 3, 3, 4), Change("a.gone", 1, None),
     ]  # fmt: skip
     words = start_page(tmp_path).words
-    assert "Data set mine on Athena All 7 tests passed. Built 2018-11-05 00:00 UTC It took 1 min 1 s" in words
+    assert "Data set mine on Athena All 7 tests passed. Run 2018-11-05 00:00 UTC It took 1 min 1 s" in words
     assert "Fresh sources 1 of 2 Records in quarantine 2 People suspended 0" in words
     assert "3 of 4 relations have other numbers of rows than after the run of 2018-11-01 00:00 UTC" in words
     assert "a.one 5 8 +3 - a.new - 2 +2 - a.gone 1 - -1 -" in words
@@ -225,7 +225,7 @@ def test_a_failed_run_is_told_beside_what_still_stands(tmp_path: Path) -> None:
     words = start_page(tmp_path).words
     assert "The last run failed" in words
     assert "unique_songplays fail" in words
-    assert "All 7 tests passed. Built 2018-11-01" in words
+    assert "All 7 tests passed. Run 2018-11-01" in words
     assert "2018-11-02 00:00 UTC mine Athena failed" in Page(tmp_path / "target/site/runs.html").words
 
 

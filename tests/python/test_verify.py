@@ -81,7 +81,9 @@ def test_a_step_that_fails_keeps_none_back_but_those_that_need_it() -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        pytest.param(BuildError("it failed", {"model.a": "error", "test.b": "fail"}), "model.a (error)", id="a build"),
+        pytest.param(
+            BuildError("it failed", {"model.a": "error", "test.b": "fail"}, ()), "model.a (error)", id="a build"
+        ),
         pytest.param(OSError(28, "No space left on device"), "No space left on device", id="the machine"),
         pytest.param(ValueError("ann@x.com is odd"), "a fault of this program: ValueError", id="a fault"),
         pytest.param(KeyError(), "a fault of this program: KeyError", id="a fault without words"),
@@ -467,6 +469,14 @@ def test_old_versions_markers_and_uploads_are_listed_and_removed(s3: FaultyS3, t
     assert remove_everything([place.location]) == 5
     assert look_at_everything([place.location], [PERSON], tmp_path).is_nothing
     assert others.get("theirs") == PERSON.encode()
+
+
+def test_more_versions_than_s3_lists_at_once_are_removed(s3: FaultyS3, tmp_path: Path) -> None:
+    place = s3.place("lake")
+    for number in range(1_005):
+        place.put(f"{number}", "")
+    assert remove_everything([place.location]) == 1_005
+    assert look_at_everything([place.location], [], tmp_path).is_nothing
 
 
 def test_a_bucket_without_a_rule_for_a_place_keeps_old_versions_for_good(s3: FaultyS3, tmp_path: Path) -> None:

@@ -1,20 +1,18 @@
 """Who withdrew, or is gone, is in nothing that is published at the end of a run, whatever fails in it."""
 
-import io
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode
-from rich.console import Console
 
+from building import WithoutReports, copied, quiet_console, run_once, with_manifest, without_dates
 from dbt_project import PARTS, copy_parts, remove_unit_tests
 from lakehouse.commands import run
 from lakehouse.console import ConsoleReporter
@@ -23,8 +21,6 @@ from lakehouse.errors import BuildError, DbtError, LandingError
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.pipeline.run_report import RunReport
-from lakehouse.pipeline.run_watch import RunWatch
 from landing_helpers import land_all, put
 from lanes import EVERYTHING
 from real_data import PROJECT_DIR
@@ -119,9 +115,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     project, source, zone = folder / "project", folder / "source", folder / "zone"
     copy_parts(project, *(part for part in PARTS if part != "tests/dbt"), "tests/dbt/generic")
     remove_unit_tests(project)
-    curated = project / "models/stedi/curated/_stedi_curated__models.yml"
-    lines = curated.read_text().splitlines(keepends=True)
-    curated.write_text("".join(line for line in lines if "deprecation_date" not in line))  # dbt copies no date
+    without_dates(project)
     shutil.copy(PROJECT_DIR / "profiles.example.yml", project / "profiles.yml")
     deliver_first(source)
     land_all([source], zone)
@@ -147,17 +141,6 @@ def leave_out_sparkify(manifest: Manifest) -> None:
         of_both.clear()
 
 
-def quiet_console() -> Console:
-    return Console(file=io.StringIO())
-
-
-def run_once(session: DbtSession, data: Dataset) -> None:
-    with open_database(session, data.zone_id() or "") as database:
-        report = RunReport("1", session.dataset, session.target, "2018-12-01T00:00:00Z")
-        watch = cast("RunWatch", SimpleNamespace(report=report, seconds=1.0))
-        run.build_all(data, session, database, watch, ConsoleReporter(), is_whole=True)
-
-
 @pytest.fixture
 def copy(built: Built, tmp_path: Path) -> Iterator[Path]:
     """A copy of the database, which a run finds in its place."""
@@ -165,22 +148,6 @@ def copy(built: Built, tmp_path: Path) -> Iterator[Path]:
     shutil.copy(built.database, path)
     with variables({"LANDING_ZONE": built.data.zone, "DUCKDB_PATH": str(path)}):
         yield path
-
-
-class WithoutReports(DbtSession):
-    """Leaves out what changes nothing and takes half of the time: the age of the sources, the counts of rows."""
-
-    def freshness(self) -> None:
-        pass
-
-    def operation(self, macro: str, **arguments: object) -> None:
-        if not macro.startswith("print_"):
-            super().operation(macro, **arguments)
-
-
-def copied(manifest: Manifest) -> Manifest:
-    """A copy as dbt makes one between two commands; its own `deepcopy` does not take every manifest."""
-    return Manifest.from_msgpack(manifest.to_msgpack())
 
 
 def broken(session: DbtSession, names: list[str]) -> DbtSession:
@@ -197,12 +164,6 @@ def broken(session: DbtSession, names: list[str]) -> DbtSession:
 
 def file_of(node: ModelNode) -> str:
     return Path(node.path).stem
-
-
-def with_manifest(session: DbtSession, manifest: Manifest, kind: type[DbtSession] = DbtSession) -> DbtSession:
-    other = kind(session.project_dir, session.target, session.dataset, quiet_console())
-    other._manifest = manifest
-    return other
 
 
 def people_in(database: Path) -> dict[str, set[str]]:

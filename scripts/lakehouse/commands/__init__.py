@@ -66,6 +66,9 @@ MaxRejects = Annotated[
 LandOnly = Annotated[
     bool, typer.Option("--land-only", help="End when everything is landed, for a scheduler that builds by itself.")
 ]
+Full = Annotated[
+    bool, typer.Option("--full", help="Build and test everything, also what is made of the same as in its last build.")
+]
 BudgetBytes = Annotated[
     int | None,
     typer.Option(min=1, envvar="BUDGET_BYTES", help="Athena: stop when its queries have scanned more than that."),

@@ -9,7 +9,7 @@ import typer
 from lakehouse.commands import Target
 from lakehouse.commands.run import withdraw
 from lakehouse.console import ConsoleReporter
-from lakehouse.declaration import Table, load_tables
+from lakehouse.declaration import LOADER, Table, load_tables
 from lakehouse.ending import stops_in_one_line
 from lakehouse.errors import LandingError
 from lakehouse.landing.ledger import LEDGER_FOLDER, ledger_key
@@ -75,7 +75,7 @@ def check_is_whole(zone: Folder, tables: Mapping[str, Table]) -> None:
         LandingError: Some were not.
     """
     landed = {stored.key for stored in zone.list(LEDGER_FOLDER)}
-    have_records = [name for name, table in tables.items() if table.source_name != "loader"]
+    have_records = [name for name, table in tables.items() if table.source_name != LOADER]
     if missing := [name for name in have_records if ledger_key(name) not in landed]:
         raise LandingError(
             f"{zone.location} has no {', '.join(missing)} yet: run `lakehouse land`, `repair-text` and `pseudonymise`, "

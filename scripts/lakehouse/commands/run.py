@@ -1,7 +1,7 @@
 """The whole way of the data in one command: land, register, build, test, draw. `make run` calls it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from lakehouse.commands import (
     BudgetBytes,
     BudgetRpuSeconds,
     DatasetName,
+    Full,
     LandOnly,
     MaxRejects,
     Scale,
@@ -27,6 +28,7 @@ from lakehouse.environment import in_environment
 from lakehouse.errors import BuildError, DbtError, ExitCode, LandingError
 from lakehouse.landing.days import Days
 from lakehouse.landing.outcome import LandingReport
+from lakehouse.pipeline.build_plan import BuildPlan, note_builds, noted_builds, plan_build
 from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
@@ -62,11 +64,13 @@ def main(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--forget-vanished", help="Remove the records of files gone from their source.")
     ] = False,
     land_only: LandOnly = False,
+    full: Full = False,
     budget_bytes: BudgetBytes = None,
     budget_rpu_seconds: BudgetRpuSeconds = None,
 ) -> None:
     """Land raw JSON, register it, build and test every model, and draw the site.
 
+    What is made of the same code and the same records as in its last build is neither built nor tested again.
     What happened is in logs/runs, a line of JSON an event; docs/operations.md tells how to have it sent to you.
     """
     reporter = ConsoleReporter()
@@ -76,7 +80,7 @@ def main(  # noqa: PLR0913 - one parameter an option
         start_page_afterwards(data.project_dir, reporter),
         watched(data.project_dir, data.name, target, budget, reporter) as watch,
     ):
-        run(data, watch, reporter, load, land_only=land_only)
+        run(data, watch, reporter, load, land_only=land_only, is_full=full)
 
 
 @contextmanager
@@ -123,8 +127,16 @@ def open_dataset(
     return data
 
 
-def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *, land_only: bool = False) -> None:
-    """Lands the data, and builds everything.
+def run(  # noqa: PLR0913 - what the commands have at hand
+    data: Dataset,
+    watch: RunWatch,
+    reporter: ConsoleReporter,
+    load: Load,
+    *,
+    land_only: bool = False,
+    is_full: bool = False,
+) -> None:
+    """Lands the data, and builds what is made of something else than in its last build, or everything.
 
     Raises:
         SampleError: The sample cannot be made.
@@ -160,7 +172,7 @@ def run(data: Dataset, watch: RunWatch, reporter: ConsoleReporter, load: Load, *
                     if database.exists:
                         record_run(dbt, watch, ExitCode.DONE, reporter)
                 else:
-                    build_all(data, dbt, database, watch, reporter, is_whole=not report.is_partial)
+                    build_all(data, dbt, database, watch, reporter, is_whole=not report.is_partial, is_full=is_full)
     if refused := report.records_quarantined:
         reporter.warn(
             f"{counted(refused, 'record')} in quarantine, with the reasons: {in_environment('loader')}.quarantine"
@@ -215,7 +227,18 @@ def land(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleRe
 def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
     """Registers the landing zone, and takes whoever does not consent out of what is published.
 
-    The tables that tell who consents are registered first, so that a table that cannot be registered keeps nobody in.
+    Raises:
+        DbtError: Something failed.
+    """
+    register(data, dbt, reporter)
+    dbt.operation("withdraw_people")
+
+
+def register(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
+    """Registers the landing zone.
+
+    The tables that tell who consents are registered first, so that a table that cannot be registered keeps nobody in
+    what is published.
 
     Raises:
         DbtError: Something failed.
@@ -227,31 +250,43 @@ def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
         dbt.operation("print_load_errors")
         dbt.operation("withdraw_people")
         raise
-    dbt.operation("withdraw_people")
 
 
 def build_all(  # noqa: PLR0913 - what a run has at hand
-    data: Dataset, dbt: DbtSession, database: Database, watch: RunWatch, reporter: ConsoleReporter, *, is_whole: bool
+    data: Dataset,
+    dbt: DbtSession,
+    database: Database,
+    watch: RunWatch,
+    reporter: ConsoleReporter,
+    *,
+    is_whole: bool,
+    is_full: bool = False,
 ) -> None:
-    """Registers the landing zone, builds and tests every model, and draws the site.
+    """Registers the landing zone, builds and tests the models, and draws the site.
 
-    People who do not consent are taken out first: no build that fails keeps them in. The sources' age is told before
-    the build, which does not begin on one that is too old. The row counts are printed whether or not a test failed:
-    they show where to look.
+    People who do not consent are taken out first of what is built anew: no build that fails keeps them in. The sources'
+    age is told before the build, which does not begin on one that is too old. The row counts are printed whether or
+    not a test failed: they show where to look.
 
     Raises:
         LandingError: The database cannot be written.
         DbtError: Something failed.
     """
+    contents = data.contents()  # before the zone is registered: what another load brings meanwhile is built next time
     with step(dbt.tell, "register"):
-        withdraw(data, dbt, reporter)
+        register(data, dbt, reporter)
+        made_of = data.made_of(dbt, contents)
+        plan = plan_build(dbt.manifest, made_of, noted_builds(dbt))
+        dbt.operation("withdraw_people", kept=sorted(plan.kept))
+        if is_full:
+            plan = plan_build(dbt.manifest, made_of, {})
     reporter.heading(f"build on {dbt.target}")
-    with database.building(reporter.say) as attempt:
+    with database.building(reporter.say, is_needed=bool(plan.todo)) as attempt:
         with step(dbt.tell, "freshness"):
             dbt.freshness()
         try:
             with step(dbt.tell, "build"):
-                dbt.build()
+                build(dbt, plan, reporter, is_settled=lambda: data.contents() == contents)
         except BuildError as failed:
             count_rows(dbt, not_built=sorted(failed.unfinished))
             raise
@@ -262,9 +297,41 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
             dbt.tell("events_dated", **cast("dict[str, object]", dated))
         dbt.operation("print_reidentification_risk")
         with step(dbt.tell, "site"):
-            draw(dbt, watch.report, is_built=True)
+            draw(dbt, watch.report, is_built=plan.is_whole, made_of=plan.code)
         record_run(dbt, watch, ExitCode.DONE, reporter)
     reporter.say(f"\n{'database:':18}{database.where}")
+
+
+def build(dbt: DbtSession, plan: BuildPlan, reporter: ConsoleReporter, is_settled: Callable[[], bool]) -> None:
+    """Builds and tests what a plan says, and notes what it was built with.
+
+    Args:
+        dbt: The session.
+        plan: What is to be built.
+        reporter: Says why, and what is kept.
+        is_settled: Whether the landing tables still hold what the plan knows: if not, nobody knows what was built.
+
+    Raises:
+        BuildError: A model or a test failed.
+        DbtError: It cannot be noted.
+    """
+    for reason in plan.reasons:
+        reporter.say(reason)
+    relations, tests = plan.kept_of(dbt.manifest)
+    dbt.tell("build_planned", relations_kept=relations, tests_kept=tests)
+    kept = f"{counted(relations, 'relation')} and {counted(tests, 'test')}"
+    if not plan.todo:
+        reporter.say(f"nothing has changed since the last build; kept as they were: {kept}")
+        return
+    try:
+        done = dbt.build() if plan.is_whole else dbt.build(plan.todo, f"; kept as they were: {kept}")
+    except BuildError as failed:
+        note_builds(dbt, plan, failed.done if is_settled() else ())
+        raise
+    if not is_settled():
+        reporter.say("another load has landed something meanwhile: the next run builds all this again")
+        done = frozenset()
+    note_builds(dbt, plan, done)
 
 
 def count_rows(dbt: DbtSession, **not_built: object) -> None:

@@ -13,7 +13,15 @@ from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.project import find_project, go_to, with_logs_named
 from lakehouse.pipeline.run_report import RunReport
 from lakehouse.pipeline.targets import check_target
-from lakehouse.site.pages import WANTED, publish_docs, write_lineage, write_report, write_start_page
+from lakehouse.site.pages import (
+    WANTED,
+    are_docs_of,
+    note_docs,
+    publish_docs,
+    write_lineage,
+    write_report,
+    write_start_page,
+)
 from lakehouse.site.runs import recorded_runs
 from lakehouse.site.tables import read_tables
 from lakehouse.storage.zone import NO_ZONE_YET
@@ -48,13 +56,14 @@ def main(*, dataset: DatasetName = None, target: Target = "duckdb") -> None:
         reporter.say(f"{'site:':18}{write_start_page(project, recorded_runs(project, name, target))}")
 
 
-def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False) -> Path:
+def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False, made_of: str = "") -> Path:
     """Draws the pages that need the database: the report, dbt's docs, and the lineage, which needs their manifest.
 
     Args:
         dbt: The session, which has parsed the project and has the database open.
         run: The run that built what is there; None if none is on record.
         is_built: Whether the session has just built everything.
+        made_of: All code and all settings, as a number: docs and lineage of the same are not drawn again.
 
     Returns:
         The report's page.
@@ -62,7 +71,9 @@ def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False) -> P
     Raises:
         DbtError: dbt cannot make its docs.
     """
-    docs = dbt.docs(is_built=is_built)
-    publish_docs(dbt.project_dir, docs)
-    write_lineage(dbt.project_dir, docs.with_name("manifest.json"))
+    if not (made_of and are_docs_of(dbt.project_dir, made_of)):
+        docs = dbt.docs(is_built=is_built)
+        publish_docs(dbt.project_dir, docs)
+        write_lineage(dbt.project_dir, docs.with_name("manifest.json"))
+        note_docs(dbt.project_dir, made_of)
     return write_report(dbt.project_dir, run, read_tables(dbt, WANTED))

@@ -21,6 +21,7 @@ from pathlib import Path
 from dbt.contracts.graph.manifest import Manifest
 
 from lakehouse.console import ConsoleReporter
+from lakehouse.declaration import LOADER
 from lakehouse.diff.nodes import Compiled
 from lakehouse.diff.revision import export
 from lakehouse.environment import variables
@@ -236,7 +237,7 @@ def dump_each(manifest: Manifest, unique_ids: Iterable[str], folder: Path, repor
 def built_nodes(manifest: Manifest) -> list[str]:
     """The relations whose rows are compared: models, snapshots, and sources but the loader's own records."""
     nodes = [name for name, node in manifest.nodes.items() if node.resource_type.value in ("model", "snapshot")]
-    return nodes + [name for name, source in manifest.sources.items() if source.source_name != "loader"]
+    return nodes + [name for name, source in manifest.sources.items() if source.source_name != LOADER]
 
 
 def remove_old(work: Path, keep: Path) -> None:

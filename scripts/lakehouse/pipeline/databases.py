@@ -48,8 +48,13 @@ class Database:
         return f"the {self._dbt.target} output of {self._dbt.project_dir / 'profiles.yml'}"
 
     @contextmanager
-    def building(self, say: Say) -> "Iterator[Attempt]":
-        """Holds for as long as a build takes."""
+    def building(self, say: Say, *, is_needed: bool = True) -> "Iterator[Attempt]":
+        """Holds for as long as a build takes.
+
+        Args:
+            say: Tells where what is built is found.
+            is_needed: Whether there is anything to build.
+        """
         yield Attempt()
 
     def reopen(self) -> None:
@@ -274,11 +279,15 @@ class DuckDBDatabase(Database):
         return str(self._files.path)
 
     @contextmanager
-    def building(self, say: Say) -> Iterator[Attempt]:
+    def building(self, say: Say, *, is_needed: bool = True) -> Iterator[Attempt]:
         """Has dbt work on a new file, a copy of the old one with its history, and publishes it if it has passed.
 
-        Nobody can write to the old file meanwhile, since that would be lost; reading it is open to everybody.
+        Nobody can write to the old file meanwhile, since that would be lost; reading it is open to everybody. Where
+        nothing is built, the file stays as it is, unless another zone's is in its place.
         """
+        if not is_needed and self._origin is not None and self._stranger is None:
+            yield Attempt()
+            return
         close_connections()
         files, attempt = self._files, Attempt()
         with ExitStack() as held:

@@ -16,12 +16,15 @@ from lakehouse.derived.pseudonyms import check_key
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.errors import LandingError
+from lakehouse.landing.contents import Contents, contents_of
 from lakehouse.landing.days import Days
 from lakehouse.landing.ledger import sources_of
 from lakehouse.landing.load import check_sources, days_in, land
 from lakehouse.landing.outcome import LandingReport, together
 from lakehouse.landing.pseudonym_key import key_of_landed, key_to_come, public_fingerprints
 from lakehouse.landing.report import print_summary
+from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.fingerprints import Fingerprint, fingerprints, settings_of
 from lakehouse.pipeline.run_report import Tell, nobody
 from lakehouse.sample import SampleError, generate
 from lakehouse.storage import open_folder
@@ -115,6 +118,20 @@ class Dataset:
             LandingError: It cannot be read.
         """
         return zone_id(open_folder(self.zone))
+
+    def contents(self) -> dict[str, Contents]:
+        """What every landing table holds.
+
+        Raises:
+            LandingError: A ledger cannot be read.
+        """
+        return contents_of(open_folder(self.zone), load_tables(self.project_dir))
+
+    def made_of(self, dbt: DbtSession, contents: Mapping[str, Contents]) -> dict[str, Fingerprint]:
+        """What every node of the project is made of, where landing tables hold that."""
+        settings = settings_of(self.project_dir, dbt.target, dbt.manifest)
+        built_from = f"{self.name}, {'with' if dbt.has_known_counts else 'without'} known counts"
+        return fingerprints(dbt.manifest, settings, contents, built_from)
 
     def days(self, reporter: ConsoleReporter) -> dict[str, set[date]]:
         """The days of which the sources hold files, by table; without the tables whose files tell no day.

@@ -7,7 +7,7 @@ import secrets
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +35,8 @@ ANSWER = "answer: "
 DATASET_VARIABLE = "LAKEHOUSE_DATASET"
 RUN_VARIABLE = "LAKEHOUSE_RUN"
 TESTS = ("test", "unit_test")
+NO_JSON = "--no-write-json"
+"""Of a command whose manifest nobody reads: a build writes it, and writing takes a second."""
 NO_OP = "no-op"
 """The status of what dbt lists and does not run: exposures."""
 
@@ -73,7 +75,7 @@ class DbtSession:
         Raises:
             DbtError: The project is not valid.
         """
-        outcome = self._invoke(["parse"], "the project cannot be parsed")
+        outcome = self._invoke(["parse", NO_JSON], "the project cannot be parsed")
         if not isinstance(outcome, Manifest):
             raise DbtError(f"dbt parse gave {type(outcome).__name__}, not a manifest")
         self._manifest = outcome
@@ -139,7 +141,7 @@ class DbtSession:
         Raises:
             DbtError: A source is too old to build on (`error_after`), or its age cannot be found out.
         """
-        outcome = self._run(["source", "freshness"], "the sources' age cannot be found out")
+        outcome = self._run(["source", "freshness", NO_JSON], "the sources' age cannot be found out")
         found: Sequence[object] = outcome.result.results if isinstance(outcome.result, FreshnessResult) else ()
         aged = [result for result in found if isinstance(result, SourceFreshnessResult)]  # there are hooks among them
         for result in aged:
@@ -171,16 +173,23 @@ class DbtSession:
         results = outcome.results if isinstance(outcome, RunExecutionResult) else []
         return [r.node.unique_id for r in results if r.node.resource_type in (NodeType.Model, NodeType.Snapshot)]
 
-    def build(self) -> None:
-        """Builds and tests everything, with a bar on a terminal and a line a relation elsewhere.
+    def build(self, only: Collection[str] | None = None, kept: str = "") -> frozenset[str]:
+        """Builds and tests, with a bar on a terminal and a line a relation elsewhere.
+
+        Args:
+            only: The unique ids of what is built and tested; everything without it.
+            kept: What is said of the rest.
+
+        Returns:
+            The unique ids of what was built, and of the tests that passed.
 
         Raises:
             BuildError: A model or a test failed; dbt's own message has been printed.
         """
         started = time.monotonic()
-        done: Counter[str] = Counter()
+        done: dict[str, str] = {}
         unfinished: dict[str, str] = {}
-        with self._progress() as show:
+        with self._progress(None if only is None else len(only)) as show:
 
             def listen(event: Any) -> None:  # noqa: ANN401 - see Listener
                 if event.info.name == "NodeFinished" and event.data.node_info.node_status != NO_OP:
@@ -188,17 +197,28 @@ class DbtSession:
                     show(node)
                     self._tell_of(event.data)
                     if node.node_status in GOOD:
-                        done["tests" if node.resource_type in TESTS else "relations"] += 1
+                        done[node.unique_id] = "tests" if node.resource_type in TESTS else "relations"
                     else:
                         unfinished[node.unique_id] = node.node_status
 
             try:
-                self._invoke(["build"], "the build failed; what failed, and why, is said above", listen)
+                selection = [] if only is None else self._selection(only)
+                self._invoke(["build", *selection], "the build failed; what failed, and why, is said above", listen)
             except DbtError as error:
-                raise BuildError(str(error), unfinished) from error
-        seconds = time.monotonic() - started
-        summary = f"{done['relations']} relations built, {done['tests']} tests passed, {seconds:.1f} s"
-        self.console.print(summary, highlight=False)
+                # what failed without a node was a hook, of which nobody knows what it was to do for which node
+                raise BuildError(str(error), unfinished, frozenset(done if unfinished else ())) from error
+        seconds, number = time.monotonic() - started, Counter(done.values())
+        summary = f"{number['relations']} relations built, {number['tests']} tests passed, {seconds:.1f} s{kept}"
+        self.console.print(summary, highlight=False, soft_wrap=True)
+        return frozenset(done)
+
+    def _selection(self, only: Collection[str]) -> list[str]:
+        """Has dbt select these nodes alone; unit tests of a version are selected without it."""
+        nodes: dict[str, Any] = {**self.manifest.nodes, **self.manifest.unit_tests}
+        names = sorted(
+            nodes[key].name + (f".v{nodes[key].version}" if _has_version(nodes[key]) else "") for key in only
+        )
+        return ["--indirect-selection", "empty", "--select", *names]
 
     def test(self, *select: str) -> dict[str, str]:
         """Runs tests, and gives the status of each by its unique id.
@@ -264,7 +284,7 @@ class DbtSession:
         with warnings.catch_warnings():
             # dbt-adapters names it to agate on every engine, and dbt-athena's catalogue has no such column
             warnings.filterwarnings("ignore", '"table_owner" does not match the name', RuntimeWarning)
-            if is_built:
+            if is_built and any(node.resource_type is NodeType.Analysis for node in self.manifest.nodes.values()):
                 self._invoke(["compile", "--select", "resource_type:analysis"], "an analysis cannot be compiled")
             options = ["--no-compile"] if is_built else []
             self._invoke(["docs", "generate", "--static", *options], "the docs site cannot be built")
@@ -282,14 +302,14 @@ class DbtSession:
         )
 
     @contextmanager
-    def _progress(self) -> Iterator[Listener]:
+    def _progress(self, total: int | None = None) -> Iterator[Listener]:
         """Shows each node that is finished; the block calls what it gets with dbt's description of it."""
         if not self.console.is_terminal:
             yield self._print_relation
             return
         columns = (TextColumn("dbt build"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as bar:
-            task = bar.add_task("build", total=self._node_count())
+            task = bar.add_task("build", total=self._node_count() if total is None else total)
             yield lambda _node: bar.advance(task)
 
     def _print_relation(self, node: Any) -> None:  # noqa: ANN401 - see Listener
@@ -335,3 +355,7 @@ class DbtSession:
         if outcome.exception is not None:  # dbt hands Ctrl-C back as a result
             raise outcome.exception
         return outcome
+
+
+def _has_version(node: Any) -> bool:  # noqa: ANN401 - dbt has a class for each kind
+    return node.resource_type is NodeType.Model and node.version is not None

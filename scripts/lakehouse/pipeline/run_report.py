@@ -69,6 +69,8 @@ class RunReport:
         suspended_people: How many people are suspended; nobody is named.
         relations_built: How many.
         tests_passed: How many.
+        relations_kept: How many were not built, being made of the same as in their last build.
+        tests_kept: How many were not repeated, for the same reason.
         failures: Models and tests that failed or were skipped, each with its status.
         freshness: Of each source, whether it is fresh: pass, warn or error.
         event_days: Of each kind of record, `first_on`, `last_on` and `days_without`, by the records' own time.
@@ -98,6 +100,8 @@ class RunReport:
     suspended_people: int = 0
     relations_built: int = 0
     tests_passed: int = 0
+    relations_kept: int = 0
+    tests_kept: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     freshness: dict[str, str] = field(default_factory=dict)
     event_days: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -126,6 +130,8 @@ class RunReport:
             case "node_finished":
                 self.relations_built += 1
                 self.relation_seconds[fields.get("relation", fields["name"])] = fields["seconds"]
+            case "build_planned":
+                self.relations_kept, self.tests_kept = fields["relations_kept"], fields["tests_kept"]
             case "rows_counted":
                 self.rows[fields["relation"]] = fields["rows"]
                 if fields["expected"] not in (None, fields["rows"]):

@@ -21,6 +21,7 @@ FOLDER = "target/site"
 DOCS = "static_index.html"
 _REPORT, _LINEAGE = "report.html", "lineage.html"
 _STYLE = "site.css"
+_MADE_OF = "target/docs_made_of.txt"
 _LOADER = PackageLoader("lakehouse.site")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])
 
@@ -97,6 +98,18 @@ def publish_docs(project_dir: Path, docs: Path) -> None:
     folder = _folder(project_dir)
     shutil.copyfile(docs, folder / f"{DOCS}.new")
     (folder / f"{DOCS}.new").replace(folder / DOCS)
+
+
+def are_docs_of(project_dir: Path, made_of: str) -> bool:
+    """Whether docs and lineage are there, and were drawn of the same code and settings."""
+    noted = project_dir / _MADE_OF
+    needed = (noted, project_dir / FOLDER / DOCS, project_dir / FOLDER / _LINEAGE)
+    return all(file.exists() for file in needed) and noted.read_text(encoding="utf-8") == made_of
+
+
+def note_docs(project_dir: Path, made_of: str) -> None:
+    """Notes of what code and settings docs and lineage were drawn, when both are there."""
+    _replace(project_dir / _MADE_OF, made_of)
 
 
 def _write(project_dir: Path, page: str, **content: object) -> Path:

@@ -91,8 +91,8 @@ class History:
 
 
 def is_published(run: RunReport) -> bool:
-    """Whether a run built everything: not one that only landed, and none that failed."""
-    return run.outcome == "done" and run.relations_built > 0
+    """Whether a run built what there was to build: not one that only landed, and none that failed."""
+    return run.outcome == "done" and run.relations_built + run.relations_kept > 0
 
 
 def recorded_runs(project_dir: Path, dataset: str | None = None, target: str | None = None) -> History:

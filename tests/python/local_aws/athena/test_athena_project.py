@@ -26,10 +26,12 @@ from whole_run import (
     RUNS,
     SNAPSHOT,
     WholeRun,
+    assert_a_day_of_events_builds_sparkify_alone,
     assert_a_person_is_erased,
     assert_everything_passed,
     assert_examples_have_answers,
     assert_rows_are_those_of_duckdb,
+    run_again,
 )
 
 BOUND = 16
@@ -233,7 +235,7 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
 def _expected_of_sources(build: Build) -> dict[str, Physical]:
     """By the sources' YAML: a table over the loader's objects, and a view before it that the ledger decides."""
     found = {"loader.objects": Physical("view"), "loader.built_from": Physical("view")}
-    for name in ("runs", "run_relations"):
+    for name in ("runs", "run_relations", "built_with"):
         found[f"loader.{name}"] = Physical("iceberg", f"{build.data}/loader/{name}", "parquet", "zstd")
     for source in build.run.manifest["sources"].values():
         if f"loader.{source['identifier']}" in found:
@@ -325,6 +327,12 @@ def _columns(table: dict[str, Any]) -> dict[str, str]:
         column["Name"]: "string" if column["Type"].startswith("varchar") else column["Type"]
         for column in table["StorageDescriptor"]["Columns"]
     }
+
+
+def test_a_second_run_builds_nothing_and_a_day_of_events_nothing_of_stedi(build: Build) -> None:
+    assert "nothing has changed since the last build; kept as they were: " in run_again(build.run)
+    with variables(build.run.settings):
+        assert_a_day_of_events_builds_sparkify_alone(build.run, ask_athena)
 
 
 def test_a_person_is_erased_from_the_whole_lake(build: Build) -> None:

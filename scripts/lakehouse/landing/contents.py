@@ -1,0 +1,48 @@
+"""What a landing table holds, as a number: two loads that leave the same records leave the same number."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from lakehouse.declaration import LOADER, Table
+from lakehouse.landing.ledger import TableLedger, read_ledger
+from lakehouse.storage.folder import Folder
+
+DIGEST_CHARACTERS = 32
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a table's ledger names.
+
+    Attributes:
+        records: Of the records: the parts that hold them, which never change, and when each was landed.
+        entries: Of all that models and tests read of its ledger: the same of every file, with counts and checksums.
+    """
+
+    records: str
+    entries: str
+
+
+def contents_of(zone: Folder, tables: Mapping[str, Table]) -> dict[str, Contents]:
+    """The contents of every landing table, by its name.
+
+    Raises:
+        LandingError: A ledger cannot be read.
+    """
+    landing = (table for table in tables.values() if table.source_name != LOADER)
+    return {table.name: _contents(read_ledger(zone, table.name)) for table in landing}
+
+
+def digest(values: Iterable[object]) -> str:
+    """A number for values, in their order; other values, or another order, give another one."""
+    return sha256("\0".join(map(repr, values)).encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _contents(ledger: TableLedger) -> Contents:
+    files = ledger.files.values()
+    records = {(key, landed.landed_at) for landed in files for key in landed.object_keys}
+    entries = [
+        (landed.key, landed.landed_at, landed.copy_of, segment) for landed in files for segment in landed.segments
+    ]
+    return Contents(digest(sorted(records)), digest([*sorted(map(repr, entries)), *sorted(ledger.checksums.items())]))

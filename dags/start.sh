@@ -31,7 +31,6 @@ if [ "$#" -gt 0 ]; then # a program of Airflow's environment, with the same sett
     exec "$bin/$1" "${@:2}"
 fi
 
-started=()
 # The running task ends, too: Airflow would wait for it, and the task for the server that has ended.
 below() {
     local child
@@ -51,17 +50,16 @@ trap 'exit 130' INT TERM
 
 # in the background, so that a signal is heard at once and the program ends with this script
 prepare() {
-    "$bin/airflow" "$@" >> "$AIRFLOW_HOME/start.log" 2>&1 & started=($!)
+    "$bin/airflow" "$@" >> "$AIRFLOW_HOME/start.log" 2>&1 &
     wait $! || { echo "airflow $1 failed: see $AIRFLOW_HOME/start.log"; exit 1; }
 }
 : > "$AIRFLOW_HOME/start.log"
 prepare db migrate
 prepare pools set lakehouse 1 "a landing zone has one loader, a DuckDB file one writer"
 
-started=()
-"$bin/airflow" api-server & started+=($!)
-"$bin/airflow" scheduler --skip-serve-logs & started+=($!)
-"$bin/airflow" dag-processor & started+=($!)
-"$bin/airflow" triggerer --skip-serve-logs & started+=($!)
+"$bin/airflow" api-server &
+"$bin/airflow" scheduler --skip-serve-logs &
+"$bin/airflow" dag-processor &
+"$bin/airflow" triggerer --skip-serve-logs &
 echo "http://127.0.0.1:$port when it has started, in a minute; its DAGs begin paused. Ctrl-C ends all of it"
 wait -n # whichever ends first takes the others along

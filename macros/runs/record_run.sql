@@ -7,7 +7,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Run as an operation: tells the session how many rows each relation had in the last run that built everything. -#}
+{#- Run as an operation: tells the session how many rows each relation had in the last run that left everything built. -#}
 {% macro tell_rows_before() -%}
     {%- set runs, run_relations = loader_relation('runs'), loader_relation('run_relations') -%}
     {%- if adapter.get_relation(database=runs.database, schema=runs.schema, identifier=runs.identifier) -%}

@@ -8,7 +8,7 @@ from lakehouse.pipeline.run_watch import RunWatch
 
 
 def compare_rows(dbt: DbtSession, report: RunReport, reporter: ConsoleReporter, *, is_whole: bool) -> None:
-    """Compares the rows of the run with those of the last one that built everything, and warns of what moved unusually.
+    """Compares the rows with those of the last run that left everything built, and warns of what moved unusually.
 
     Args:
         dbt: The session.

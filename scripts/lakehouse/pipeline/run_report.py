@@ -61,7 +61,7 @@ class RunReport:
         steps: Seconds of each step: land, register, freshness, build, site.
         rows: The rows of each landed and published relation.
         unexpected_rows: The relations whose rows are known, and others, with what was expected.
-        rows_before: The rows of each relation in the last run that built everything.
+        rows_before: The rows of each relation in the last run that left everything built.
         unusual_rows: The relations whose rows moved unusually, with what they were.
         relation_seconds: How long the build of each relation took.
         records_landed: New records of each landing table.

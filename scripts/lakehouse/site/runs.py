@@ -43,7 +43,7 @@ class History:
 
     Attributes:
         runs: All of them, the last one first.
-        dataset: The data set that the site is of; None for that of the last run that built everything.
+        dataset: The data set that the site is of; None for that of the last run that left everything built.
         target: The engine that it is of; None for any.
     """
 
@@ -58,12 +58,12 @@ class History:
 
     @property
     def published(self) -> RunReport | None:
-        """The run whose relations and report are to be seen: the last one that built everything."""
+        """The run whose relations and report are to be seen: the last one that left everything built."""
         return next((run for run in self.runs if is_published(run) and self._is_of_the_site(run)), None)
 
     @property
     def before(self) -> RunReport | None:
-        """The one before it that built everything from the same data set on the same engine."""
+        """The one before it that left everything built from the same data set on the same engine."""
         published = self.published
         same = [run for run in self.runs if is_published(run) and published and _place(run) == _place(published)]
         return same[1] if len(same) > 1 else None

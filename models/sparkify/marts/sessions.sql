@@ -53,8 +53,7 @@ listened as (
     select
         session_id,
         cast(count(*) as integer) as plays,
-        -- to the millisecond: the order in which floats are added decides on the last digits
-        round(sum(song_duration_s), 3) as listening_s
+        {{ exact_sum('song_duration_s') }} as listening_s
     from songplays
     group by session_id
 

@@ -17,8 +17,7 @@ listened as (
         user_id,
         cast(start_time as date) as date_day,
         cast(count(*) as integer) as plays,
-        -- to the millisecond: the order in which floats are added decides on the last digits
-        round(sum(song_duration_s), 3) as listening_s
+        {{ exact_sum('song_duration_s') }} as listening_s
     from songplays
     where user_id is not null
     group by

@@ -33,7 +33,7 @@ played as (
     select
         cast(start_time as date) as date_day,
         count(*) as plays,
-        round(sum(song_duration_s), 3) as listening_s,
+        {{ exact_sum('song_duration_s') }} as listening_s,
         count(distinct session_id) as sessions
     from songplays
     group by cast(start_time as date)

@@ -20,7 +20,7 @@ counted as (
         iso_weekday,
         hour,
         cast(count(*) as bigint) as plays,
-        coalesce(round(sum(song_duration_s), 3), 0) as listening_s
+        coalesce({{ exact_sum('song_duration_s') }}, 0) as listening_s
     from timed
     group by
         iso_weekday,

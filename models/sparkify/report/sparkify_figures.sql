@@ -28,8 +28,7 @@ played as (
         count(*) as plays,
         count(song_id) as plays_matched,
         count(distinct user_id) as listeners,
-        -- to the millisecond, as everywhere: a sum of floats is another one in another order
-        coalesce(round(sum(song_duration_s), 3), 0) / 3600 as listening_hours
+        coalesce({{ exact_sum('song_duration_s') }}, 0) / 3600 as listening_hours
     from songplays
 
 ),

@@ -33,22 +33,32 @@ changed as (
 
 ),
 
-held as (
+begun_and_ended as (
 
-    -- the level that holds at the day's end
+    -- a level that ends on the day on which it began never holds at a day's end
     select
-        dates.date_day,
-        count(case when intervals.level = 'paid' then 1 end) as paid_users,
-        count(case when intervals.level = 'free' then 1 end) as free_users
-    from dates
-    inner join intervals
-        on
-            dates.date_day >= intervals.first_day
-            and (
-                intervals.last_day is null
-                or dates.date_day < intervals.last_day
-            )
-    group by dates.date_day
+        first_day as date_day,
+        level,
+        1 as users
+    from intervals
+    union all
+    select
+        last_day as date_day,
+        level,
+        -1 as users
+    from intervals
+    where last_day is not null
+
+),
+
+moved as (
+
+    select
+        date_day,
+        sum(case when level = 'paid' then users end) as paid_users,
+        sum(case when level = 'free' then users end) as free_users
+    from begun_and_ended
+    group by date_day
 
 ),
 
@@ -58,13 +68,19 @@ daily as (
         dates.date_day,
         cast(coalesce(changed.upgrades, 0) as bigint) as upgrades,
         cast(coalesce(changed.downgrades, 0) as bigint) as downgrades,
-        cast(coalesce(held.paid_users, 0) as bigint) as paid_users,
-        cast(coalesce(held.free_users, 0) as bigint) as free_users
+        cast(coalesce(sum(moved.paid_users) over (
+            order by dates.date_day
+            rows between unbounded preceding and current row
+        ), 0) as bigint) as paid_users,
+        cast(coalesce(sum(moved.free_users) over (
+            order by dates.date_day
+            rows between unbounded preceding and current row
+        ), 0) as bigint) as free_users
     from dates
     left join changed
         on dates.date_day = changed.date_day
-    left join held
-        on dates.date_day = held.date_day
+    left join moved
+        on dates.date_day = moved.date_day
 
 )
 

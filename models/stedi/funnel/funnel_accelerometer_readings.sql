@@ -30,7 +30,12 @@ identities as (
 
 consent_periods as (
 
-    select * from {{ ref('int_stedi__consent_periods') }}
+    -- an end for the period that is in force, too: joined by `… is null or …`, DuckDB compares each reading with each period
+    select
+        canonical_email,
+        in_force_from,
+        coalesce(in_force_until, cast('9999-12-31' as timestamp)) as in_force_until
+    from {{ ref('int_stedi__consent_periods') }}
 
 ),
 
@@ -151,10 +156,7 @@ judged_for_study as (
         on
             known_readings.canonical_email = consent_periods.canonical_email
             and known_readings.reading_time >= consent_periods.in_force_from
-            and (
-                consent_periods.in_force_until is null
-                or known_readings.reading_time < consent_periods.in_force_until
-            )
+            and known_readings.reading_time < consent_periods.in_force_until
     left join shared_moments
         on
             known_readings.customer_pseudonym = shared_moments.owner_token

@@ -9,6 +9,17 @@ with decided as (
 
 ),
 
-{{ lapses_in_landing() }}
+{{ lapses_in_landing() }},
 
-select * from lapses
+final as (
+
+    -- a number also where consent was never given again: joined by `resumed_ms is null or …`, DuckDB compares each row with each
+    select
+        canonical_email,
+        lapsed_ms,
+        coalesce(resumed_ms, cast(9223372036854775807 as bigint)) as resumed_ms
+    from lapses
+
+)
+
+select * from final

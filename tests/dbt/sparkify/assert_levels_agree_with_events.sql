@@ -16,7 +16,14 @@ events as (
 
 history as (
 
-    select * from {{ ref('user_level_history') }}
+    -- an end for the last interval, too: joined by `… or … is null`, DuckDB compares each event with each interval
+    select
+        user_id,
+        level,
+        valid_from,
+        valid_to,
+        coalesce(valid_to, cast('9999-12-31' as timestamp)) as compared_to
+    from {{ ref('user_level_history') }}
 
 ),
 
@@ -76,7 +83,7 @@ disagreeing_history as (
         on
             events.user_id = history.user_id
             and events.occurred_at >= history.valid_from
-            and (events.occurred_at < history.valid_to or history.valid_to is null)
+            and events.occurred_at < history.compared_to
     where
         history.level is null
         or history.level <> events.level

@@ -61,7 +61,7 @@ allowed as (
         on
             landed.canonical_email = lapses.canonical_email
             and landed.reading_time_ms >= lapses.lapsed_ms
-            and (lapses.resumed_ms is null or landed.reading_time_ms < lapses.resumed_ms)
+            and landed.reading_time_ms < lapses.resumed_ms
     where
         landed.canonical_email in (select consenting.canonical_email from consenting)
         and lapses.canonical_email is null

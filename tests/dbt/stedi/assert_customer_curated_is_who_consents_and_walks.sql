@@ -44,7 +44,7 @@ walking as (
         on
             consenting.canonical_email = lapses.canonical_email
             and readings."timestamp" >= lapses.lapsed_ms
-            and (lapses.resumed_ms is null or readings."timestamp" < lapses.resumed_ms)
+            and readings."timestamp" < lapses.resumed_ms
     where lapses.canonical_email is null
 
 ),

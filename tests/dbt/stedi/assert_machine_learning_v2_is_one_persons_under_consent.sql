@@ -118,7 +118,7 @@ allowed_pairs as (
         on
             pairs.canonical_email = lapses.canonical_email
             and pairs.reading_time_ms >= lapses.lapsed_ms
-            and (lapses.resumed_ms is null or pairs.reading_time_ms < lapses.resumed_ms)
+            and pairs.reading_time_ms < lapses.resumed_ms
     where lapses.canonical_email is null
 
 ),

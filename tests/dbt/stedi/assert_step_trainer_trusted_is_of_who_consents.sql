@@ -95,7 +95,7 @@ judged as (
         on
             people.canonical_email = lapses.canonical_email
             and landed.sensorreadingtime >= lapses.lapsed_ms
-            and (lapses.resumed_ms is null or landed.sensorreadingtime < lapses.resumed_ms)
+            and landed.sensorreadingtime < lapses.resumed_ms
     where
         sole_owners.serial_number is not null
         or walkers.owner_token is not null

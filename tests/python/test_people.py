@@ -480,13 +480,13 @@ def test_who_left_is_remembered_as_an_owner_and_of_what_they_can_have_made() -> 
     later.add_owner("D1", "ann")
     assert later.owners == {Owner("D1", "ann"), Owner("D1", "bob"), Owner("D2", "ann")}
     assert later.claims == claims
-    assert later.has_shared_devices
+    assert later.shared_devices
 
 
 def test_devices_that_nobody_shares_cost_nothing() -> None:
     history = DeviceHistory()
     history.add_owner("D1", "ann")
-    assert not history.has_shared_devices
+    assert not history.shared_devices
     history.add_step("D1", 1)
     history.add_walk("ann", 1)
     assert history.claims == set()

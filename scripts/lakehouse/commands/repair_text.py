@@ -22,4 +22,4 @@ def main(zone: Annotated[str, typer.Option(help="Landing zone, a folder or an s3
     protect(project, zone, reporter)
     report = repair_text(zone, load_tables(project), reporter.say)
     news = "landed in text_repairs" if report.changed else "which text_repairs has already"
-    typer.echo(f"{counted(report.values, 'garbled value')}, {counted(len(report.repairs), 'distinct repair')}, {news}")
+    typer.echo(f"{counted(report.values, 'garbled value')}, {counted(report.repairs, 'distinct repair')}, {news}")

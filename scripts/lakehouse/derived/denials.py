@@ -18,6 +18,7 @@ from lakehouse.derived.dismissals import Dismissals
 from lakehouse.derived.pseudonyms import IDENTITIES_TABLE
 from lakehouse.derived.suspensions import FoundSuspensions, Suspension, suspensions_of
 from lakehouse.derived.table import HeldZone, land_derived, landed_zone
+from lakehouse.derived.worked_out import noted_report, state_of
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
 from lakehouse.landing.landed import dated_lines, landed_lines, named_reader, quarantined_rows
@@ -26,8 +27,19 @@ from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Folder, Say
 
 CUSTOMERS_TABLE = "customer_landing"
+READINGS_TABLE = "accelerometer_landing"
+STEPS_TABLE = "step_trainer_landing"
 SUSPENSIONS_TABLE = "customer_suspensions"
 WITHDRAWALS_TABLE = "customer_withdrawals"
+OWNERS_TABLE = "device_owners"
+CLAIMS_TABLE = "step_claims"
+PEOPLE = "people"
+"""What working out who is who is noted as."""
+OF_PEOPLE = (
+    CUSTOMERS_TABLE, READINGS_TABLE, STEPS_TABLE,
+    SUSPENSIONS_TABLE, WITHDRAWALS_TABLE, OWNERS_TABLE, CLAIMS_TABLE, IDENTITIES_TABLE,
+)  # fmt: skip
+"""What that reads and writes."""
 ORIGIN = "customers and their devices"  # what the ledger calls the source file of what is worked out from these
 _NO_CONSENT = (None, "", "false", "0")
 """How the website writes that there is none, as the engines read text."""
@@ -65,7 +77,17 @@ def remember_denials_before_a_load(zone: str | Path, tables: Mapping[str, Table]
     """
     if next(open_folder(zone).list(ledger.LEDGER_FOLDER), None) is not None:
         with landed_zone(zone, say) as held:
-            remember_denials(held, tables)
+            if noted_report(held.folder, PEOPLE, state_of_people(held.folder, tables), msgspec.Raw) is None:
+                remember_denials(held, tables)
+
+
+def state_of_people(folder: Folder, tables: Mapping[str, Table]) -> str:
+    """A number for all that tells who is who in a landing zone.
+
+    Raises:
+        LandingError: A ledger cannot be read.
+    """
+    return state_of(folder, (tables[name] for name in OF_PEOPLE))
 
 
 def remember_denials(held: HeldZone, tables: Mapping[str, Table], known: Collection[str] = ()) -> Doubts:

@@ -11,8 +11,8 @@ gone. So it is done here, once for all engines:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -20,11 +20,18 @@ import msgspec
 from lakehouse.console import Reporter, Silent, counted
 from lakehouse.declaration import Table
 from lakehouse.derived.denials import (
+    CLAIMS_TABLE,
     CUSTOMERS_TABLE,
+    OWNERS_TABLE,
+    PEOPLE,
+    READINGS_TABLE,
+    STEPS_TABLE,
+    Doubts,
     land_rows,
     open_doubts,
     remember_denials,
     rows_of,
+    state_of_people,
     unreadable_records,
 )
 from lakehouse.derived.dismissals import Dismissals
@@ -32,20 +39,18 @@ from lakehouse.derived.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.suspensions import Suspension
 from lakehouse.derived.table import landed_zone
+from lakehouse.derived.worked_out import note_report, noted_report
 from lakehouse.environment import in_environment
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
-from lakehouse.landing.landed import landed_lines, named_reader
+from lakehouse.landing.landed import landed_lines, landed_values, named_reader
 from lakehouse.landing.ledger import QuarantinedRecord
 from lakehouse.landing.pseudonym_key import PseudonymKey
+from lakehouse.records.raw import as_text
 from lakehouse.records.read import KEPT_BYTES
 from lakehouse.storage.folder import Folder, Say
 
-READINGS_TABLE = "accelerometer_landing"
-STEPS_TABLE = "step_trainer_landing"
-OWNERS_TABLE = "device_owners"
-CLAIMS_TABLE = "step_claims"
 _GONE = "the record is gone from its file, and no record of theirs came in its place"
 
 
@@ -77,6 +82,14 @@ class PeopleReport:
     """Number of unreadable customer records of which only the beginning is kept, and was looked through."""
 
 
+class _Noted(msgspec.Struct, frozen=True):
+    """What is noted of the work."""
+
+    made_with: str
+    """The fingerprint of the pseudonyms' key."""
+    report: PeopleReport
+
+
 def land_people(
     zone: str | Path, tables: Mapping[str, Table], key: PseudonymKey, say: Say, *, new_key: bool = False
 ) -> PeopleReport:
@@ -95,6 +108,9 @@ def land_people(
     with landed_zone(zone, say) as held:
         if not new_key:
             check_key_of(held.folder, tables, key)
+        noted = noted_report(held.folder, PEOPLE, state_of_people(held.folder, tables), _Noted)
+        if noted is not None and noted.made_with == key.fingerprint:
+            return noted.report
         work = _Work(held.folder, tables, key)
         history = work.device_history()
         identities = sorted(work.identities.values())
@@ -106,14 +122,20 @@ def land_people(
             # last: who was called what before is known until all else has the new pseudonyms
             land_rows(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
         ]
+        report = _report(work, doubts)
+        note_report(held, PEOPLE, state_of_people(held.folder, tables), _Noted(key.fingerprint, report))
+    return replace(report, changed=any(changed))
+
+
+def _report(work: "_Work", doubts: Doubts) -> PeopleReport:
     gone = {reference(row) for row in doubts.lasting if row.canonical_email in doubts.known}
     return PeopleReport(
         customers=len(work.customers),
         suspended=len(doubts.known),
         suspicions={**doubts.found.reasons, **({_GONE: len(gone)} if gone else {})},
         naming_nobody=doubts.found.naming_nobody,
-        changed=any(changed),
-        several=len({row.customer_pseudonym for row in identities if _is_a_list(row)} & work.customers),
+        changed=False,
+        several=len({row.customer_pseudonym for row in work.identities.values() if _is_a_list(row)} & work.customers),
         too_large=doubts.found.too_large,
     )
 
@@ -260,12 +282,15 @@ class _Work:
                 self.customers.add(customer)
                 if serial_number:
                     history.add_owner(serial_number, customer)
-        if history.has_shared_devices:
-            for serial_number, moment in self._read(STEPS_TABLE, "serialNumber", "sensorReadingTime"):
-                history.add_step(serial_number or "", int(moment or 0))
-        for email, moment in self._read(READINGS_TABLE, "user", "timestamp"):
-            if walker := self.identify(email):
-                history.add_walk(walker, int(moment or 0))
+        if history.shared_devices:
+            devices = _ByWriting(lambda text: text if text in history.shared_devices else None)
+            for written, moment in self._values(STEPS_TABLE, "serialNumber", "sensorReadingTime"):
+                if (device := devices[bytes(written)]) is not None:
+                    history.add_step(device, _milliseconds(moment))
+        walkers = _ByWriting(self.identify)
+        for written, moment in self._values(READINGS_TABLE, "user", "timestamp"):
+            if (walker := walkers[bytes(written)]) in history.sharers:
+                history.add_walk(walker, _milliseconds(moment))
         return history
 
     def _history_before(self) -> DeviceHistory:
@@ -282,3 +307,21 @@ class _Work:
     def _read(self, name: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
         table = self._tables[name]
         return map(named_reader(table, *columns), landed_lines(self._folder, table))
+
+    def _values(self, name: str, *columns: str) -> Iterator[tuple[msgspec.Raw, ...]]:
+        return landed_values(self._folder, self._tables[name], *columns)
+
+
+class _ByWriting(dict[bytes, str | None]):
+    """What a text stands for, by how the text is written in a record: of many millions, few differ."""
+
+    def __init__(self, stands_for: Callable[[str | None], str | None]) -> None:
+        self._stands_for = stands_for
+
+    def __missing__(self, written: bytes) -> str | None:
+        found = self[written] = self._stands_for(as_text(written))
+        return found
+
+
+def _milliseconds(written: msgspec.Raw) -> int:
+    return int(as_text(bytes(written)) or 0)

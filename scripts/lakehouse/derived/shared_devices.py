@@ -7,6 +7,7 @@ owners and claims are kept for good, under a token that names nobody.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 
 import msgspec
 
@@ -44,14 +45,19 @@ class DeviceHistory:
         self.owners.add(Owner(serial_number, owner_token))
         self._owners_of[serial_number].add(owner_token)
 
-    @property
-    def has_shared_devices(self) -> bool:
-        """Whether any device has several owners."""
-        return any(len(owners) > 1 for owners in self._owners_of.values())
+    @cached_property
+    def shared_devices(self) -> frozenset[str]:
+        """The devices of several owners, when all owners are known."""
+        return frozenset(serial_number for serial_number, owners in self._owners_of.items() if len(owners) > 1)
+
+    @cached_property
+    def sharers(self) -> frozenset[str]:
+        """Who owns one of these, when all owners are known."""
+        return frozenset(token for serial_number in self.shared_devices for token in self._owners_of[serial_number])
 
     def add_step(self, serial_number: str, moment: int) -> None:
         """Notes when a step was read from a device, in epoch milliseconds."""
-        if len(self._owners_of.get(serial_number, ())) > 1:
+        if serial_number in self.shared_devices:
             self._devices_at[moment].add(serial_number)
 
     def add_walk(self, owner_token: str, moment: int) -> None:

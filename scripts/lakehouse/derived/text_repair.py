@@ -11,13 +11,14 @@ round is made: what two rounds leave may be clean, whether or not a third is pos
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from lakehouse.declaration import Table
 from lakehouse.derived.table import land_derived, landed_zone
+from lakehouse.derived.worked_out import note_report, noted_report, state_of
 from lakehouse.errors import LandingError
 from lakehouse.landing.landed import landed_lines
 from lakehouse.storage.folder import Folder, Say
@@ -31,8 +32,8 @@ class RepairReport:
 
     values: int
     """Number of garbled values in the landed records."""
-    repairs: Mapping[str, str]
-    """Every distinct garbled text, and what it said before."""
+    repairs: int
+    """Number of distinct garbled texts."""
     changed: bool
     """Whether the landing zone held other repairs, or none, before."""
 
@@ -64,14 +65,20 @@ def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> Repa
     if REPAIRS_TABLE not in tables:
         raise LandingError(f"no table {REPAIRS_TABLE} is declared: there is nowhere to land the repairs")
     searched = [table for table in tables.values() if table.repaired_columns]
+    work = [*searched, tables[REPAIRS_TABLE]]
     with landed_zone(zone, say) as held:
+        noted = noted_report(held.folder, REPAIRS_TABLE, state_of(held.folder, work), RepairReport)
+        if noted is not None:
+            return noted
         texts = Counter(text for table in searched for text in _suspicious_texts(held.folder, table))
         found = {text: undo_double_encoding(text) for text in texts}
         repairs = {garbled: repaired for garbled, repaired in sorted(found.items()) if repaired is not None}
         lines = [msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items()]
         origin = ",".join(table.folder for table in searched)
         changed = land_derived(held, tables[REPAIRS_TABLE], lines, origin)
-    return RepairReport(sum(texts[text] for text in repairs), repairs, changed)
+        report = RepairReport(sum(texts[text] for text in repairs), len(repairs), changed=False)
+        note_report(held, REPAIRS_TABLE, state_of(held.folder, work), report)
+    return replace(report, changed=changed)
 
 
 def _undo_encoding(text: str) -> str | None:

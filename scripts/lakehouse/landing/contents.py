@@ -31,7 +31,7 @@ def contents_of(zone: Folder, tables: Mapping[str, Table]) -> dict[str, Contents
         LandingError: A ledger cannot be read.
     """
     landing = (table for table in tables.values() if table.source_name != LOADER)
-    return {table.name: _contents(read_ledger(zone, table.name)) for table in landing}
+    return {table.name: contents_of_table(read_ledger(zone, table.name)) for table in landing}
 
 
 def digest(values: Iterable[object]) -> str:
@@ -39,7 +39,8 @@ def digest(values: Iterable[object]) -> str:
     return sha256("\0".join(map(repr, values)).encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 
-def _contents(ledger: TableLedger) -> Contents:
+def contents_of_table(ledger: TableLedger) -> Contents:
+    """What a table's ledger names."""
     files = ledger.files.values()
     records = {(key, landed.landed_at) for landed in files for key in landed.object_keys}
     entries = [

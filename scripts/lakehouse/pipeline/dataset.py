@@ -196,7 +196,7 @@ class Dataset:
                 records_quarantined=table.records_quarantined,
             )
         repairs = repair_text(self.zone, tables, reporter.say)
-        reporter.say(f"texts that were encoded twice, and are repaired: {len(repairs.repairs):,}")
+        reporter.say(f"texts that were encoded twice, and are repaired: {repairs.repairs:,}")
         key = key_of_landed(self.zone, tables, public_fingerprints(self.sample_dir or self.project_dir))
         people = land_people(self.zone, tables, key, reporter.say)
         land_release_pseudonyms(self.zone, tables, reporter.say)

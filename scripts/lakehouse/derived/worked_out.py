@@ -1,0 +1,92 @@
+"""What was worked out from a landing zone, and from what: what would come out the same is not worked out again.
+
+Nothing is asked but ledgers: parts never change. The note is written last. So whatever ends the work in between,
+changes what it made, erases from it, or comes with a newer version of this project, the work is done anew.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+import lakehouse
+from lakehouse.declaration import Table
+from lakehouse.derived.dismissals import Dismissals
+from lakehouse.derived.table import HeldZone
+from lakehouse.landing.contents import contents_of_table, digest
+from lakehouse.landing.ledger import read_ledger
+from lakehouse.storage.folder import FileChangedError, Folder
+
+NOTES_KEY = "loader/worked_out.json"
+
+_Report = TypeVar("_Report")
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """One kind of work."""
+
+    state: str
+    """Of everything that it read and wrote."""
+    report: msgspec.Raw
+    """What was found, in numbers."""
+
+
+def state_of(folder: Folder, tables: Iterable[Table]) -> str:
+    """A number for what a landing zone holds of tables; another one if a part of what is worked out is gone.
+
+    Args:
+        folder: The landing zone.
+        tables: Those that the work reads and writes.
+
+    Raises:
+        LandingError: A ledger cannot be read.
+    """
+    held: list[object] = [_code(), Dismissals.read(folder).dismissals]
+    for table in tables:
+        table_ledger = read_ledger(folder, table.name)
+        held += [repr(table), contents_of_table(table_ledger)]
+        if not table.source_files:
+            named = {key for landed in table_ledger.files.values() for key in landed.object_keys}
+            held.append(sorted(named - {stored.key for stored in folder.list(table.folder)}))
+    return digest(held)
+
+
+def noted_report(folder: Folder, work: str, state: str, report: type[_Report]) -> _Report | None:
+    """What was found when work was done and left just this state; None if it is to be done."""
+    note = _notes(folder)[0].get(work)
+    return msgspec.json.decode(note.report, type=report) if note is not None and note.state == state else None
+
+
+def note_report(held: HeldZone, work: str, state: str, report: object) -> None:
+    """Notes what was found. Another load that does so at the same time wins: the next one works it out."""
+    notes, noted_version = _notes(held.folder)
+    notes = {**notes, work: _Note(state, msgspec.Raw(msgspec.json.encode(report)))}
+    held.still_ours()
+    try:
+        held.folder.replace(NOTES_KEY, msgspec.json.encode(notes), noted_version)
+    except FileChangedError:
+        return
+
+
+def _notes(folder: Folder) -> tuple[Mapping[str, _Note], str | None]:
+    """The notes of a zone, and the version of the object that holds them; what cannot be read says nothing."""
+    try:
+        fetched = folder.fetch(NOTES_KEY)
+    except FileNotFoundError:
+        return {}, None
+    try:
+        return msgspec.json.decode(fetched.content, type=dict[str, _Note]), fetched.version
+    except msgspec.MsgspecError:
+        return {}, fetched.version
+
+
+@cache
+def _code() -> str:
+    """Of this project's Python, and of the letters that it knows."""
+    files = sorted(Path(lakehouse.__file__).parent.rglob("*.py"))
+    code: list[Any] = [sha256(file.read_bytes()).hexdigest() for file in files]
+    return digest([unicodedata.unidata_version, *code])

@@ -17,7 +17,7 @@ from lakehouse.environment import variables
 from lakehouse.landing.contents import Contents, contents_of
 from lakehouse.pipeline.build_plan import BuildPlan, plan_build
 from lakehouse.pipeline.dbt_session import DbtSession
-from lakehouse.pipeline.fingerprints import Fingerprint, fingerprints, settings_of
+from lakehouse.pipeline.fingerprints import Fingerprint, fingerprints, settings_of, tables_read_in_ledgers
 from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all
 
@@ -76,6 +76,8 @@ def test_new_events_build_what_reads_them_and_nothing_of_the_other_product(manif
     assert {manifest.nodes[f"model.lakehouse.{name}"].fqn[1] for name in built} == {"sparkify"}
     assert not built & {"stg_sparkify__songs", "songs", "artists"}
     assert "test.lakehouse.assert_ledger_balances" in plan.todo
+    of_ledger = {key.split(".")[2] for key in plan.todo if "agrees_with_ledger" in key}
+    assert of_ledger == {"source_agrees_with_ledger_sparkify_staging_events_"}
     assert plan.reasons == ("other records than in the last build: sparkify.staging_events",)
 
 
@@ -205,22 +207,25 @@ def test_contents_are_those_of_the_records(tmp_path: Path) -> None:
     assert {name for name in after if after[name] != first[name]} == {"staging_events"}
 
 
-def test_of_the_ledger_a_product_reads_its_own_tables_rows(built_project: Callable[[str], DbtProject]) -> None:
+def test_of_the_ledger_a_node_reads_the_rows_that_its_fingerprint_knows(
+    built_project: Callable[[str], DbtProject], manifest: Manifest
+) -> None:
     """What fingerprints count on: a node of a product that reads the ledger says of which tables, each time."""
-    manifest: dict[str, Any] = json.loads((built_project("sample").folder / "target/manifest.json").read_text())
-    products = {source["source_name"] for source in manifest["sources"].values()} - {"loader"}
+    compiled: dict[str, Any] = json.loads((built_project("sample").folder / "target/manifest.json").read_text())
+    products = {source["source_name"] for source in compiled["sources"].values()} - {"loader"}
     read = 0
-    for node in manifest["nodes"].values():
+    for node in compiled["nodes"].values():
         if node["fqn"][1] not in products or not node.get("compiled_code"):
             continue
         code = node["compiled_code"]
-        for found in re.finditer(r'"loader"\."(?:ledger|objects)"(?: as ledger)?\s+(.{0,60})', code, re.DOTALL):
+        for found in re.finditer(r'"loader"\."(?:ledger|objects)"(?: as ledger)?\s+(?=(.{0,400}))', code, re.DOTALL):
             read += 1
-            (product,) = products & set(node["fqn"])
             tables = re.match(r"where\s+(?:ledger\.)?table_name (?:=|in) (.*)", found[1], re.DOTALL)
             assert tables, f"{node['unique_id']} reads all of the ledger: {found[0]}"
-            name = re.findall(r"'(\w+)'", tables[1])[0]
-            assert TABLES[name].source_name == product
+            listed = tables[1].partition(")")[0] if tables[1].startswith("(") else tables[1].split()[0]
+            assert set(re.findall(r"'(\w+)'", listed)) <= tables_read_in_ledgers(
+                manifest.nodes[node["unique_id"]], manifest
+            )
     assert read > 20
 
 

@@ -37,7 +37,7 @@ OF_DBT = "DBT_"
 SAYS_NO_MORE = ("DBT_ENV_SECRET_", "DBT_LOG_", "DBT_TARGET")
 """Of those: passwords, what is logged, and the target, which is known by its name."""
 LEDGERS = ("ledger", "objects")
-"""The loader's tables of which a product's nodes read its own tables' rows alone; a test says which nodes do."""
+"""The loader's tables of which nodes read some landing tables' rows alone, see `tables_read_in_ledgers`."""
 BUILT_FROM = "source.lakehouse.loader.built_from"
 _VARIABLE = re.compile(r"env_var\(\s*'(\w+)'")
 _OF_BUILDS = re.compile(r"(dbt|duckdb)\b")
@@ -76,13 +76,14 @@ def fingerprints(
         return digest([own_code(nodes[key]), *sorted(map(code, parents(nodes[key])))])
 
     @cache
-    def inputs(key: str, product: str | None) -> str:
+    def inputs(key: str, of_ledgers: frozenset[str] | None) -> str:
         node = nodes[key]
         if node.resource_type is NodeType.Source:
-            return digest(_held(node, product, manifest, contents, built_from))
+            return digest(_held(node, of_ledgers, manifest, contents, built_from))
         if node.resource_type is NodeType.Unit:
             return ""
-        return digest(sorted(inputs(parent, node.fqn[1]) for parent in parents(node)))
+        tables = tables_read_in_ledgers(node, manifest)
+        return digest(sorted(inputs(parent, tables) for parent in parents(node)))
 
     made = [
         key
@@ -104,6 +105,22 @@ def parents(node: Any) -> list[str]:  # noqa: ANN401 - as above
     return [] if node.resource_type in (NodeType.Source, NodeType.Seed) else list(node.depends_on.nodes)
 
 
+def tables_read_in_ledgers(node: Any, manifest: Manifest) -> frozenset[str]:  # noqa: ANN401 - as above
+    """The landing tables of which a node reads the rows in the loader's ledgers, where it reads ledgers.
+
+    A test of one landing table reads that table's, another node of a product the product's, what belongs to no product
+    all. A test says that the nodes do.
+    """
+    read = [manifest.sources.get(key) for key in parents(node)]
+    landing = {source.name for source in read if source is not None and source.source_name != LOADER}
+    if None not in read and len(landing) == 1:
+        return frozenset(landing)
+    tables = [table for table in manifest.sources.values() if table.source_name != LOADER]
+    return frozenset(table.name for table in tables if table.source_name == node.fqn[1]) or frozenset(
+        table.name for table in tables
+    )
+
+
 def settings_of(project_dir: Path, target: str, manifest: Manifest) -> str:
     """What all nodes share: every macro, the project's settings, the environment that macros and dbt read, versions."""
     macros = sorted((key, macro.macro_sql) for key, macro in manifest.macros.items())
@@ -117,19 +134,19 @@ def settings_of(project_dir: Path, target: str, manifest: Manifest) -> str:
 
 def _held(
     source: Any,  # noqa: ANN401 - as above
-    product: str | None,
+    of_ledgers: frozenset[str] | None,
     manifest: Manifest,
     contents: Mapping[str, Contents],
     built_from: str,
 ) -> Iterable[object]:
-    """What a declared table holds, as a node of a product reads it."""
+    """What a declared table holds, as a node reads it that reads some tables' rows in the loader's ledgers."""
     if source.source_name != LOADER:
         return [contents[source.name].records]
     if source.name == "built_from":
         return [built_from]
     tables = [table for table in manifest.sources.values() if table.source_name != LOADER]
-    if source.name in LEDGERS and product in {table.source_name for table in tables}:
-        tables = [table for table in tables if table.source_name == product]
+    if source.name in LEDGERS and of_ledgers is not None:
+        tables = [table for table in tables if table.name in of_ledgers]
     return sorted((table.name, contents[table.name].entries) for table in tables)
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -168,9 +169,16 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
     Raises:
         LandingError: There is no declaration, or one makes no sense; the message names file, table and column.
     """
+    paths = sorted(project_dir.glob(SOURCE_FILES_OF_MODELS))
+    return dict(_tables(project_dir, tuple((path, path.read_bytes()) for path in paths)))
+
+
+@lru_cache(maxsize=1)
+def _tables(project_dir: Path, files: tuple[tuple[Path, bytes], ...]) -> Mapping[str, Table]:
+    """The tables of a project's files; a command asks several times, and YAML is slow to read."""
     tables: dict[str, Table] = {}
-    for path in sorted(project_dir.glob(SOURCE_FILES_OF_MODELS)):
-        for source in _read(path).sources:
+    for path, content in files:
+        for source in _read(path, content).sources:
             for declared in source.tables:
                 if declared.config.meta.derived:
                     continue
@@ -189,9 +197,9 @@ def load_tables(project_dir: Path) -> dict[str, Table]:
     return tables
 
 
-def _read(path: Path) -> _Declaration:
+def _read(path: Path, content: bytes) -> _Declaration:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _Declaration)
+        return msgspec.convert(yaml.safe_load(content.decode()), _Declaration)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LandingError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
     except msgspec.ValidationError as error:  # it says where, as in $.sources[0].tables[0].name

@@ -30,10 +30,10 @@ def main(
     only: Annotated[str, typer.Option(help="loader or runs; both without it.")] = "",
     largest: Annotated[int, typer.Option(help="The largest size of the sample, in times the real data's.")] = 100,
 ) -> None:
-    """Measure the loader on many small files, on large ones, and its memory; and whole runs beside a bare script.
+    """Measure the loader beside `aws s3 cp`, and whole runs beside a bare script.
 
-    It compares with `aws s3 cp`, with a bare pass over the bytes, and with DuckDB alone. It takes half an hour, and
-    15 GB of disk.
+    The loader: many small files, large ones, its memory. Whole runs: everything, a day more, nothing new, beside the
+    same tables made by DuckDB alone. It takes half an hour, and 15 GB of disk.
     """
     if only not in ("", "loader", "runs"):
         raise typer.BadParameter(f"{only!r} is not measured: loader or runs, or both without it", param_hint="--only")

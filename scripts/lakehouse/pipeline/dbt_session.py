@@ -97,7 +97,7 @@ class DbtSession:
         Raises:
             DbtError: The macro failed.
         """
-        options = ["--args", json.dumps(arguments)]
+        options = ["--args", json.dumps(arguments), NO_JSON]
         self._invoke(["run-operation", macro, *options], f"the operation {macro} failed")
 
     def register(self, zone_id: str = "") -> None:
@@ -131,7 +131,7 @@ class DbtSession:
             if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(ANSWER):
                 answers.append(json.loads(event.data.msg.removeprefix(ANSWER)))
 
-        options = ["--args", json.dumps(arguments)]
+        options = ["--args", json.dumps(arguments), NO_JSON]
         self._invoke(["run-operation", macro, *options], f"the operation {macro} failed", listen)
         return answers
 

@@ -245,8 +245,11 @@ def test_a_killed_run_is_told_as_far_as_it_came(tmp_path: Path) -> None:
 def test_a_report_that_may_show_somebody_who_left_is_taken_down(tmp_path: Path) -> None:
     take_down_report(tmp_path)
     assert not (tmp_path / "target/site").exists()
-    write_report(tmp_path, RUN, tables_of({"sample_trace": [one_row([*pages.WANTED["sample_trace"]])]}))
+    write_report(tmp_path, RUN, tables_of({"sample_trace": [one_row([*pages.WANTED["sample_trace"]])]}), "these rows")
+    assert pages.is_report_of(tmp_path, "these rows")
+    assert not pages.is_report_of(tmp_path, "other rows")
     take_down_report(tmp_path)
+    assert not pages.is_report_of(tmp_path, "these rows")
     page = Page(tmp_path / "target/site/report.html")
     assert "It was taken down" in page.words
     assert page.named("svg") == []

@@ -297,7 +297,8 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
             dbt.tell("events_dated", **cast("dict[str, object]", dated))
         dbt.operation("print_reidentification_risk")
         with step(dbt.tell, "site"):
-            draw(dbt, watch.report, is_built=plan.is_whole, made_of=plan.code)
+            rows_of = "" if is_full else f"{dbt.target} {database.where} {plan.everything}"
+            draw(dbt, watch.report, is_built=plan.is_whole, made_of=plan.code, rows_of=rows_of)
         record_run(dbt, watch, ExitCode.DONE, reporter)
     reporter.say(f"\n{'database:':18}{database.where}")
 

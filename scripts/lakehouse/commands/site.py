@@ -1,7 +1,6 @@
 """Draws the site anew from what is built. `make site` calls it; every run draws it at its end."""
 
 import os
-from pathlib import Path
 
 from lakehouse.commands import DatasetName, Target
 from lakehouse.console import ConsoleReporter
@@ -16,6 +15,7 @@ from lakehouse.pipeline.targets import check_target
 from lakehouse.site.pages import (
     WANTED,
     are_docs_of,
+    is_report_of,
     note_docs,
     publish_docs,
     write_lineage,
@@ -56,7 +56,9 @@ def main(*, dataset: DatasetName = None, target: Target = "duckdb") -> None:
         reporter.say(f"{'site:':18}{write_start_page(project, recorded_runs(project, name, target))}")
 
 
-def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False, made_of: str = "") -> Path:
+def draw(
+    dbt: DbtSession, run: RunReport | None, *, is_built: bool = False, made_of: str = "", rows_of: str = ""
+) -> None:
     """Draws the pages that need the database: the report, dbt's docs, and the lineage, which needs their manifest.
 
     Args:
@@ -64,9 +66,7 @@ def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False, made
         run: The run that built what is there; None if none is on record.
         is_built: Whether the session has just built everything.
         made_of: All code and all settings, as a number: docs and lineage of the same are not drawn again.
-
-    Returns:
-        The report's page.
+        rows_of: The database, and what its rows come from: a report of the same is not drawn again.
 
     Raises:
         DbtError: dbt cannot make its docs.
@@ -76,4 +76,5 @@ def draw(dbt: DbtSession, run: RunReport | None, *, is_built: bool = False, made
         publish_docs(dbt.project_dir, docs)
         write_lineage(dbt.project_dir, docs.with_name("manifest.json"))
         note_docs(dbt.project_dir, made_of)
-    return write_report(dbt.project_dir, run, read_tables(dbt, WANTED))
+    if not (rows_of and is_report_of(dbt.project_dir, rows_of)):
+        write_report(dbt.project_dir, run, read_tables(dbt, WANTED), rows_of)

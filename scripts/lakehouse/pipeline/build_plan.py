@@ -41,6 +41,11 @@ class BuildPlan:
         """All code and all settings, as a number: of what no records tell, as the lineage."""
         return digest(sorted((key, made_of.settings, made_of.code) for key, made_of in self.made_of.items()))
 
+    @property
+    def everything(self) -> str:
+        """All code, all settings and all records, as a number: of what every row comes from."""
+        return digest(sorted((key, repr(made_of)) for key, made_of in self.made_of.items()))
+
     def kept_of(self, manifest: Manifest) -> tuple[int, int]:
         """How many relations stay as they are, and how many tests are not repeated."""
         nodes: dict[str, Any] = {**manifest.nodes, **manifest.unit_tests}

@@ -22,6 +22,7 @@ DOCS = "static_index.html"
 _REPORT, _LINEAGE = "report.html", "lineage.html"
 _STYLE = "site.css"
 _MADE_OF = "target/docs_made_of.txt"
+_ROWS_OF = "target/report_rows_of.txt"
 _LOADER = PackageLoader("lakehouse.site")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])
 
@@ -32,26 +33,41 @@ WANTED: dict[str, Collection[str]] = {
 """What the report reads: columns by model."""
 
 
-def write_report(project_dir: Path, run: RunReport | None, tables: Mapping[str, Table]) -> Path:
+def write_report(project_dir: Path, run: RunReport | None, tables: Mapping[str, Table], rows_of: str = "") -> Path:
     """Draws the report.
 
     Args:
         project_dir: The project, in whose target/site/ the page stands.
         run: The run that built what is drawn, as far as it has come; None if none is on record.
         tables: The rows of the models that are built, by the models' names.
+        rows_of: What they come from, see `is_report_of`; nothing where that is not known.
 
     Returns:
         The page.
     """
+    _forget_report(project_dir)
     sections = [
         (title, about, key_figures(tables.get(key)), [drawn(figure, tables.get(figure.model)) for figure in figures])
         for title, about, key, figures in SECTIONS
     ]
-    return _write(project_dir, _REPORT, run=run, sections=sections)
+    page = _write(project_dir, _REPORT, run=run, sections=sections)
+    _replace(project_dir / _ROWS_OF, rows_of)
+    return page
+
+
+def is_report_of(project_dir: Path, rows_of: str) -> bool:
+    """Whether the report is there, and was drawn of rows that come from the same."""
+    noted = project_dir / _ROWS_OF
+    return noted.exists() and (project_dir / FOLDER / _REPORT).exists() and noted.read_text(encoding="utf-8") == rows_of
+
+
+def _forget_report(project_dir: Path) -> None:
+    (project_dir / _ROWS_OF).unlink(missing_ok=True)
 
 
 def take_down_report(project_dir: Path) -> None:
     """Puts a page that says how to draw it in the place of the report, if there is one."""
+    _forget_report(project_dir)
     if (project_dir / FOLDER / _REPORT).exists():
         _write(project_dir, _REPORT, run=None, sections=[])
 

@@ -166,6 +166,14 @@ def run_again(run: WholeRun) -> str:
     return done.stdout
 
 
+def assert_nothing_is_done_again(run: WholeRun) -> None:
+    """A second run of the same builds nothing, and leaves the report as it is. Everything must be built."""
+    page = run.project / "target/site/report.html"
+    before = page.read_bytes()
+    assert "nothing has changed since the last build; kept as they were: " in run_again(run)
+    assert page.read_bytes() == before
+
+
 def assert_a_day_of_events_builds_sparkify_alone(run: WholeRun, ask: Ask) -> None:
     """A second run builds what new records touch, and keeps the rest. The caller's environment is the run's.
 
@@ -179,7 +187,9 @@ def assert_a_day_of_events_builds_sparkify_alone(run: WholeRun, ask: Ask) -> Non
     assert plays > 0
     counts = "select (select count(*) from sparkify.songplays), (select count(*) from stedi.customer_trusted)"
     (before,) = ask(counts)
+    report = (run.project / "target/site/report.html").read_bytes()
     said = run_again(run)
+    assert (run.project / "target/site/report.html").read_bytes() != report
     (after,) = ask(counts)
     assert "other records than in the last build: sparkify.staging_events" in said
     built = re.findall(r"^  built (\w+)\.\w+$", said, re.MULTILINE)

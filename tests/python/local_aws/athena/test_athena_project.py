@@ -30,8 +30,8 @@ from whole_run import (
     assert_a_person_is_erased,
     assert_everything_passed,
     assert_examples_have_answers,
+    assert_nothing_is_done_again,
     assert_rows_are_those_of_duckdb,
-    run_again,
 )
 
 BOUND = 16
@@ -330,7 +330,7 @@ def _columns(table: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_second_run_builds_nothing_and_a_day_of_events_nothing_of_stedi(build: Build) -> None:
-    assert "nothing has changed since the last build; kept as they were: " in run_again(build.run)
+    assert_nothing_is_done_again(build.run)
     with variables(build.run.settings):
         assert_a_day_of_events_builds_sparkify_alone(build.run, ask_athena)
 

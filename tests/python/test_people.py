@@ -347,6 +347,12 @@ def test_what_is_said_of_a_reason_holds_no_value() -> None:
     )
     assert kind_of(reason) == "column shareWithResearchAsOfDate: … is not a time: … looks like seconds"
     assert kind_of('key "ann@test.com stands twi') == "key …"
+    assert (
+        kind_of("column ts: 'ann\\'s@test.com' is a string, bigint expected")
+        == "column ts: … is a string, bigint expected"
+    )
+    assert kind_of("column x: ['ann@test.com', \"o'ann@test.co…") == "column x: […, …"
+    assert kind_of("no address: ann@test.com is none") == "no address: … is none"
 
 
 def test_many_records_and_addresses_are_compared_in_one_pass() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import lakehouse
 from lakehouse.derived import people, text_repair, worked_out
 from lakehouse.derived.denials import remember_denials_before_a_load
 from lakehouse.derived.people import PeopleReport, dismiss, land_people
@@ -174,13 +173,59 @@ def test_another_key_gives_other_pseudonyms(folder: Path, reads: list[str]) -> N
 
 
 def test_what_is_noted_names_nobody(folder: Path) -> None:
+    """A reason tells what stands there instead of what should."""
+    wrong = ({"lastUpdateDate": "ann@test.com"}, {"serialNumber": ["ann@test.com", "o'ann@test.com"]})
+    records = [json.dumps(customer("ann@test.com", **more)) for more in wrong]
+    doubled = json.dumps(customer("ann@test.com"))[:-1] + ',"ann@test.com":1,"ann@test.com":2}'
+    put(folder / "source", CUSTOMERS, "".join(f"{record}\n" for record in (*records, doubled)))
+    load(folder)
+    assert sum(who_is_who(folder).suspicions.values()) == 4  # these, and the one of before
     assert b"test.com" not in (folder / "zone" / worked_out.NOTES_KEY).read_bytes()
 
 
-def test_the_code_is_all_of_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def parts(zone: Path, table: str) -> set[str]:
+    return {part.name for part in (zone / TABLES[table].folder).iterdir()}
+
+
+@pytest.mark.parametrize("table", ["customer_identities", "text_repairs"])
+def test_what_was_replaced_goes_with_the_next_load(folder: Path, table: str) -> None:
+    """Also if that has nothing to do: it may name somebody who is gone."""
+    put(folder / "source", READINGS, [reading("bob@test.com"), reading("cyd@test.com")])
+    put(folder / "source", "sparkify/log_data/2018-11-02-events.json", [{**EVENT, "artist": "BjÃ\x83Â¶rk"}])
+    for _ in range(3):
+        load(folder)
+        who_is_who(folder)
+        repair_text(folder / "zone", TABLES, print)
+    assert len(parts(folder / "zone", table)) == 2
+    (folder / "zone" / TABLES[table].folder / "empty.json.gz").unlink()
+    who_is_who(folder)
+    repair_text(folder / "zone", TABLES, print)
+    assert len(parts(folder / "zone", table)) == 2
+
+
+def test_who_left_no_longer_stands_in_for_somebody_else(tmp_path: Path, reads: list[str]) -> None:
+    """As long as ann@x.co is known, a record that is cut off behind it is hers; without her it may be ann@x.com's."""
+    put(tmp_path / "source", CUSTOMERS, [customer("ann@x.com")])
+    put(tmp_path / "source", CUSTOMERS.replace("1.json", "2.json"), [customer("ann@x.co")])
+    load(tmp_path)
+    who_is_who(tmp_path)
+    put(tmp_path / "source", CUSTOMERS.replace("1.json", "2.json"), '{"lastUpdateDate":1,"email":"ann@x.co')
+    load(tmp_path)
+    who_is_who(tmp_path)
+    reads.clear()
+    load(tmp_path)
+    who_is_who(tmp_path)
+    assert reads, "somebody left: who is named must be worked out once more without them"
+    suspended = {json.loads(line)["canonical_email"] for line in landed(tmp_path / "zone", "customer_suspensions")}
+    assert "ann@x.com" in suspended
+    reads.clear()
+    who_is_who(tmp_path)
+    assert reads == []
+
+
+def test_the_code_is_all_of_the_package(tmp_path: Path) -> None:
     """Who corrects how addresses are read need not remember to say so."""
     (tmp_path / "identity.py").write_text("a rule")
-    monkeypatch.setattr(lakehouse, "__file__", str(tmp_path / "__init__.py"))
-    before = worked_out._code.__wrapped__()
+    before = worked_out.code_of(tmp_path)
     (tmp_path / "identity.py").write_text("another rule")
-    assert worked_out._code.__wrapped__() != before
+    assert worked_out.code_of(tmp_path) != before

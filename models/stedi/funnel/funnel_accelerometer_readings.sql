@@ -34,7 +34,7 @@ consent_periods as (
     select
         canonical_email,
         in_force_from,
-        coalesce(in_force_until, cast('9999-12-31' as timestamp)) as in_force_until
+        coalesce(in_force_until, cast('9999-12-31 23:59:59.999999' as timestamp)) as in_force_until
     from {{ ref('int_stedi__consent_periods') }}
 
 ),

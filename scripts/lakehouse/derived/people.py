@@ -22,6 +22,7 @@ from lakehouse.declaration import Table
 from lakehouse.derived.denials import (
     CLAIMS_TABLE,
     CUSTOMERS_TABLE,
+    OF_PEOPLE,
     OWNERS_TABLE,
     PEOPLE,
     READINGS_TABLE,
@@ -38,7 +39,7 @@ from lakehouse.derived.dismissals import Dismissals
 from lakehouse.derived.pseudonyms import IDENTITIES_TABLE, check_key_of
 from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.suspensions import Suspension
-from lakehouse.derived.table import landed_zone
+from lakehouse.derived.table import keep_tidy, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report
 from lakehouse.environment import in_environment
 from lakehouse.errors import LandingError
@@ -110,7 +111,9 @@ def land_people(
             check_key_of(held.folder, tables, key)
         noted = noted_report(held.folder, PEOPLE, state_of_people(held.folder, tables), _Noted)
         if noted is not None and noted.made_with == key.fingerprint:
+            keep_tidy(held, (table for name in OF_PEOPLE if not (table := tables[name]).source_files))
             return noted.report
+        known_before = {row.canonical_email for row in rows_of(held.folder, tables[IDENTITIES_TABLE], Identity)}
         work = _Work(held.folder, tables, key)
         history = work.device_history()
         identities = sorted(work.identities.values())
@@ -123,7 +126,9 @@ def land_people(
             land_rows(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
         ]
         report = _report(work, doubts)
-        note_report(held, PEOPLE, state_of_people(held.folder, tables), _Noted(key.fingerprint, report))
+        if known_before <= {row.canonical_email for row in identities}:
+            # who has just left was still known here: without them, a record that cannot be read may name somebody else
+            note_report(held, PEOPLE, state_of_people(held.folder, tables), _Noted(key.fingerprint, report))
     return replace(report, changed=any(changed))
 
 

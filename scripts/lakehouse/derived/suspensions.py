@@ -33,7 +33,8 @@ _KEYED_VALUE = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN_FIELDS = re.compile(r"[\r\n\t,;|]")
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL)
+_TEXT = re.compile(r""""(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)""", re.DOTALL)
+_ADDRESS = re.compile(r"\S*@\S*")
 _NUMBER = re.compile(r"-?[0-9][0-9.,]*")
 _OTHER_LETTERS = ("cp1252", "cp437")  # of text that is no UTF-8
 
@@ -269,4 +270,4 @@ def _values(text: str) -> Iterator[str]:
 
 def kind_of(reason: str) -> str:
     """What is wrong with a record, without its values: these may name somebody, and what is said may end in a log."""
-    return _NUMBER.sub("…", _TEXT.sub("…", reason))
+    return _NUMBER.sub("…", _ADDRESS.sub("…", _TEXT.sub("…", reason)))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +49,19 @@ def landed_zone(zone: str | Path, say: Say, *, dry_run: bool = False) -> Iterato
             yield HeldZone(held, still_ours)
     except OSError as error:
         raise LandingError(f"{error.filename or zone}: {error.strerror or error}") from error
+
+
+def keep_tidy(zone: HeldZone, tables: Iterable[Table]) -> None:
+    """Does for derived tables that are not landed anew what landing them does: deletes what was replaced before.
+
+    And makes again what is lost of their folders.
+    """
+    for table in tables:
+        table_ledger = ledger.read_ledger(zone.folder, table.name)
+        inventory = take_inventory(zone.folder, table, table_ledger)
+        if inventory.leftovers or inventory.folders_without_file:
+            zone.still_ours()
+            tidy_up(zone.folder, table_ledger, inventory, name_load())
 
 
 def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: str, version: str | None = None) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from lakehouse.declaration import Table
-from lakehouse.derived.table import land_derived, landed_zone
+from lakehouse.derived.table import keep_tidy, land_derived, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report, state_of
 from lakehouse.errors import LandingError
 from lakehouse.landing.landed import landed_lines
@@ -69,6 +69,7 @@ def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> Repa
     with landed_zone(zone, say) as held:
         noted = noted_report(held.folder, REPAIRS_TABLE, state_of(held.folder, work), RepairReport)
         if noted is not None:
+            keep_tidy(held, [tables[REPAIRS_TABLE]])
             return noted
         texts = Counter(text for table in searched for text in _suspicious_texts(held.folder, table))
         found = {text: undo_double_encoding(text) for text in texts}

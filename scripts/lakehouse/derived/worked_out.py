@@ -6,10 +6,9 @@ changes what it made, erases from it, or comes with a newer version of this proj
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -24,6 +23,16 @@ from lakehouse.storage.folder import FileChangedError, Folder
 NOTES_KEY = "loader/worked_out.json"
 
 _Report = TypeVar("_Report")
+
+
+def code_of(package: Path) -> str:
+    """A number for a package's Python, and for the letters that it knows."""
+    files = sorted(package.rglob("*.py"))
+    return digest([unicodedata.unidata_version, *(sha256(file.read_bytes()).hexdigest() for file in files)])
+
+
+_CODE = code_of(Path(lakehouse.__file__).parent)
+"""When it was imported: what is installed later does not do this process's work."""
 
 
 class _Note(msgspec.Struct, frozen=True):
@@ -45,7 +54,7 @@ def state_of(folder: Folder, tables: Iterable[Table]) -> str:
     Raises:
         LandingError: A ledger cannot be read.
     """
-    held: list[object] = [_code(), Dismissals.read(folder).dismissals]
+    held: list[object] = [_CODE, Dismissals.read(folder).dismissals]
     for table in tables:
         table_ledger = read_ledger(folder, table.name)
         held += [repr(table), contents_of_table(table_ledger)]
@@ -59,6 +68,11 @@ def noted_report(folder: Folder, work: str, state: str, report: type[_Report]) -
     """What was found when work was done and left just this state; None if it is to be done."""
     note = _notes(folder)[0].get(work)
     return msgspec.json.decode(note.report, type=report) if note is not None and note.state == state else None
+
+
+def forget_reports(folder: Folder) -> None:
+    """Forgets all notes: everything is worked out again."""
+    folder.delete([NOTES_KEY])
 
 
 def note_report(held: HeldZone, work: str, state: str, report: object) -> None:
@@ -82,11 +96,3 @@ def _notes(folder: Folder) -> tuple[Mapping[str, _Note], str | None]:
         return msgspec.json.decode(fetched.content, type=dict[str, _Note]), fetched.version
     except msgspec.MsgspecError:
         return {}, fetched.version
-
-
-@cache
-def _code() -> str:
-    """Of this project's Python, and of the letters that it knows."""
-    files = sorted(Path(lakehouse.__file__).parent.rglob("*.py"))
-    code: list[Any] = [sha256(file.read_bytes()).hexdigest() for file in files]
-    return digest([unicodedata.unidata_version, *code])

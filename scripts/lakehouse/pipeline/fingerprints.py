@@ -113,7 +113,7 @@ def tables_read_in_ledgers(node: Any, manifest: Manifest) -> frozenset[str]:  # 
     """
     read = [manifest.sources.get(key) for key in parents(node)]
     landing = {source.name for source in read if source is not None and source.source_name != LOADER}
-    if None not in read and len(landing) == 1:
+    if node.resource_type is NodeType.Test and None not in read and len(landing) == 1:
         return frozenset(landing)
     tables = [table for table in manifest.sources.values() if table.source_name != LOADER]
     return frozenset(table.name for table in tables if table.source_name == node.fqn[1]) or frozenset(

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from lakehouse.landing.contents import digest
 from lakehouse.pipeline.run_report import RunReport
 from lakehouse.site.lineage import read_lineage
 from lakehouse.site.lineage_graph import BOX, domains_of, highlights
@@ -22,7 +24,12 @@ DOCS = "static_index.html"
 _REPORT, _LINEAGE = "report.html", "lineage.html"
 _STYLE = "site.css"
 _MADE_OF = "target/docs_made_of.txt"
-_ROWS_OF = "target/report_rows_of.txt"
+_CODE = digest(
+    sha256(file.read_bytes()).hexdigest()
+    for file in sorted(Path(__file__).parent.rglob("*"))
+    if file.suffix in {".py", ".html", ".css"}
+)
+"""Of all that draws, templates included."""
 _LOADER = PackageLoader("lakehouse.site")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])
 
@@ -45,31 +52,28 @@ def write_report(project_dir: Path, run: RunReport | None, tables: Mapping[str, 
     Returns:
         The page.
     """
-    _forget_report(project_dir)
     sections = [
         (title, about, key_figures(tables.get(key)), [drawn(figure, tables.get(figure.model)) for figure in figures])
         for title, about, key, figures in SECTIONS
     ]
-    page = _write(project_dir, _REPORT, run=run, sections=sections)
-    _replace(project_dir / _ROWS_OF, rows_of)
-    return page
+    return _write(project_dir, _REPORT, run=run, sections=sections, drawn_of=_drawn_of(rows_of) if rows_of else "")
 
 
 def is_report_of(project_dir: Path, rows_of: str) -> bool:
-    """Whether the report is there, and was drawn of rows that come from the same."""
-    noted = project_dir / _ROWS_OF
-    return noted.exists() and (project_dir / FOLDER / _REPORT).exists() and noted.read_text(encoding="utf-8") == rows_of
+    """Whether the report is there, and was drawn by this very code of rows that come from the same."""
+    page = project_dir / FOLDER / _REPORT
+    return page.exists() and f'"{_drawn_of(rows_of)}"' in page.read_text(encoding="utf-8").partition("</head>")[0]
 
 
-def _forget_report(project_dir: Path) -> None:
-    (project_dir / _ROWS_OF).unlink(missing_ok=True)
+def _drawn_of(rows_of: str) -> str:
+    """What the page says of itself, which names neither a place nor a data set."""
+    return digest([rows_of, _CODE])
 
 
 def take_down_report(project_dir: Path) -> None:
     """Puts a page that says how to draw it in the place of the report, if there is one."""
-    _forget_report(project_dir)
     if (project_dir / FOLDER / _REPORT).exists():
-        _write(project_dir, _REPORT, run=None, sections=[])
+        _write(project_dir, _REPORT, run=None, sections=[], drawn_of="")
 
 
 def write_start_page(project_dir: Path, history: History) -> Path:

@@ -22,7 +22,7 @@ history as (
         level,
         valid_from,
         valid_to,
-        coalesce(valid_to, cast('9999-12-31' as timestamp)) as compared_to
+        coalesce(valid_to, cast('9999-12-31 23:59:59.999999' as timestamp)) as compared_to
     from {{ ref('user_level_history') }}
 
 ),

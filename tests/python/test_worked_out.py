@@ -109,6 +109,12 @@ def the_note_is_damaged(folder: Path) -> None:
     (folder / "zone" / worked_out.NOTES_KEY).write_text('{"people": {"state": 7')
 
 
+def the_note_says_nonsense(folder: Path) -> None:
+    notes = json.loads((folder / "zone" / worked_out.NOTES_KEY).read_text())
+    notes["people"]["report"] = {"made_with": 7}
+    (folder / "zone" / worked_out.NOTES_KEY).write_text(json.dumps(notes))
+
+
 def the_note_is_lost(folder: Path) -> None:
     (folder / "zone" / worked_out.NOTES_KEY).unlink()
 
@@ -126,6 +132,7 @@ def the_code_changes(folder: Path) -> None:
         a_record_is_dismissed,
         somebody_is_erased,
         the_note_is_damaged,
+        the_note_says_nonsense,
         the_note_is_lost,
         the_code_changes,
     ],

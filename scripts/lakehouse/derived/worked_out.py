@@ -67,7 +67,12 @@ def state_of(folder: Folder, tables: Iterable[Table]) -> str:
 def noted_report(folder: Folder, work: str, state: str, report: type[_Report]) -> _Report | None:
     """What was found when work was done and left just this state; None if it is to be done."""
     note = _notes(folder)[0].get(work)
-    return msgspec.json.decode(note.report, type=report) if note is not None and note.state == state else None
+    if note is None or note.state != state:
+        return None
+    try:
+        return msgspec.json.decode(note.report, type=report)
+    except msgspec.MsgspecError:
+        return None  # somebody wrote into it
 
 
 def forget_reports(folder: Folder) -> None:

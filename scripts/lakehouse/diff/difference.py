@@ -10,12 +10,13 @@ from dbt.contracts.graph.manifest import Manifest
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.diff.coverage import Coverage, coverage_of
 from lakehouse.diff.lint import Linted, lint
-from lakehouse.diff.nodes import RELATIONS, TESTS, Changes, compare_projects, kind_of, label, with_dependents
+from lakehouse.diff.nodes import Changes, compare_projects, kind_of, label, with_dependents
 from lakehouse.diff.personal import Mask, TagChange, known_values, tag_changes, tagged_columns
 from lakehouse.diff.revision import changed_files
 from lakehouse.diff.rows import RelationChange, compare_relation
 from lakehouse.diff.sides import Base, Head, Side, built_nodes, dump_each
 from lakehouse.pipeline.dbt_session import DbtSession
+from lakehouse.pipeline.fingerprints import BUILT, TESTS
 from lakehouse.pipeline.run_report import GOOD
 
 UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
@@ -134,7 +135,7 @@ def sources_to_compare(manifest: Manifest, changes: Changes, *, is_landed_alike:
 
 def build_and_test(dbt: DbtSession, reached: Collection[str], reporter: ConsoleReporter) -> Verdict:
     """Builds relations, all of them before the first test, so that no failing test hides what comes after it."""
-    relations = sorted(name for name in reached if kind_of(name) in RELATIONS)
+    relations = sorted(name for name in reached if kind_of(name) in BUILT)
     tests = sorted(name for name in reached if kind_of(name) in TESTS)
     reporter.heading(f"build {counted(len(relations), 'relation')}, test by {counted(len(tests), 'test')}")
     built = (

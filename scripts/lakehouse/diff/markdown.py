@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from lakehouse.console import counted
 from lakehouse.diff.coverage import Coverage
 from lakehouse.diff.difference import Difference, relation_name
-from lakehouse.diff.nodes import RELATIONS, TESTS, NodeChange, kind_of, label, with_dependents
+from lakehouse.diff.nodes import NodeChange, kind_of, label, with_dependents
 from lakehouse.diff.rows import KINDS, RelationChange, SampledRow
+from lakehouse.pipeline.fingerprints import BUILT, TESTS
 
 MOST_CHARACTERS = 60_000
 """Of the report: GitHub takes 65,536 of a comment, https://docs.github.com/en/rest/issues/comments."""
@@ -21,9 +22,9 @@ _CUT = "\n\n…cut here: the whole is told by `lakehouse diff` in a shell.\n"
 
 def summary(found: Difference) -> str:
     """What changes, in a line."""
-    kinds = Counter(change.kind for change in found.changes.nodes if kind_of(change.unique_id) in RELATIONS)
+    kinds = Counter(change.kind for change in found.changes.nodes if kind_of(change.unique_id) in BUILT)
     tested = Counter("passed" if status == "pass" else "failed" for status in found.verdict.tested.values())
-    relations = {name for name in found.head.nodes if kind_of(name) in RELATIONS}
+    relations = {name for name in found.head.nodes if kind_of(name) in BUILT}
     built = len(found.reached & relations)
     models = " and ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "no model changed"
     return ", ".join(
@@ -216,7 +217,7 @@ def _dependents(found: Difference, change: NodeChange) -> str:
 
 def _is_relation(unique_id: str) -> bool:
     """Exposures, metrics and tests depend on models, too."""
-    return unique_id.partition(".")[0] in {kind.value for kind in RELATIONS}
+    return unique_id.partition(".")[0] in {kind.value for kind in BUILT}
 
 
 def _labelled(found: Difference, unique_id: str) -> str:

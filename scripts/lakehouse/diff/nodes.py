@@ -13,9 +13,8 @@ from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode, ParsedNode
 
-RELATIONS = (NodeType.Model, NodeType.Snapshot, NodeType.Seed)
-"""What a build makes relations of."""
-TESTS = (NodeType.Test, NodeType.Unit)
+from lakehouse.pipeline.fingerprints import BUILT, TESTS
+
 DESCRIPTION, TAGS = "description", "tags"
 _CHANGE_NO_ROW = {DESCRIPTION, TAGS}
 Node = Any
@@ -108,7 +107,7 @@ def _all_nodes(manifest: Manifest) -> dict[str, Node]:
     return {
         unique_id: node
         for unique_id, node in {**manifest.nodes, **manifest.sources, **manifest.unit_tests}.items()
-        if kind_of(unique_id) in (*RELATIONS, *TESTS, NodeType.Source)
+        if kind_of(unique_id) in (*BUILT, *TESTS, NodeType.Source)
     }
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 from dbt.contracts.graph.manifest import Manifest
 
-from lakehouse.diff.nodes import RELATIONS, kind_of
+from lakehouse.diff.nodes import kind_of
 from lakehouse.parity.dump import read_catalogue, rows_file
+from lakehouse.pipeline.fingerprints import BUILT
 
 RELATION_TAGS = ("holds_personal_data", "names_nobody", "layer")
 _WHOLE, _INSIDE = 2, 8
@@ -68,7 +69,7 @@ def tagged_columns(manifest: Manifest, *kinds: str) -> dict[str, set[str]]:
 
 def described_relations(manifest: Manifest) -> dict[str, Any]:
     """The nodes that are relations, by schema and name; sources, too."""
-    nodes = {unique_id: node for unique_id, node in manifest.nodes.items() if kind_of(unique_id) in RELATIONS}
+    nodes = {unique_id: node for unique_id, node in manifest.nodes.items() if kind_of(unique_id) in BUILT}
     named = {f"{node.schema}.{node.alias}": node for node in nodes.values()}
     return {**named, **{f"{source.schema}.{source.identifier}": source for source in manifest.sources.values()}}
 

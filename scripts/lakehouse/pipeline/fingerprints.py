@@ -21,6 +21,7 @@ from lakehouse.declaration import LOADER
 from lakehouse.landing.contents import Contents, digest
 
 BUILT = (NodeType.Model, NodeType.Seed, NodeType.Snapshot)
+"""What a build makes relations of."""
 TESTS = (NodeType.Test, NodeType.Unit)
 SAYS_NOTHING = frozenset({
     "build_path", "compiled", "compiled_code", "compiled_path", "config_call_dict", "created_at", "doc_blocks",

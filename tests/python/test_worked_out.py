@@ -11,6 +11,7 @@ from lakehouse.derived.denials import remember_denials_before_a_load
 from lakehouse.derived.people import PeopleReport, dismiss, land_people
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.errors import LandingError
+from lakehouse.landing.contents import code_of
 from lakehouse.landing.landed import landed_lines, landed_values
 from lakehouse.landing.load import land
 from lakehouse.landing.pseudonym_key import PseudonymKey
@@ -233,6 +234,6 @@ def test_who_left_no_longer_stands_in_for_somebody_else(tmp_path: Path, reads: l
 def test_the_code_is_all_of_the_package(tmp_path: Path) -> None:
     """Who corrects how addresses are read need not remember to say so."""
     (tmp_path / "identity.py").write_text("a rule")
-    before = worked_out.code_of(tmp_path)
+    before = code_of(tmp_path, "*.py")
     (tmp_path / "identity.py").write_text("another rule")
-    assert worked_out.code_of(tmp_path) != before
+    assert code_of(tmp_path, "*.py") != before

@@ -4,9 +4,7 @@ Nothing is asked but ledgers: parts never change. The note is written last. So w
 changes what it made, erases from it, or comes with a newer version of this project, the work is done anew.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +14,7 @@ import lakehouse
 from lakehouse.declaration import Table
 from lakehouse.derived.dismissals import Dismissals
 from lakehouse.derived.table import HeldZone
-from lakehouse.landing.contents import contents_of_table, digest
+from lakehouse.landing.contents import code_of, contents_of_table, digest
 from lakehouse.landing.ledger import read_ledger
 from lakehouse.storage.folder import FileChangedError, Folder
 
@@ -25,13 +23,7 @@ NOTES_KEY = "loader/worked_out.json"
 _Report = TypeVar("_Report")
 
 
-def code_of(package: Path) -> str:
-    """A number for a package's Python, and for the letters that it knows."""
-    files = sorted(package.rglob("*.py"))
-    return digest([unicodedata.unidata_version, *(sha256(file.read_bytes()).hexdigest() for file in files)])
-
-
-_CODE = code_of(Path(lakehouse.__file__).parent)
+_CODE = code_of(Path(lakehouse.__file__).parent, "*.py")
 """When it was imported: what is installed later does not do this process's work."""
 
 

@@ -1,8 +1,10 @@
 """What a landing table holds, as a number: two loads that leave the same records leave the same number."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from lakehouse.declaration import LOADER, Table
 from lakehouse.landing.ledger import TableLedger, read_ledger
@@ -37,6 +39,17 @@ def contents_of(zone: Folder, tables: Mapping[str, Table]) -> dict[str, Contents
 def digest(values: Iterable[object]) -> str:
     """A number for values, in their order; other values, or another order, give another one."""
     return sha256("\0".join(map(repr, values)).encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def code_of(package: Path, *patterns: str) -> str:
+    """A number for the files of a package, and for the letters that its Python knows.
+
+    Args:
+        package: Its folder.
+        patterns: What the files are called.
+    """
+    files = sorted(file for pattern in patterns for file in package.rglob(pattern))
+    return digest([unicodedata.unidata_version, *(sha256(file.read_bytes()).hexdigest() for file in files)])
 
 
 def contents_of_table(ledger: TableLedger) -> Contents:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -11,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from lakehouse.landing.contents import digest
+from lakehouse.landing.contents import code_of, digest
 from lakehouse.pipeline.run_report import RunReport
 from lakehouse.site.lineage import read_lineage
 from lakehouse.site.lineage_graph import BOX, domains_of, highlights
@@ -24,11 +23,7 @@ DOCS = "static_index.html"
 _REPORT, _LINEAGE = "report.html", "lineage.html"
 _STYLE = "site.css"
 _MADE_OF = "target/docs_made_of.txt"
-_CODE = digest(
-    sha256(file.read_bytes()).hexdigest()
-    for file in sorted(Path(__file__).parent.rglob("*"))
-    if file.suffix in {".py", ".html", ".css"}
-)
+_CODE = code_of(Path(__file__).parent, "*.py", "*.html", "*.css")
 """Of all that draws, templates included."""
 _LOADER = PackageLoader("lakehouse.site")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "heading", "lheading"])

@@ -1,14 +1,30 @@
-{#- DuckDB reads in place: a view over the zone's files. Files that the ledger does not name are leftovers of a load. -#}
+{#- DuckDB holds copies, as Redshift does: JSON is parsed once, and not again by every model and test. `<table>__rows` has each
+    record beside the object in which it lies, so the table itself tells what was copied, and what no longer counts goes alone. One
+    transaction a table: a run that was cut off has copied nothing. -#}
 {% macro duckdb__register_landing_table(table) -%}
-    {%- set sql -%}
-        create or replace view {{ landing_relation(table) }} as
-        select
-        {%- for column in table.columns.values() %}
-            "{{ column.name }}"{{ ',' if not loop.last }}
-        {%- endfor %}
-        from {{ duckdb__landing_rows(table) }}
-    {%- endset -%}
-    {%- do run_query(sql) -%}
+    {%- if table.name == 'ledger' -%}
+        {%- do duckdb__copy_ledger(table) -%}
+    {%- else -%}
+        {%- set rows = landing_relation(table, '__rows') -%}
+        {%- do duckdb__create_landing_rows(table, rows) -%}
+        {%- call statement('remove', auto_begin=true) -%}
+            {{ duckdb__remove_objects(table, rows) }}
+        {%- endcall -%}
+        {%- set new = duckdb__new_objects(table, rows) -%}
+        {%- if new -%}
+            {%- do run_query(duckdb__copy_objects(table, rows, new)) -%}
+        {%- endif -%}
+        {%- set view -%}
+            create or replace view {{ landing_relation(table) }} as
+            select
+            {%- for column in table.columns.values() %}
+                "{{ column.name }}"{{ ',' if not loop.last }}
+            {%- endfor %}
+            from {{ rows }}
+        {%- endset -%}
+        {%- do run_query(view) -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro duckdb__register_landing_objects(tables) -%}
@@ -17,53 +33,165 @@
         {%- for table in tables %}
         select
             '{{ table.name }}'::varchar as table_name,
-            object_path[{{ landing_zone() | length + 2 }}:] as object_key,
+            object_key,
             count(*) as row_count
-        from {{ duckdb__landing_rows(table) }}
-        group by object_path
+        from {{ landing_relation(table, '__rows') }}
+        group by object_key
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     {%- endset -%}
     {%- do run_query(sql) -%}
 {%- endmacro %}
 
-{#- DuckDB lists files when it plans a query, from left to right, and reads the ledger when it runs it; a load may take effect
-    between the two. So whatever the ledger names must be among the files that were there before the reader listed its own. -#}
-{% macro duckdb__landing_rows(table) -%}
-    {%- set zone = dbt.string_literal(dbt.escape_single_quotes(landing_zone())) -%}
-    {%- set key = table.meta.get('named_by', 'object_key') -%}
-    {%- if table.name != 'ledger' -%}
-        (
-            select
-                case
-                    when listed.file is null
-                        then error({{ key }} || ' is not there, or was not when the query began and a load was at work: query again')
-                    else listed.file
-                end as object_path
-                {%- for column in ledger_columns(table) %},
-                max(ledger.{{ column.name }}) as {{ column.name }}
-                {%- endfor %}
-            from {{ loader_relation('ledger') }} as ledger
-            left join glob({{ duckdb__landing_glob(table) }}) as listed
-                on {{ zone }} || '/' || ledger.{{ key }} = listed.file
-            where
-                ledger.{{ key }} is not null
-                {%- if table.name != 'quarantine' %}
-                and ledger.table_name = '{{ table.name }}'
-                {%- endif %}
-            group by 1
-        ) as named
-        inner join {{ duckdb__landing_files(table) }} as files using (object_path)
-    {%- else -%}
-        {{ duckdb__landing_files(table) }}
+{#- One statement, so that whoever reads sees one state of the zone. -#}
+{% macro duckdb__copy_ledger(table) -%}
+    {%- set relation = landing_relation(table) -%}
+    {%- set found = adapter.get_relation(database=relation.database, schema=relation.schema, identifier=relation.identifier) -%}
+    {%- if found and found.is_view -%}
+        {%- do adapter.drop_relation(found) -%}  {# older versions made a view #}
+    {%- endif -%}
+    {%- set files = [duckdb__file_pattern(landing_zone() ~ '/' ~ table.meta.landing_folder, '/*.json')] -%}
+    {%- set sql -%}
+        create or replace table {{ relation }} as
+        select
+        {%- for column in table.columns.values() %}
+            "{{ column.name }}"{{ ',' if not loop.last }}
+        {%- endfor %}
+        from {{ duckdb__landing_files(table, files) }}
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+{%- endmacro %}
+
+{#- Made anew, and so copied anew, if it has other columns than are declared. -#}
+{% macro duckdb__create_landing_rows(table, relation) -%}
+    {%- set declared = {'object_key': 'VARCHAR'} -%}
+    {%- for column in table.columns.values() -%}
+        {%- do declared.update({column.name: duckdb__landing_type(column.data_type)}) -%}
+    {%- endfor -%}
+    {%- set sql -%}
+        select
+            column_name,
+            data_type
+        from duckdb_columns()
+        where
+            database_name = '{{ relation.database }}'
+            and schema_name = '{{ relation.schema }}'
+            and table_name = '{{ relation.identifier }}'
+        order by column_index
+    {%- endset -%}
+    {%- set found = {} -%}
+    {%- for row in run_query(sql).rows -%}
+        {%- do found.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {%- if found.items() | list != declared.items() | list -%}
+        {%- set sql -%}
+            create or replace table {{ relation }} (
+            {%- for name, data_type in declared.items() %}
+                "{{ name }}" {{ data_type }}{{ ',' if not loop.last }}
+            {%- endfor %}
+            )
+        {%- endset -%}
+        {%- do run_query(sql) -%}
     {%- endif -%}
 {%- endmacro %}
 
+{#- What DuckDB calls a declared type: it knows texts of any length only. -#}
+{% macro duckdb__landing_type(data_type) -%}
+    {{ return('VARCHAR' if data_type.startswith('varchar') else data_type.replace(' precision', '') | upper) }}
+{%- endmacro %}
+
+{#- Removes the rows of the objects that the ledger does not name, or that have other rows than it says, whatever changed them. -#}
+{% macro duckdb__remove_objects(table, rows) -%}
+    delete from {{ rows }}
+    where object_key not in (
+        select copied.object_key
+        from (
+            select
+                object_key
+                {%- for column in ledger_columns(table) %},
+                {{ column.name }}
+                {%- endfor %},
+                count(*) as row_count
+            from {{ rows }}
+            group by all
+        ) as copied
+        inner join {{ duckdb__wanted_objects(table) }} as wanted
+            on
+                copied.object_key = wanted.object_key
+                and copied.row_count = wanted.row_count
+                {%- for column in ledger_columns(table) %}
+                and copied.{{ column.name }} = wanted.{{ column.name }}
+                {%- endfor %}
+    )
+{%- endmacro %}
+
+{#- The objects that the ledger names for a table, with the rows that each holds and what else the ledger says of it. -#}
+{% macro duckdb__wanted_objects(table) -%}
+    {%- set key = table.meta.get('named_by', 'object_key') -%}
+    (
+            select
+                {{ key }} as object_key,
+                sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }}) as row_count
+                {%- for column in ledger_columns(table) %},
+                max({{ column.name }}) as {{ column.name }}
+                {%- endfor %}
+            from {{ loader_relation('ledger') }}
+            where
+                {{ key }} is not null
+                {%- if table.name != 'quarantine' %}
+                and table_name = '{{ table.name }}'
+                {%- endif %}
+            group by {{ key }}
+        )
+{%- endmacro %}
+
+{#- The objects that are not copied yet. Each must be there: a reader of many files would not miss one. -#}
+{% macro duckdb__new_objects(table, rows) -%}
+    {%- set sql -%}
+        select
+            wanted.object_key,
+            listed.file is not null as is_there
+        from {{ duckdb__wanted_objects(table) }} as wanted
+        left join glob({{ duckdb__file_pattern(landing_zone() ~ '/' ~ table.meta.landing_folder, '/**/*.json.gz') }}) as listed
+            on {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone())) }} || '/' || wanted.object_key = listed.file
+        where wanted.object_key not in (select object_key from {{ rows }})
+        order by wanted.object_key
+    {%- endset -%}
+    {%- set new = [] -%}
+    {%- for row in run_query(sql).rows -%}
+        {%- if not row[1] -%}
+            {{ exceptions.raise_compiler_error(
+                landing_zone() ~ '/' ~ row[0] ~ " is not there, although the ledger names it. If a load is at work on the zone, register "
+                ~ "again when it is done; if somebody removed the file, land into a new zone."
+            ) }}
+        {%- endif -%}
+        {%- do new.append(row[0]) -%}
+    {%- endfor -%}
+    {{ return(new) }}
+{%- endmacro %}
+
+{% macro duckdb__copy_objects(table, rows, object_keys) -%}
+    {%- set files = [] -%}
+    {%- for object_key in object_keys -%}
+        {%- do files.append(duckdb__file_pattern(landing_zone() ~ '/' ~ object_key)) -%}
+    {%- endfor -%}
+    insert into {{ rows }}
+    select
+        wanted.object_key
+        {%- for column in table.columns.values() %},
+        {{ 'wanted' if column.meta.from_ledger else 'files' }}."{{ column.name }}"
+        {%- endfor %}
+    from {{ duckdb__landing_files(table, files) }} as files
+    inner join {{ duckdb__wanted_objects(table) }} as wanted
+        on files.object_path = {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone())) }} || '/' || wanted.object_key
+{%- endmacro %}
+
 {#- Types are declared because a reader that infers them takes artists whose names are numbers for numbers. -#}
-{% macro duckdb__landing_files(table) -%}
+{% macro duckdb__landing_files(table, files) -%}
     read_json(
-            {{ duckdb__landing_glob(table) }},
+            [{{ files | join(', ') }}],
             format = 'newline_delimited',
+            compression = '{{ 'uncompressed' if table.name == 'ledger' else 'gzip' }}',
             filename = 'object_path',
             hive_partitioning = false,
             columns = {
@@ -74,8 +202,8 @@
         )
 {%- endmacro %}
 
-{% macro duckdb__landing_glob(table) -%}
-    {%- set zone = landing_zone().replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
-    {%- set files = '/*.json' if table.name == 'ledger' else '/**/*.json.gz' -%}
-    {{ return(dbt.string_literal(dbt.escape_single_quotes(zone ~ '/' ~ table.meta.landing_folder ~ files))) }}
+{#- A pattern that stands for this path, and for what follows it. -#}
+{% macro duckdb__file_pattern(path, pattern='') -%}
+    {%- set escaped = path.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
+    {{ return(dbt.string_literal(dbt.escape_single_quotes(escaped ~ pattern))) }}
 {%- endmacro %}

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_UN, flock
@@ -15,6 +15,7 @@ from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.nodes import ResultNode, UnitTestNode
+from dbt_common.events.base_types import EventMsg
 
 from lakehouse.environment import variables
 from real_data import PROJECT_DIR
@@ -103,17 +104,18 @@ class DbtProject:
         """The DuckDB file."""
         return self.folder / "lakehouse.duckdb"
 
-    def dbt(self, *command: str) -> dict[str, str]:
+    def dbt(self, *command: str, hear: Callable[[EventMsg], None] | None = None) -> dict[str, str]:
         """Runs a dbt command, quietly, and gives the status of every node that it ran, by name.
 
-        A data test's name is dbt's, a unit test's is its own. Hooks are named only if they fail.
+        A data test's name is dbt's, a unit test's is its own. Hooks are named only if they fail. `hear` is told every
+        event.
 
         Raises:
             RuntimeError: dbt could not run the command at all; a test or a model that fails is not that.
         """
         # the database's path as the profile has it: with another one, dbt would parse everything anew
         with chdir(self.folder), variables({"LANDING_ZONE": str(self.zone), "DUCKDB_PATH": None}):
-            outcome = dbtRunner().invoke(
+            outcome = dbtRunner(callbacks=[event for event in (hear,) if event]).invoke(
                 list(command),
                 project_dir=str(self.folder),
                 profiles_dir=str(self.folder),
@@ -137,6 +139,12 @@ class DbtProject:
     def register(self) -> dict[str, str]:
         """Registers the landing zone under the data set's name; gives what `dbt` gives."""
         return self.dbt("run-operation", "register_landing", "--args", json.dumps({"dataset": self.dataset}))
+
+    def refusal_to_register(self) -> str:
+        """What is said where the landing zone cannot be registered."""
+        said: list[str] = []
+        self.dbt("run-operation", "register_landing", hear=lambda event: said.append(str(event.info)))
+        return "\n".join(said)
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Asks the database."""

@@ -80,7 +80,7 @@ def made(change: Change, warehouse: Warehouse) -> Iterator[None]:
     before = warehouse.read(key)
     rows = _records(before)
     values = change.rows(rows)
-    if warehouse.target == "redshift":
+    if warehouse.target != "athena":
         for number, value in values.items():
             _update(warehouse, change, rows[number], value)
         try:
@@ -107,8 +107,9 @@ def _update(warehouse: Warehouse, change: Change, row: Row, value: Any) -> None:
         f'"{name.lower()}" is null' if old is None else f'"{name.lower()}" = {_literal(old)}'
         for name, old in row.items()
     )
+    copy = LANDING_TABLES[change.table] + ("__rows" if warehouse.target == "duckdb" else "")
     warehouse.query(
-        f'update {LANDING_TABLES[change.table]} set "{change.column.lower()}" = {_literal(value)} where {found}'  # noqa: S608
+        f'update {copy} set "{change.column.lower()}" = {_literal(value)} where {found}'  # noqa: S608
     )
 
 

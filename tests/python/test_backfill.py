@@ -288,7 +288,8 @@ def rows(folder: Path, zone: Path) -> dict[str, list[Any]]:
     assert set(statuses.values()) == {"success"}
     with duckdb.connect(str(project.database), read_only=True) as database:
         tables = database.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where schema_name like 'sparkify%' order by 1"
+            "select schema_name || '.' || table_name from duckdb_tables() "
+            "where schema_name in ('sparkify', 'sparkify_staging') order by 1"
         ).fetchall()
         return {name: database.execute(f"from {name} order by all").fetchall() for (name,) in tables}
 

@@ -190,5 +190,6 @@ def test_duckdb_finds_other_values_with_table_and_column(small_sample: Path) -> 
         assert_other_values_are_found(warehouse)
         rows = [row | {"checksums": None} for row in warehouse.entries("customer_landing")]
         warehouse.write("loader/ledger/customer_landing.json", b"".join(lines_of(rows)))
+        assert warehouse.register(), "\n".join(warehouse.messages)
         (told,) = warehouse.differences("customer_landing")
         assert told.startswith("customerName: the ledger has no checksum: land again")

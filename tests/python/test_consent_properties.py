@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dbt_project import DbtProject
+from lakehouse.declaration import Table
 from lakehouse.derived.people import land_people
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
@@ -366,13 +367,14 @@ class Lakehouse:
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("attach ':memory:' as lakehouse")
         self.connection.execute("use lakehouse")
-        views = project.query("select schema_name, view_name, sql from duckdb_views() where not internal order by sql")
-        schemas = {node["schema"] for node in compiled.values()} | {schema for schema, *_ in views}
-        for schema in schemas:
+        copies = project.query("select schema_name, table_name, sql from duckdb_tables()")
+        views = project.query("select schema_name, view_name, sql from duckdb_views() where not internal")
+        for schema in {node["schema"] for node in compiled.values()} | {schema for schema, *_ in (*copies, *views)}:
             self.connection.execute(f'create schema "{schema}"')
         assert len(views) >= 12
-        for *_, sql in sorted(views, key=lambda view: view[:2] != ("loader", "ledger")):  # which all others read
+        for *_, sql in (*copies, *views):
             self.connection.execute(str(sql))
+        self.copies = {str(name).removesuffix("__rows"): f"{schema}.{name}" for schema, name, _ in copies}
 
     def deliver(self, histories: Sequence[History]) -> None:
         """Lands histories from their beginning, load by load."""
@@ -440,8 +442,38 @@ class Lakehouse:
             land_people(self.zone, TABLES, KEY, lambda message: None)
             land_release_pseudonyms(self.zone, TABLES, lambda message: None)
 
+    def register(self) -> None:
+        """Copies everything that is landed, as the first registration does."""
+        ledger_columns = {column.name: column.type for column in TABLES["ledger"].columns}
+        self.connection.execute(
+            f"create or replace table loader.ledger as from read_json('{self.zone}/loader/ledger/*.json', "
+            f"format = 'newline_delimited', columns = {ledger_columns})"
+        )
+        for name, relation in self.copies.items():
+            if name != "ledger":
+                self._copy(TABLES[name], relation)
+
+    def _copy(self, table: Table, relation: str) -> None:
+        key = "quarantine_key" if table.name == "quarantine" else "object_key"
+        times = "" if table.columns == table.record_columns else ", max(landed_at) as landed_at"
+        objects = (
+            f"select {key} as object_key{times} from loader.ledger where {key} is not null "  # noqa: S608
+            f"and (table_name = '{table.name}' or '{table.name}' = 'quarantine') group by {key}"
+        )
+        files = [f"{self.zone}/{key}" for key, *_ in self.connection.execute(objects).fetchall()]
+        self.connection.execute(f"truncate {relation}")
+        if files:
+            reader = f"columns = { {column.name: column.type for column in table.record_columns} }, filename = 'file'"
+            self.connection.execute(
+                f"insert into {relation} by name select objects.*, files.* exclude (file) "  # noqa: S608
+                f"from read_json(?, format = 'newline_delimited', compression = 'gzip', {reader}) as files "
+                f"inner join ({objects}) as objects on files.file = '{self.zone}/' || objects.object_key",
+                [files],
+            )
+
     def make(self) -> None:
         """Builds every model of what is landed."""
+        self.register()
         for statement in self.models.values():
             self.connection.execute(statement)
 

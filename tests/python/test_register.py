@@ -1,8 +1,9 @@
-"""The landing zone becomes visible to DuckDB, which reads a folder in place."""
+"""The landing zone becomes visible to DuckDB, which copies what it does not hold yet."""
 
+import gzip
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,6 @@ from typing import Any
 import duckdb
 import jinja2
 import pytest
-from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from dbt_project import DbtProject
 from lakehouse.declaration import Table
@@ -20,24 +19,11 @@ from lakehouse.storage import open_folder
 from landing_helpers import TABLES, land_all, ledger_of, put
 from real_data import PROJECT_DIR
 
-
-class WatchedFiles(LocalFileSystem):  # type: ignore[misc]  # untyped
-    """This machine's files, as `watched://`; something may happen before each listing and each opening."""
-
-    protocol = "watched"
-    before: Callable[[], None]
-
-    def glob(self, path: str, **options: Any) -> list[str]:  # noqa: ANN401
-        self.before()
-        return list(super().glob(path.removeprefix("watched://"), **options))
-
-    def _open(self, path: str, *options: Any, **named: Any) -> Any:  # noqa: ANN401
-        self.before()
-        return super()._open(path, *options, **named)
+SONGS = {"staging_songs": TABLES["staging_songs"]}
 
 
-def land_songs(folder: Path, version: int, tables: Mapping[str, Table] = TABLES) -> None:
-    for artist in "ABCD":
+def land_songs(folder: Path, version: int, tables: Mapping[str, Table] = TABLES, artists: str = "ABCD") -> None:
+    for artist in artists:
         song = {"song_id": f"{version}{artist}", "artist_id": artist, "artist_name": "n", "title": "t", "duration": 1.5}
         put(folder / "source", f"song_data/{artist}/1.json", [song])
     land([folder / "source"], folder / "lake/zone", tables)
@@ -45,36 +31,54 @@ def land_songs(folder: Path, version: int, tables: Mapping[str, Table] = TABLES)
 
 @dataclass
 class Registered:
-    """A project on DuckDB that has registered a zone."""
+    """A project on DuckDB that has registered a zone of four songs."""
 
     project: DbtProject
-    zone: Path
+    folder: Path
 
-    def connect(self, zone: str, files: AbstractFileSystem | None = None) -> duckdb.DuckDBPyConnection:
-        """A database with its views, of another zone."""
-        views = self.project.query(
-            "select schema_name, sql from duckdb_views() where view_name in ('ledger', 'staging_songs') order by 1"
-        )
-        connection = duckdb.connect(config={"threads": 1})
-        if files:
-            connection.register_filesystem(files)
-        connection.execute("attach ':memory:' as lakehouse; use lakehouse")
-        for schema, sql in views:
-            connection.execute(f"create schema {schema}; {str(sql).replace(str(self.zone), zone)}")
-        return connection
+    @property
+    def zone(self) -> Path:
+        return self.folder / "lake/zone"
+
+    def part_of(self, artist: str) -> Path:
+        """The part in which an artist's song lies."""
+        (row,) = (row for row in ledger_of(self.zone, "staging_songs") if f"/{artist}/" in row["source_file"])
+        return self.zone / str(row["object_key"])
+
+    def songs(self) -> list[str]:
+        return [
+            str(row[0]) for row in self.project.query("select song_id from sparkify_landing.staging_songs order by 1")
+        ]
+
+    def change(self, sql: str) -> None:
+        """Does something to the database by hand."""
+        with duckdb.connect(str(self.project.database)) as connection:
+            connection.execute(sql)
 
 
 @pytest.fixture(scope="module")
-def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
-    """A zone that was named with more slashes than it needs, as a person may type it."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Registered:
+    """A zone that was named with more slashes than it needs, as a person may type it; what it was is kept beside it."""
     folder = tmp_path_factory.mktemp("registered")
     land_songs(folder, 0)
     land_all([folder / "source"], folder / "lake/zone")
-    (folder / "project").mkdir()
     copied = DbtProject.copy(folder / "project", folder, "mine")
     project = DbtProject(copied.folder, AsTyped(f"/{folder}/lake//zone//"), "mine")  # type: ignore[arg-type]
     project.register()
-    return Registered(project, folder / "lake/zone")
+    for part in ("source", "lake"):
+        shutil.copytree(folder / part, folder / "kept" / part)
+    shutil.copy(project.database, folder / "kept")
+    return Registered(project, folder)
+
+
+@pytest.fixture
+def registered(once: Registered) -> Registered:
+    """The zone and the database as they were at first."""
+    for part in ("source", "lake"):
+        shutil.rmtree(once.folder / part)
+        shutil.copytree(once.folder / "kept" / part, once.folder / part)
+    shutil.copy(once.folder / "kept" / once.project.database.name, once.project.database)
+    return once
 
 
 class AsTyped(str):
@@ -84,7 +88,7 @@ class AsTyped(str):
 
 
 def test_duckdb_reads_a_zone_however_many_slashes_its_name_has(registered: Registered) -> None:
-    assert registered.project.rows("sparkify_landing.staging_songs") == 4
+    assert registered.songs() == ["0A", "0B", "0C", "0D"]
     assert registered.project.query("select * from loader.objects order by object_key") == [
         ("staging_songs", row["object_key"], 1) for row in ledger_of(registered.zone, "staging_songs")
     ]
@@ -98,60 +102,82 @@ def test_engines_and_loader_understand_the_name_of_a_zone_alike(spelling: str) -
     assert macro.render(names).strip() == open_folder(spelling).location
 
 
-@pytest.mark.parametrize("are_leftovers", [False, True])
-def test_a_query_of_duckdb_sees_the_old_state_or_the_new_one_or_fails_whenever_a_load_takes_effect(
-    registered: Registered, tmp_path: Path, *, are_leftovers: bool
-) -> None:
-    """What the load before left over is deleted by the next one, so a query that listed it fails in any case."""
-    songs = {"staging_songs": TABLES["staging_songs"]}
-    land_songs(tmp_path, 0)
-    files, moment, passed = WatchedFiles(), 0, 0
-
-    def load_at_the_moment() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == moment:
-            land_songs(tmp_path, moment, songs)
-
-    files.before = load_at_the_moment
-    seen = Counter[str]()
-    with registered.connect(f"watched://{tmp_path}/lake/zone", files) as connection:
-        while passed >= moment:
-            if not are_leftovers:
-                land_songs(tmp_path, moment, songs)
-            moment, passed = moment + 1, 0
-            try:
-                found = connection.execute("select song_id from sparkify_landing.staging_songs order by 1").fetchall()
-            except duckdb.Error as error:
-                seen["failed"] += "query again" in str(error) or "No such file" in str(error)
-            else:
-                states = {number: [(f"{number}{artist}",) for artist in "ABCD"] for number in (moment - 1, moment)}
-                assert found in states.values(), f"at moment {moment}"
-                seen["new" if found == states[moment] else "old"] += 1
-    assert seen.total() == moment
-    assert min(seen["old"], seen["new"], seen["failed"]) > 0, seen
+def test_a_zone_whose_name_has_what_stands_for_other_characters_is_read(once: Registered, tmp_path: Path) -> None:
+    folder = tmp_path / "it's [0-9] * or ?"
+    land_songs(folder, 0)
+    land_all([folder / "source"], folder / "lake/zone")
+    land_songs(tmp_path / "it's 5 x or y", 1)
+    once.project.database.unlink(missing_ok=True)
+    project = DbtProject(once.project.folder, folder / "lake/zone", "mine")
+    project.register()
+    assert Registered(project, folder).songs() == ["0A", "0B", "0C", "0D"]
 
 
-def test_duckdb_tells_of_every_record_when_it_was_landed(registered: Registered, tmp_path: Path) -> None:
-    land_songs(tmp_path, 0)
+def test_what_is_copied_is_not_read_again(registered: Registered) -> None:
+    registered.part_of("A").write_bytes(b"no gzip, and no JSON")
+    land_songs(registered.folder, 1, SONGS, artists="BE")
+    registered.project.register()
+    assert registered.songs() == ["0A", "0C", "0D", "1B", "1E"]
+
+
+def test_duckdb_tells_of_every_record_when_it_was_landed(registered: Registered) -> None:
     song = {"song_id": "0A", "artist_id": "A", "artist_name": "n", "title": "later", "duration": 1.5, "landed_at": 7}
-    put(tmp_path / "source", "song_data/A/2.json", [song])
-    land([tmp_path / "source"], tmp_path / "lake/zone", TABLES)
-    first, second = sorted({row["landed_at"] for row in ledger_of(tmp_path / "lake/zone", "staging_songs")})
-    with registered.connect(f"{tmp_path}/lake/zone") as connection:
-        found = connection.execute(
-            "select song_id, title, landed_at from sparkify_landing.staging_songs order by all"
-        ).fetchall()
+    put(registered.folder / "source", "song_data/A/2.json", [song])
+    land([registered.folder / "source"], registered.zone, TABLES)
+    registered.project.register()
+    first, second = sorted({row["landed_at"] for row in ledger_of(registered.zone, "staging_songs")})
+    found = registered.project.query(
+        "select song_id, title, landed_at from sparkify_landing.staging_songs order by all"
+    )
     assert found == [("0A", "later", second), *((f"0{artist}", "t", first) for artist in "ABCD")]
 
 
-@pytest.mark.parametrize("query", ["select *", "select count(*)", "select song_id", "select 1"])
-def test_a_part_that_is_lost_fails_a_query_of_duckdb(registered: Registered, tmp_path: Path, query: str) -> None:
-    land_songs(tmp_path, 0)
-    (lost,) = (tmp_path / "lake/zone").rglob("part=A/2*.json.gz")
+def test_a_part_that_is_lost_before_it_is_copied_is_named(registered: Registered) -> None:
+    land_songs(registered.folder, 1, SONGS, artists="A")
+    lost = registered.part_of("A")
     lost.unlink()
-    with (
-        registered.connect(f"{tmp_path}/lake/zone") as connection,
-        pytest.raises(duckdb.InvalidInputException, match=r"part=A/.*\.json\.gz is not there"),
-    ):
-        connection.execute(f"{query} from sparkify_landing.staging_songs").fetchall()
+    assert f"{lost} is not there, although the ledger names it" in registered.project.refusal_to_register()
+
+
+def test_a_part_that_cannot_be_read_leaves_the_table_as_it_was(registered: Registered) -> None:
+    land_songs(registered.folder, 1, SONGS, artists="AB")
+    whole = registered.part_of("B").read_bytes()
+    registered.part_of("B").write_bytes(gzip.compress(b'{"song_id": "1B"'))
+    assert str(registered.part_of("B")) in registered.project.refusal_to_register()
+    assert registered.songs() == ["0A", "0B", "0C", "0D"]
+    registered.part_of("B").write_bytes(whole)
+    registered.project.register()
+    assert registered.songs() == ["0C", "0D", "1A", "1B"]
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        "delete from sparkify_landing.staging_songs__rows where song_id = '0C'",
+        "insert into sparkify_landing.staging_songs__rows select * from sparkify_landing.staging_songs__rows",
+        "update sparkify_landing.staging_songs__rows set landed_at = 7 where song_id = '0A'",
+        "alter table sparkify_landing.staging_songs__rows drop column title cascade",
+        "alter table sparkify_landing.staging_songs__rows alter column duration type float",
+        "drop table sparkify_landing.staging_songs__rows cascade",
+        "drop view sparkify_landing.staging_songs; drop table loader.ledger",
+    ],
+)
+def test_what_somebody_changed_by_hand_is_copied_anew(registered: Registered, by_hand: str) -> None:
+    before = registered.project.query("select * from sparkify_landing.staging_songs order by all")
+    registered.change(by_hand)
+    registered.project.register()
+    assert registered.project.query("select * from sparkify_landing.staging_songs order by all") == before
+
+
+def test_a_file_of_an_older_version_whose_ledger_is_a_view_is_taken_over(registered: Registered) -> None:
+    registered.change("drop table loader.ledger; create view loader.ledger as select 1 as one")
+    registered.change("create or replace view sparkify_landing.staging_songs as select 1 as one")
+    registered.project.register()
+    assert registered.songs() == ["0A", "0B", "0C", "0D"]
+
+
+def test_records_that_the_ledger_names_no_more_are_out_of_the_table(registered: Registered) -> None:
+    (registered.folder / "source/song_data/A/1.json").unlink()
+    land([registered.folder / "source"], registered.zone, SONGS, forget_vanished=True)
+    registered.project.register()
+    assert registered.songs() == ["0B", "0C", "0D"]

@@ -171,7 +171,7 @@ def warehouse_of(run: WholeRun, zone: str = "", source: Path | None = None) -> I
 
 
 def ask_duckdb(sql: str) -> list[list[Any]]:
-    with duckdb.connect(os.environ["DUCKDB_PATH"], read_only=True) as connection:
+    with duckdb.connect(os.environ["DUCKDB_PATH"]) as connection:
         return [list(row) for row in connection.execute(sql).fetchall()]
 
 

@@ -5,6 +5,7 @@ own. It has no tests, no documentation, nobody to take out, and no way back if i
 """
 
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -87,31 +88,58 @@ def largest_day(source: Path) -> Path:
 def build_bare(project_dir: str, folder: str) -> None:
     """Makes every table of the last run once more, by DuckDB alone, in a file beside that run's.
 
-    The snapshot and what reads it are left out: the past is no query.
+    It parses the zone's JSON once. The snapshot and what reads it are left out: the past is no query.
     """
     manifest = json.loads((Path(project_dir) / "target/manifest.json").read_text(encoding="utf-8"))
     built = Path(folder) / "lakehouse.duckdb"
     bare = Path(folder) / "bare" / built.name  # tables are called by the name of their database, which is its file's
     bare.parent.mkdir()
-    with duckdb.connect(str(built), read_only=True) as connection:
-        views = connection.execute(
-            "select schema_name, view_name, sql from duckdb_views() where not internal"
-        ).fetchall()
-        seeds = {
-            node["relation_name"]: connection.execute(f"from {node['relation_name']}").fetch_arrow_table()
-            for node in manifest["nodes"].values()
-            if node["resource_type"] == "seed"
-        }
+    seeds = [node for node in manifest["nodes"].values() if node["resource_type"] == "seed"]
     with duckdb.connect(str(bare)) as connection:
-        for schema in {node["schema"] for node in manifest["nodes"].values()} | {schema for schema, *_ in views}:
+        connection.execute(f"attach '{built}' as built (read_only)")
+        for (schema,) in connection.execute(
+            "select schema_name from duckdb_schemas() where database_name = 'built'"
+        ).fetchall():
             connection.execute(f"create schema if not exists {schema}")
-        for *_, sql in sorted(views, key=lambda view: view[1] != "ledger"):  # which the others read
+        for name in ["loader.ledger", *(f"{seed['schema']}.{seed['alias']}" for seed in seeds)]:
+            connection.execute(f"create table {name} as from built.{name}")
+        for schema, name in connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = 'built' and suffix(table_name, '__rows')"
+        ).fetchall():
+            copy_raw(connection, schema, name)
+        for (sql,) in connection.execute(
+            "select sql from duckdb_views() where database_name = 'built' and not internal"
+        ).fetchall():
             connection.execute(sql)
-        for relation, rows in seeds.items():
-            connection.register("rows", rows)
-            connection.execute(f"create table {relation} as from rows")
         for node in models_in_order(manifest["nodes"]):
             connection.execute(f"create table {node['relation_name']} as {node['compiled_code']}")
+
+
+def copy_raw(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+    """Parses the objects that a landing table of the attached run holds, into a table of the same name and columns."""
+    columns = dict(
+        connection.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where database_name = 'built' and schema_name = ? and table_name = ? order by column_index",
+            [schema, name],
+        ).fetchall()
+    )
+    from_ledger = [column for column in ("object_key", "landed_at") if column in columns]
+    objects = f"(select distinct {', '.join(from_ledger)} from built.{schema}.{name})"  # noqa: S608 - the run's own names
+    keys = [key for (key,) in connection.sql(f"select object_key from {objects}").fetchall()]  # noqa: S608 - the same
+    if not keys:
+        connection.execute(f"create table {schema}.{name} as from built.{schema}.{name}")
+        return
+    zone = os.environ["LANDING_ZONE"]
+    names = ", ".join(f'{"objects" if column in from_ledger else "files"}."{column}"' for column in columns)
+    of_records = {column: kind for column, kind in columns.items() if column not in from_ledger}
+    reader = f"format = 'newline_delimited', compression = 'gzip', filename = 'file', columns = {of_records}"
+    connection.execute(
+        f"create table {schema}.{name} as select {names} from read_json(?, {reader}) as files "  # noqa: S608 - the same
+        f"inner join {objects} as objects on files.file = '{zone}/' || objects.object_key",
+        [[f"{zone}/{key}" for key in keys]],
+    )
 
 
 def models_in_order(nodes: dict[str, Any]) -> list[Any]:

@@ -80,8 +80,9 @@ def test_merge_and_update_match_texts_with_and_without_blanks(connection: Connec
         "create table s (a varchar(5), n int)",
         "insert into t values ('x', 1)",
         "insert into s values ('x  ', 2), ('y', 3)",
-        "merge into t using s on t.a = s.a when matched then update set n = s.n when not matched then insert values (s.a, s.n)",
-        "update t set n = n + 10 from s where t.a = s.a",
+        "merge into t using s on t.a = s.a when matched then update set n = s.n "
+        "when not matched then insert values (s.a, s.n)",
+        "update t set n = t.n + 10 from s where t.a = s.a",
         "delete from t where a = 'y   '",
     )
     assert rows(connection, "select a, n from t") == [["x", 12]]

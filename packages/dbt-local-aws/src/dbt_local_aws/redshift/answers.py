@@ -35,6 +35,8 @@ def _error(message: Message) -> Message:
             shown |= {"M": f"Cannot insert a NULL value into column {column}", "D": ""}
         case "21000" if "MERGE" in shown["M"]:
             shown |= {"M": "Found multiple matches to update the same tuple.", "H": ""}
+        case "22003" if shown["M"] == "numeric field overflow":
+            shown |= {"M": "Numeric data overflow (result precision)"}
         case "428C9":
             shown |= {"M": "cannot set an identity column to a value", "D": "", "H": ""}
         case "42704" if match := re.fullmatch(r'role "(.+)" does not exist', shown["M"]):

@@ -13,6 +13,8 @@ from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.copy.load import load
+from dbt_local_aws.redshift.decimals.analysis import NO_PARAMETERS
+from dbt_local_aws.redshift.decimals.refine import DecimalTypes
 from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
@@ -55,6 +57,7 @@ class Session:
     def __init__(self, backend: Backend, client: Client, load_environment: LoadEnvironment) -> None:
         self._load_environment = load_environment
         self._backend = backend
+        self._decimals = DecimalTypes(backend)
         self._client = client
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
@@ -162,7 +165,9 @@ class Session:
         if len(parts) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         tokens = parts[0] if parts else []
-        prepared = Prepared(tokens, wire.cstring(name), message.body[tail:], await self._translate(tokens))
+        types = message.body[tail:]
+        with _naming_aliases(tokens):
+            prepared = Prepared(tokens, wire.cstring(name), types, await self._translate(tokens, types))
         if isinstance(prepared.plan, Forward):
             with _naming_aliases(tokens):
                 await self._pass_on(_parse_message(prepared, prepared.plan))
@@ -186,7 +191,7 @@ class Session:
 
     async def _prepare_again(self, prepared: Prepared) -> None:
         """A late-binding view may have another definition, or other tables, since the statement was prepared."""
-        plan = await self._translate(prepared.tokens)
+        plan = await self._translate(prepared.tokens, prepared.tail)
         if not isinstance(plan, Forward):
             raise TypeError("a query has become something else")
         prepared.plan = plan
@@ -239,13 +244,13 @@ class Session:
 
     # What both have in common -----------------------------------------------------------------------------------------
 
-    async def _translate(self, tokens: list[Token]) -> Plan:
+    async def _translate(self, tokens: list[Token], parameter_types: bytes = NO_PARAMETERS) -> Plan:
         context = Context(self._client.database, self._case_sensitive_names)
         if self._backend.status != wire.FAILED:
             context = await self._with_names(context)
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
                 await self._leave_late_binding_columns(context)
-        return translate(tokens, context)
+        return await self._decimals.refine(translate(tokens, context), parameter_types)
 
     async def _with_names(self, context: Context) -> Context:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows

@@ -173,6 +173,9 @@ begin
         (design ->> 'interleaved')::boolean,
         (design ->> 'backup')::boolean
     on conflict do nothing;  -- create table if not exists
+    if found and design ->> 'like' is not null then
+        perform redshift_internal.take_design_over(relid, (design ->> 'like')::regclass);
+    end if;
     perform redshift_internal.check_key_types(relid);
     perform redshift_internal.record_encodings(relation, design -> 'encodings');
     perform redshift_internal.add_constraints(relation, design -> 'constraints');

@@ -1,8 +1,10 @@
 """Default names of result columns.
 
-Sources: the examples of each function's page in the Amazon Redshift Database Developer Guide; `?column?`, a cast's and a
-CASE's are those of the PostgreSQL 8.0 that Redshift was made of, and of its pages.
+Sources: the examples of each function's page in the Amazon Redshift Database Developer Guide; `?column?`, a cast's and
+a CASE's are those of the PostgreSQL 8.0 that Redshift was made of, and of its pages.
 """
+
+# ruff: noqa: E501, S608 - a case is a line, and the queries are our own
 
 import pytest
 

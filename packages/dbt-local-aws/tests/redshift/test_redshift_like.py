@@ -3,6 +3,8 @@
 Source: CREATE TABLE (r_CREATE_TABLE_NEW) in the Amazon Redshift Database Developer Guide.
 """
 
+# ruff: noqa: S608 - the names are our own
+
 import pytest
 
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
@@ -50,7 +52,7 @@ def test_defaults_are_inherited_where_they_are_included(connection: Connection) 
     )
     for table, value in (("plain", None), ("excluded", None), ("included", "x")):
         run(connection, f"insert into {table} (a) values (1)")
-        assert rows(connection, f"select b from {table}") == [[value]]  # noqa: S608 - the name is our own
+        assert rows(connection, f"select b from {table}") == [[value]]
 
 
 def test_keys_are_not_inherited_and_not_null_is(connection: Connection) -> None:

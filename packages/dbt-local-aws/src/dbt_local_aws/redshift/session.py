@@ -5,10 +5,10 @@ import json
 import re
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
-from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift import history, wire
 from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
@@ -54,7 +54,10 @@ class Prepared:
 class Session:
     """Speaks with one client from its first statement to its last."""
 
-    def __init__(self, backend: Backend, client: Client, load_environment: LoadEnvironment) -> None:
+    def __init__(
+        self, backend: Backend, client: Client, load_environment: LoadEnvironment, queries: history.QueryHistory
+    ) -> None:
+        self._queries = queries
         self._load_environment = load_environment
         self._backend = backend
         self._decimals = DecimalTypes(backend)
@@ -119,7 +122,7 @@ class Session:
             if together:
                 await self._backend.query("begin")
             for part in parts:
-                with _naming_aliases(part):
+                with self._written_down(part), _naming_aliases(part):
                     await self._run_simply(await self._translate(part))
             if together and self._backend.status == wire.IN_TRANSACTION:
                 await self._backend.query("commit")
@@ -214,6 +217,10 @@ class Session:
     async def _execute(self, message: Message) -> None:
         portal, _ = wire.take_cstring(message.body)
         prepared = self._portals.get(portal)
+        with self._written_down(prepared.tokens if prepared is not None else []):
+            await self._execute_portal(message, prepared)
+
+    async def _execute_portal(self, message: Message, prepared: Prepared | None) -> None:
         if prepared is None or isinstance(prepared.plan, Forward):
             await self._pass_on(message)
             if prepared is not None and isinstance(prepared.plan, Forward):
@@ -242,12 +249,17 @@ class Session:
         if error is not None:
             raise BackendError(error)
 
+    def _written_down(self, tokens: list[Token]) -> AbstractContextManager[None]:
+        return self._queries.running(tokens, self._client.user, self._client.database, self._backend.process)
+
     # What both have in common -----------------------------------------------------------------------------------------
 
     async def _translate(self, tokens: list[Token], parameter_types: bytes = NO_PARAMETERS) -> Plan:
         context = Context(self._client.database, self._case_sensitive_names)
         if self._backend.status != wire.FAILED:
             context = await self._with_names(context)
+            if any(token.word in history.VIEWS for token in tokens):
+                await self._leave("history", self._queries.as_json())
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
                 await self._leave_late_binding_columns(context)
         return await self._decimals.refine(translate(tokens, context), parameter_types)
@@ -281,8 +293,11 @@ class Session:
                         "position": position,
                     }
                 )
-        setting = literal(json.dumps(columns))
-        await self._backend.query(f"select set_config('redshift.late_binding_columns', {setting}, false)")
+        await self._leave("late_binding_columns", json.dumps(columns))
+
+    async def _leave(self, name: str, value: str) -> None:
+        """Leaves what the endpoint knows where a view or a function of its own finds it."""
+        await self._backend.query(f"select set_config('redshift.{name}', {literal(value)}, false)")
 
     async def _columns_of(self, view: LateView, context: Context) -> list[wire.Field]:
         """The columns of a late-binding view; none where its relations are missing, as on Redshift."""

@@ -1,7 +1,7 @@
 """Default names of result columns: of calls that PostgreSQL runs under another name, or names otherwise.
 
-Sources: the examples of DATEADD, DATEDIFF, EXTRACT, LISTAGG and JSON_EXTRACT_PATH_TEXT, and DATE_PART ("The default column
-name for the DATE_PART function is pgdate_part"), in the Amazon Redshift Database Developer Guide.
+Sources: the examples of DATEADD, DATEDIFF, EXTRACT, LISTAGG and JSON_EXTRACT_PATH_TEXT, and DATE_PART ("The default
+column name for the DATE_PART function is pgdate_part"), in the Amazon Redshift Database Developer Guide.
 """
 
 from collections.abc import Iterator, Sequence

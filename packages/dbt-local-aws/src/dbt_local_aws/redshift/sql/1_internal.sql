@@ -215,6 +215,8 @@ declare
     columns smallint[];
     target regclass;
     referenced smallint[];
+    chosen text;
+    taken integer;
 begin
     perform redshift_internal.check_owner(this);
     for item in select value from json_array_elements(constraints) loop
@@ -251,20 +253,18 @@ begin
                     );
             end if;
         end if;
-        insert into redshift_internal.key_constraint
-        values (
-            this,
-            coalesce(
-                item ->> 'name',
-                (select relname from pg_catalog.pg_class where oid = this)
-                || case when item ->> 'type' = 'p' then '' else '_' || (item -> 'columns' ->> 0) end
-                || case item ->> 'type' when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end
-            ),
-            item ->> 'type',
-            columns,
-            target,
-            referenced
+        chosen := coalesce(
+            item ->> 'name',
+            (select relname from pg_catalog.pg_class where oid = this)
+            || case when item ->> 'type' = 'p' then '' else '_' || (item -> 'columns' ->> 0) end
+            || case item ->> 'type' when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end
         );
+        -- as PostgreSQL does: t_a_key, t_a_key1, …
+        select count(*) into taken
+        from redshift_internal.key_constraint k
+        where k.relid = this and rtrim(k.name, '0123456789') = chosen and item ->> 'name' is null;
+        insert into redshift_internal.key_constraint
+        values (this, chosen || coalesce(nullif(taken, 0)::text, ''), item ->> 'type', columns, target, referenced);
     end loop;
 end $$;
 

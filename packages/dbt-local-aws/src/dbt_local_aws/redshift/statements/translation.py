@@ -46,6 +46,7 @@ from dbt_local_aws.redshift.tokens import (
     find_top_level,
     fold_names,
     qualified_name,
+    quote_hash_names,
     render,
     starts_with,
     word_at,
@@ -56,7 +57,7 @@ _LONGEST_NAME = 63  # bytes, of PostgreSQL's names; Redshift's have up to 127
 
 def translate(tokens: Sequence[Token], context: Context) -> Plan:
     """What to do for one statement; raises RedshiftError where Redshift, or this endpoint, would not do it."""
-    tokens = tokens if context.case_sensitive_names else fold_names(tokens)
+    tokens = quote_hash_names(tokens if context.case_sensitive_names else fold_names(tokens))
     if not tokens:
         return Forward("")
     if tokens[0].word in ("create", "alter") and word_at(tokens, 1) not in ("temp", "temporary"):

@@ -136,7 +136,7 @@ class RedshiftServer:
                     writer.write(as_redshift(message).encode())
             writer.write(wire.ready(backend.status).encode())
             await writer.drain()
-            client = Client(reader, writer, user, database)
+            client = Client(reader, writer, user, database, parameters.get("application_name", ""))
             await Session(backend, client, self._load_environment(user, database), self._queries).run()
         finally:
             await backend.close()

@@ -39,6 +39,7 @@ class Client:
     writer: asyncio.StreamWriter
     user: str
     database: str
+    application: str = ""  # the program, as it names itself
 
 
 @dataclass
@@ -255,7 +256,7 @@ class Session:
     # What both have in common -----------------------------------------------------------------------------------------
 
     async def _translate(self, tokens: list[Token], parameter_types: bytes = NO_PARAMETERS) -> Plan:
-        context = Context(self._client.database, self._case_sensitive_names)
+        context = Context(self._client.database, self._case_sensitive_names, self._client.application)
         if self._backend.status != wire.FAILED:
             context = await self._with_names(context)
             if any(token.word in history.VIEWS for token in tokens):

@@ -61,7 +61,7 @@ begin
             format('%I %s', c.attname, c.full_type)
             || redshift_internal.shown_default(this, c.attnum, a.attidentity)
             || case when c.attnotnull then ' NOT NULL' else '' end
-            || case when c.encoding = 'none' then '' else ' ENCODE ' || c.encoding end
+            || case when c.encoding = 'none' then coalesce(' ENCODE ' || c.declared_encoding, '') else ' ENCODE ' || c.encoding end
             || case when c.is_distribution_key then ' distkey' else '' end as line
         from redshift_internal.relation_column c
         join pg_catalog.pg_attribute a on a.attrelid = c.relid and a.attnum = c.attnum

@@ -10,7 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.statements import psql, settings
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.identities import (
     translate_alter_identity,
@@ -60,6 +60,8 @@ def translate(tokens: Sequence[Token], context: Context) -> Plan:
     tokens = quote_hash_names(tokens if context.case_sensitive_names else fold_names(tokens))
     if not tokens:
         return Forward("")
+    if context.application == psql.APPLICATION and psql.is_catalogue_query(tokens):
+        return Forward(psql.translate_catalogue_query(tokens))
     if tokens[0].word in ("create", "alter") and word_at(tokens, 1) not in ("temp", "temporary"):
         _check_names(tokens)
     handler = _HANDLERS.get(tokens[0].word)

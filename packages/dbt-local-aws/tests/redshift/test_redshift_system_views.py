@@ -20,6 +20,11 @@ COLUMNS = {
     "concurrency_scaling_status",
     "r_STL_QUERYTEXT": "userid, xid, pid, query, sequence, text",
     "r_SVL_QLOG": "userid, query, xid, pid, starttime, endtime, elapsed, aborted, label, substring, source_query",
+    "r_SVL_STATEMENTTEXT": "userid, xid, pid, label, starttime, endtime, sequence, type, text",
+    "r_STL_DDLTEXT": "userid, xid, pid, label, starttime, endtime, sequence, text",
+    "r_STL_UTILITYTEXT": "userid, xid, pid, label, starttime, endtime, sequence, text",
+    "r_SVV_TRANSACTIONS": "txn_owner, txn_db, xid, pid, txn_start, lock_mode, lockable_object_type, relation, granted",
+    "r_STV_LOCKS": "table_id, last_commit, last_update, lock_owner, lock_owner_pid, lock_owner_start, lock_status",
     "r_STV_RECENTS": "userid, status, starttime, duration, user_name, db_name, query, pid",
     "r_STV_INFLIGHT": "userid, slice, query, label, xid, pid, starttime, text, suspended, insert_pristine",
     "r_STV_SESSIONS": "starttime, process, user_name, db_name, timeout_sec",
@@ -27,6 +32,8 @@ COLUMNS = {
     "last_ddl_timestamp, session_timeout, external_user_id",
     "pg_user_info": "usename, usesysid, usecreatedb, usesuper, usecatupd, passwd, valuntil, useconfig",
     "SVV_ROLE_GRANTS": "role_id, role_name, granted_role_id, granted_role_name",
+    "SVV_COLUMN_PRIVILEGES": "namespace_name, relation_name, column_name, privilege_type, identity_id, identity_name, "
+    "identity_type, admin_option",
     "SVV_SCHEMA_PRIVILEGES": "namespace_name, privilege_type, identity_id, identity_name, identity_type, admin_option",
     "SVV_DATABASE_PRIVILEGES": "database_name, privilege_type, identity_id, identity_name, identity_type, admin_option",
     "SVV_FUNCTION_PRIVILEGES": "namespace_name, function_name, argument_types, privilege_type, identity_id, "
@@ -112,6 +119,32 @@ def test_users_see_their_own_statements(connect: Connect, connection: Connection
         assert rows(connection, query) == [[True]]
     finally:
         run(connection, "drop user watcher")
+
+
+@pytest.mark.documented("r_SVL_STATEMENTTEXT", "as documented")
+def test_texts_by_their_type(connection: Connection) -> None:
+    run(connection, "create table by_type (a int)", "analyze by_type", "select a from by_type")
+    query = "select type, text from svl_statementtext where pid = pg_backend_pid() and text like '%by_type' order by starttime"
+    assert rows(connection, query) == [["UTILITY", "analyze by_type"], ["QUERY", "select a from by_type"]]
+    query = "select count(*) from {} where pid = pg_backend_pid() and text like '%by_type%'"
+    assert rows(connection, query.format("stl_ddltext")) == [[1]]
+    assert rows(connection, query.format("stl_utilitytext")) == [[1]]
+
+
+@pytest.mark.documented("r_SVV_TRANSACTIONS", "as documented")
+def test_locks(connection: Connection, connect: Connect) -> None:
+    run(connection, "create table locked (a int)", "begin", "insert into locked values (1)")
+    with connect() as other:
+        query = (
+            "select distinct txn_owner, txn_db, granted from svv_transactions t join pg_class c on c.oid = t.relation "
+            "where c.relname = 'locked'"
+        )
+        assert rows(other, query) == [["dbt", "dev", True]]
+        query = (
+            "select trim(lock_status) from stv_locks l join pg_class c on c.oid = l.table_id where c.relname = 'locked'"
+        )
+        assert ["Holding write lock"] in rows(other, query)
+    run(connection, "commit")
 
 
 @pytest.mark.documented("SVV_DEFAULT_PRIVILEGES", "as documented")

@@ -14,7 +14,18 @@ from dbt_local_aws.redshift.tokens import Token, find_top_level, render, word_at
 
 # The views in sql/6_history.sql
 VIEWS = frozenset(
-    {"sys_query_history", "sys_query_text", "stl_query", "stl_querytext", "svl_qlog", "stv_recents", "stv_inflight"}
+    [
+        "sys_query_history",
+        "sys_query_text",
+        "stl_query",
+        "stl_querytext",
+        "svl_qlog",
+        "svl_statementtext",
+        "stl_ddltext",
+        "stl_utilitytext",
+        "stv_recents",
+        "stv_inflight",
+    ]
 )
 _KEPT_STATEMENTS = 2000
 _KEPT_CHARACTERS = 16_000  # of a statement: four rows of SYS_QUERY_TEXT

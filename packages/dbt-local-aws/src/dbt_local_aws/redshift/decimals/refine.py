@@ -1,5 +1,6 @@
 """Refines what PostgreSQL is told: quotients, averages and the columns that a query makes get Redshift's decimals."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ _BEFORE_QUERY = {"create": "as", "declare": "for"}
 _NUMERIC = 1700
 _NO_MODIFIER = -1
 _DEEPEST_TREE = 50_000
+_MAY_COMPUTE = re.compile(r"/|\bavg\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class DecimalTypes:
         return plan
 
     async def _refined(self, sql: str, parameter_types: bytes) -> Refined | None:
+        if not (sql.startswith("create ") or _MAY_COMPUTE.search(sql)):
+            return None  # without a look at every token of a long INSERT
         tokens = tokenize(sql)
         start = _start_of_query(tokens)
         creates = word_at(tokens, 0) == "create"

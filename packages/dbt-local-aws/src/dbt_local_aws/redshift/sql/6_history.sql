@@ -1,6 +1,6 @@
 -- Views of what was run: the endpoint leaves the latest statements in a parameter before a query reads one of these. Sources:
--- SYS_QUERY_HISTORY, SYS_QUERY_TEXT, STL_QUERY, STL_QUERYTEXT, SVL_QLOG, STV_RECENTS, STV_INFLIGHT and STV_SESSIONS in "System
--- tables and views reference". What the endpoint does not know is null.
+-- SYS_QUERY_HISTORY, SYS_QUERY_TEXT, STL_QUERY, STL_QUERYTEXT, SVL_QLOG, SVL_STATEMENTTEXT, STL_DDLTEXT,
+-- STL_UTILITYTEXT, STV_RECENTS, STV_INFLIGHT, STV_SESSIONS, SVV_TRANSACTIONS and STV_LOCKS in "System tables and views reference". What the endpoint does not know is null.
 
 create view redshift_internal.statement as
 select
@@ -73,6 +73,41 @@ select
 from redshift_internal.statement
 where status = 'running';
 
+create view pg_catalog.svl_statementtext as
+select
+    user_id as userid, null::bigint as xid, session_id as pid, null::varchar(320) as label, start_time as starttime,
+    end_time as endtime, sequence, case query_type when 'DDL' then 'DDL' when 'UTILITY' then 'UTILITY' else 'QUERY' end::varchar(10)
+        as type, part::varchar(200) as text
+from redshift_internal.statement_text;
+
+create view pg_catalog.stl_ddltext as
+select userid, xid, pid, label, starttime, endtime, sequence, text from pg_catalog.svl_statementtext where type = 'DDL';
+
+create view pg_catalog.stl_utilitytext as
+select userid, xid, pid, label, starttime, endtime, sequence, text from pg_catalog.svl_statementtext where type = 'UTILITY';
+
+-- SVV_TRANSACTIONS and STV_LOCKS: who holds, or waits for, which table
+create view pg_catalog.svv_transactions as
+select
+    a.usename::text as txn_owner, a.datname::text as txn_db, a.backend_xid::text::bigint as xid, l.pid,
+    a.xact_start at time zone 'UTC' as txn_start, l.mode as lock_mode, l.locktype as lockable_object_type,
+    l.relation::integer as relation, l.granted
+from pg_catalog.pg_locks l
+join pg_catalog.pg_stat_activity a on a.pid = l.pid
+where
+    a.backend_type = 'client backend'
+    and l.locktype in ('relation', 'transactionid')
+    and (l.relation is null or l.relation >= 16384);
+
+create view pg_catalog.stv_locks as
+select
+    l.relation::integer as table_id, null::timestamp as last_commit, null::timestamp as last_update, a.backend_xid::text::bigint as lock_owner,
+    l.pid as lock_owner_pid, a.xact_start at time zone 'UTC' as lock_owner_start,
+    case when l.granted then 'Holding write lock' else 'Waiting for write lock' end::character(22) as lock_status
+from pg_catalog.pg_locks l
+join pg_catalog.pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'relation' and l.relation >= 16384 and l.mode not in ('AccessShareLock', 'RowShareLock');
+
 create view pg_catalog.stv_sessions as
 select
     backend_start at time zone 'UTC' as starttime, pid as process, usename::character(50) as user_name,
@@ -83,5 +118,6 @@ where backend_type = 'client backend';
 grant select on
     redshift_internal.statement, redshift_internal.statement_text, pg_catalog.sys_query_history, pg_catalog.sys_query_text,
     pg_catalog.stl_query, pg_catalog.stl_querytext, pg_catalog.svl_qlog, pg_catalog.stv_recents, pg_catalog.stv_inflight,
-    pg_catalog.stv_sessions
+    pg_catalog.svl_statementtext, pg_catalog.stl_ddltext, pg_catalog.stl_utilitytext, pg_catalog.svv_transactions,
+    pg_catalog.stv_locks, pg_catalog.stv_sessions
 to public;

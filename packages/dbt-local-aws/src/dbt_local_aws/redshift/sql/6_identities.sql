@@ -1,6 +1,6 @@
 -- Users, privileges and databases as the SVV views show them: SVV_USER_INFO, SVV_ROLE_GRANTS, SVV_DEFAULT_PRIVILEGES,
--- SVV_SCHEMA_PRIVILEGES, SVV_DATABASE_PRIVILEGES, SVV_FUNCTION_PRIVILEGES, SVV_REDSHIFT_DATABASES, SVV_REDSHIFT_FUNCTIONS and
--- PG_USER_INFO in "System tables and views reference".
+-- SVV_COLUMN_PRIVILEGES, SVV_SCHEMA_PRIVILEGES, SVV_DATABASE_PRIVILEGES, SVV_FUNCTION_PRIVILEGES, SVV_REDSHIFT_DATABASES,
+-- SVV_REDSHIFT_FUNCTIONS and PG_USER_INFO in "System tables and views reference".
 
 create view redshift_internal.database_user as
 select r.*
@@ -42,6 +42,17 @@ join pg_catalog.pg_roles granted on granted.oid = m.roleid
 join pg_catalog.pg_roles member on member.oid = m.member
 join redshift_internal.identity g on g.roleid = granted.oid and g.kind = 'role'
 join redshift_internal.identity i on i.roleid = member.oid and i.kind = 'role';
+
+create view pg_catalog.svv_column_privileges as
+select
+    r.schema_name::varchar(128) as namespace_name, r.relation_name::varchar(128) as relation_name,
+    a.attname::varchar(128) as column_name, acl.privilege_type::varchar, acl.grantee::integer as identity_id,
+    redshift_internal.identity_name(acl.grantee) as identity_name, redshift_internal.identity_type(acl.grantee) as identity_type,
+    acl.is_grantable as admin_option
+from redshift_internal.relation r
+join pg_catalog.pg_attribute a on a.attrelid = r.relid
+cross join pg_catalog.aclexplode(a.attacl) as acl
+where acl.privilege_type in ('SELECT', 'UPDATE');
 
 create view pg_catalog.svv_schema_privileges as
 select
@@ -104,6 +115,6 @@ where p.oid >= 16384 and n.nspname not in ('pg_catalog', 'information_schema', '
 
 grant select on
     redshift_internal.database_user, pg_catalog.svv_user_info, pg_catalog.pg_user_info, pg_catalog.svv_role_grants,
-    pg_catalog.svv_schema_privileges, pg_catalog.svv_database_privileges, pg_catalog.svv_function_privileges,
+    pg_catalog.svv_column_privileges, pg_catalog.svv_schema_privileges, pg_catalog.svv_database_privileges, pg_catalog.svv_function_privileges,
     pg_catalog.svv_default_privileges, pg_catalog.svv_redshift_databases, pg_catalog.svv_redshift_functions
 to public;

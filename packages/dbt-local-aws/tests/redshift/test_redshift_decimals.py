@@ -119,6 +119,25 @@ def test_the_type_of_an_average(decimals: Connection, expression: str, expected:
         run(decimals, "rollback")
 
 
+@pytest.mark.documented("r_FROM_clause-pivot-unpivot-examples", "as documented")
+def test_an_average_is_cut_off(connection: Connection) -> None:
+    """The page's table and its averages: 8.15 / 3 is 2.71."""
+    run(
+        connection,
+        "create table part (partname varchar, price decimal(12, 2))",
+        "insert into part values ('prop', 10.00), ('prop', 9.00), ('prop', 12.00), ('rudder', 2.50), ('rudder', 3.75), "
+        "('rudder', 1.90), ('wing', 7.50), ('wing', 15.20), ('wing', 11.80)",
+    )
+    query = "select partname, avg(price) from (select partname, price from part) where partname in ('prop', 'rudder', 'wing') group by partname order by 1"
+    assert [[str(value) for value in row] for row in rows(connection, query)] == [
+        ["prop", "10.33"],
+        ["rudder", "2.71"],
+        ["wing", "11.50"],
+    ]
+    run(connection, "insert into part values ('below', -2.50), ('below', -3.75), ('below', -1.90)")
+    assert rows(connection, "select avg(price) from part where partname = 'below'") == [[Decimal("-2.71")]]
+
+
 @pytest.mark.documented("r_SUM", "as documented")
 @pytest.mark.parametrize(
     ("expression", "expected"),
@@ -185,7 +204,7 @@ RESULTS: list[tuple[str, list[list[str]]]] = [
 
 @pytest.mark.parametrize(("query", "expected"), RESULTS, ids=[query for query, _ in RESULTS])
 def test_quotients_and_averages(decimals: Connection, query: str, expected: list[list[str]]) -> None:
-    """That what does not fit is cut off is inferred: the page does not say."""
+    """That what does not fit is cut off is inferred from averages: the page does not say."""
     assert [[str(value) for value in row] for row in rows(decimals, query)] == expected
 
 

@@ -1,6 +1,6 @@
 -- Quotients of decimals have the scale that r_numeric_computations201 says. The endpoint knows it from the analysed query and
 -- writes `a / null::redshift_internal.scale_9 / b` for `a / b`: an operator of the same precedence for every scale, which the
--- planner replaces by its body. That further digits are cut off is inferred: the page says nothing of rounding.
+-- planner replaces by its body. That further digits are cut off, as AVG cuts them off, is inferred: the page says nothing of it.
 
 do $$
 begin
@@ -27,7 +27,8 @@ begin
     end loop;
 end $$;
 
--- r_AVG: the scale of the argument. It bears the name that its column has.
+-- r_AVG: the scale of the argument. Further digits are cut off: in r_FROM_clause-pivot-unpivot-examples, the average of 2.50, 3.75
+-- and 1.90 is 2.71. The function bears the name that its column has.
 create function redshift_internal.avg(value numeric, digits integer) returns numeric language sql immutable as $$
     select trunc(value, digits)
 $$;

@@ -171,7 +171,8 @@ select
     sort_position::integer as sortkey,
     attnotnull as "notnull"
 from redshift_internal.relation_column
-where relkind = 'r' and schema_name = any (current_schemas(true));
+where relkind = 'r' and schema_name = any (current_schemas(true))
+order by schema_name, relation_name, attnum;
 
 create view redshift_internal.pg_attribute as
 select

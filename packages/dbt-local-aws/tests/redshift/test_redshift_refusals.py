@@ -418,7 +418,6 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "what is not emulated": [
         ("select a from t qualify row_number() over (order by a) = 1", "not emulated"),
         ("select hll(a) from t", "not emulated"),
-        (f"create table {'n' * 64} (a int)", "not emulated"),
         ("unload ('select 1') to 's3://lake/x' iam_role default", "not emulated"),
         ("create external schema x from data catalog database 'd' iam_role default", "not emulated"),
         ("create table n (a geometry)", "not emulated"),

@@ -398,7 +398,6 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("grant trigger on t to dbt", "unrecognized privilege"),
         ("grant maintain on t to dbt", "unrecognized privilege"),
         ("grant connect on database dev to dbt", "unrecognized privilege"),
-        ("grant select (a) on t to dbt", "not emulated"),
         ("grant usage on sequence s to dbt", "syntax error"),
         ("grant dbt to rdsdb", "syntax error"),
         ("revoke select on t from dbt cascade", "syntax error"),

@@ -81,12 +81,6 @@ def dbt_profile_target(redshift_target: dict[str, Any]) -> dict[str, Any]:
     return dict(redshift_target)
 
 
-@pytest.fixture(scope="class")  # type: ignore[no-redef]
-def unique_schema(prefix: str) -> str:
-    """Short, since names have 63 bytes here: dbt appends to it."""
-    return f"{prefix}_redshift"
-
-
 @pytest.fixture(scope="session", autouse=True)
 def database(connect: Connect) -> Iterator[None]:
     """A database of the name that the suite expects, and users to grant rights to."""

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.long_names import with_long_names
 from dbt_local_aws.redshift.wire import Message
 
 # Texts without a length are VARCHAR on Redshift, and JSON is SUPER
@@ -14,6 +15,7 @@ _HIDDEN_FIELDS = "PpqWFLRstdn"
 
 def as_redshift(message: Message) -> Message:
     """The same answer as Redshift would give it."""
+    message = with_long_names(message)
     if message.kind == wire.ROW_DESCRIPTION:
         fields = wire.row_fields(message.body)
         return wire.row_description([replace(f, type_oid=_TYPES.get(f.type_oid, f.type_oid)) for f in fields])
@@ -35,6 +37,8 @@ def _error(message: Message) -> Message:
             shown |= {"M": f"Cannot insert a NULL value into column {column}", "D": ""}
         case "21000" if "MERGE" in shown["M"]:
             shown |= {"M": "Found multiple matches to update the same tuple.", "H": ""}
+        case "22003" if shown["M"] == "numeric field overflow":
+            shown |= {"M": "Numeric data overflow (result precision)"}
         case "428C9":
             shown |= {"M": "cannot set an identity column to a value", "D": "", "H": ""}
         case "42704" if match := re.fullmatch(r'role "(.+)" does not exist', shown["M"]):

@@ -67,6 +67,12 @@ class Backend:
                 return backend
             backend.greeting.append(message)
 
+    @property
+    def process(self) -> int:
+        """The number of PostgreSQL's process, by which the catalogue knows the session."""
+        keys = [message.body for message in self.greeting if message.kind == wire.BACKEND_KEY_DATA]
+        return int(struct.unpack_from("!I", keys[0])[0]) if keys else 0
+
     async def close(self) -> None:
         """Ends the connection."""
         if not self._writer.is_closing():

@@ -14,6 +14,7 @@ from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
+from dbt_local_aws.redshift.history import QueryHistory
 from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
 from dbt_local_aws.redshift.quoting import identifier, literal
 from dbt_local_aws.redshift.session import Client, Session
@@ -51,6 +52,7 @@ class RedshiftServer:
         self._certificates = certificates
         self._configuration = configuration
         self.temporary_logins = TemporaryLogins()
+        self._queries = QueryHistory()
         self._sessions: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int) -> asyncio.Server:
@@ -134,8 +136,8 @@ class RedshiftServer:
                     writer.write(as_redshift(message).encode())
             writer.write(wire.ready(backend.status).encode())
             await writer.drain()
-            client = Client(reader, writer, user, database)
-            await Session(backend, client, self._load_environment(user, database)).run()
+            client = Client(reader, writer, user, database, parameters.get("application_name", ""))
+            await Session(backend, client, self._load_environment(user, database), self._queries).run()
         finally:
             await backend.close()
 

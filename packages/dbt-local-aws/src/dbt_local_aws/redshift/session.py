@@ -5,14 +5,16 @@ import json
 import re
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
-from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift import history, wire
 from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.copy.load import load
+from dbt_local_aws.redshift.decimals.analysis import NO_PARAMETERS
+from dbt_local_aws.redshift.decimals.refine import DecimalTypes
 from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
@@ -37,6 +39,7 @@ class Client:
     writer: asyncio.StreamWriter
     user: str
     database: str
+    application: str = ""  # the program, as it names itself
 
 
 @dataclass
@@ -52,9 +55,13 @@ class Prepared:
 class Session:
     """Speaks with one client from its first statement to its last."""
 
-    def __init__(self, backend: Backend, client: Client, load_environment: LoadEnvironment) -> None:
+    def __init__(
+        self, backend: Backend, client: Client, load_environment: LoadEnvironment, queries: history.QueryHistory
+    ) -> None:
+        self._queries = queries
         self._load_environment = load_environment
         self._backend = backend
+        self._decimals = DecimalTypes(backend)
         self._client = client
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
@@ -116,7 +123,7 @@ class Session:
             if together:
                 await self._backend.query("begin")
             for part in parts:
-                with _naming_aliases(part):
+                with self._written_down(part), _naming_aliases(part):
                     await self._run_simply(await self._translate(part))
             if together and self._backend.status == wire.IN_TRANSACTION:
                 await self._backend.query("commit")
@@ -162,7 +169,9 @@ class Session:
         if len(parts) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         tokens = parts[0] if parts else []
-        prepared = Prepared(tokens, wire.cstring(name), message.body[tail:], await self._translate(tokens))
+        types = message.body[tail:]
+        with _naming_aliases(tokens):
+            prepared = Prepared(tokens, wire.cstring(name), types, await self._translate(tokens, types))
         if isinstance(prepared.plan, Forward):
             with _naming_aliases(tokens):
                 await self._pass_on(_parse_message(prepared, prepared.plan))
@@ -186,7 +195,7 @@ class Session:
 
     async def _prepare_again(self, prepared: Prepared) -> None:
         """A late-binding view may have another definition, or other tables, since the statement was prepared."""
-        plan = await self._translate(prepared.tokens)
+        plan = await self._translate(prepared.tokens, prepared.tail)
         if not isinstance(plan, Forward):
             raise TypeError("a query has become something else")
         prepared.plan = plan
@@ -209,6 +218,10 @@ class Session:
     async def _execute(self, message: Message) -> None:
         portal, _ = wire.take_cstring(message.body)
         prepared = self._portals.get(portal)
+        with self._written_down(prepared.tokens if prepared is not None else []):
+            await self._execute_portal(message, prepared)
+
+    async def _execute_portal(self, message: Message, prepared: Prepared | None) -> None:
         if prepared is None or isinstance(prepared.plan, Forward):
             await self._pass_on(message)
             if prepared is not None and isinstance(prepared.plan, Forward):
@@ -237,15 +250,20 @@ class Session:
         if error is not None:
             raise BackendError(error)
 
+    def _written_down(self, tokens: list[Token]) -> AbstractContextManager[None]:
+        return self._queries.running(tokens, self._client.user, self._client.database, self._backend.process)
+
     # What both have in common -----------------------------------------------------------------------------------------
 
-    async def _translate(self, tokens: list[Token]) -> Plan:
-        context = Context(self._client.database, self._case_sensitive_names)
+    async def _translate(self, tokens: list[Token], parameter_types: bytes = NO_PARAMETERS) -> Plan:
+        context = Context(self._client.database, self._case_sensitive_names, self._client.application)
         if self._backend.status != wire.FAILED:
             context = await self._with_names(context)
+            if any(token.word in history.VIEWS for token in tokens):
+                await self._leave("history", self._queries.as_json())
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
                 await self._leave_late_binding_columns(context)
-        return translate(tokens, context)
+        return await self._decimals.refine(translate(tokens, context), parameter_types)
 
     async def _with_names(self, context: Context) -> Context:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows
@@ -276,8 +294,11 @@ class Session:
                         "position": position,
                     }
                 )
-        setting = literal(json.dumps(columns))
-        await self._backend.query(f"select set_config('redshift.late_binding_columns', {setting}, false)")
+        await self._leave("late_binding_columns", json.dumps(columns))
+
+    async def _leave(self, name: str, value: str) -> None:
+        """Leaves what the endpoint knows where a view or a function of its own finds it."""
+        await self._backend.query(f"select set_config('redshift.{name}', {literal(value)}, false)")
 
     async def _columns_of(self, view: LateView, context: Context) -> list[wire.Field]:
         """The columns of a late-binding view; none where its relations are missing, as on Redshift."""

@@ -230,3 +230,15 @@ def qualified_name(tokens: Sequence[Token], at: int) -> tuple[QualifiedName, int
 def fold_names(tokens: Sequence[Token]) -> list[Token]:
     """The same tokens with quoted names in lower case, as Redshift takes them unless told to mind their case."""
     return [replace(token, text=token.text.lower()) if token.kind is Kind.NAME else token for token in tokens]
+
+
+def quote_hash_names(tokens: Sequence[Token]) -> list[Token]:
+    """The same tokens with the names of temporary tables that begin with # in quotes: elsewhere # is an operator."""
+    output: list[Token] = []
+    for token in tokens:
+        glued = not token.before and output and (output[-1].is_identifier or output[-1].kind is Kind.NUMBER)
+        if token.kind is Kind.WORD and token.text.startswith("#") and not token.text[1].isdigit() and not glued:
+            output.append(replace(token, kind=Kind.NAME, text=f'"{token.text.lower()}"'))
+        else:
+            output.append(token)
+    return output

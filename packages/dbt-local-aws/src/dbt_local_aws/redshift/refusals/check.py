@@ -13,6 +13,7 @@ from dbt_local_aws.redshift.errors import (
     not_emulated,
     not_supported,
 )
+from dbt_local_aws.redshift.functions import NOT_EMULATED_RELATIONS
 from dbt_local_aws.redshift.refusals.calls import check_calls
 from dbt_local_aws.redshift.refusals.relations import is_system_relation, relations
 from dbt_local_aws.redshift.refusals.syntax import check_syntax, is_value
@@ -31,7 +32,9 @@ def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, c
     """Raises for the first thing in a statement, or in the query of what it creates, that Redshift refuses."""
     check_syntax(tokens)
     leader_only = check_calls(tokens, is_user_function)
-    reads_tables = any(not is_system_relation(parts) for parts in relations(tokens))
+    named = relations(tokens)
+    _check_emulated(named)
+    reads_tables = any(not is_system_relation(parts) for parts in named)
     if reads_tables:
         _check_read_of_tables(tokens)
     # what needs no table runs on the leader node even where a table is made of it; a set of rows cannot leave it
@@ -40,6 +43,13 @@ def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, c
         raise RedshiftError(
             FEATURE_NOT_SUPPORTED, _LEADER_NODE_ONLY, detail=f'Function "{leader_only}" runs on the leader node only.'
         )
+
+
+def _check_emulated(named: Sequence[tuple[str, ...]]) -> None:
+    """Raises for a system table or view that the endpoint has not: the catalogue comes first in every search path."""
+    for parts in named:
+        if parts[-1] in NOT_EMULATED_RELATIONS and parts[-2:-1] in ((), ("pg_catalog",)):
+            raise not_emulated(f"system table or view {parts[-1]}")
 
 
 def _check_read_of_tables(tokens: Sequence[Token]) -> None:

@@ -173,6 +173,9 @@ begin
         (design ->> 'interleaved')::boolean,
         (design ->> 'backup')::boolean
     on conflict do nothing;  -- create table if not exists
+    if found and design ->> 'like' is not null then
+        perform redshift_internal.take_design_over(relid, (design ->> 'like')::regclass);
+    end if;
     perform redshift_internal.check_key_types(relid);
     perform redshift_internal.record_encodings(relation, design -> 'encodings');
     perform redshift_internal.add_constraints(relation, design -> 'constraints');
@@ -202,77 +205,6 @@ begin
     select relation::regclass, redshift_internal.column_number(relation::regclass, key), value
     from json_each_text(encodings)
     on conflict (relid, attnum) do update set encoding = excluded.encoding;
-end $$;
-
-create function redshift_internal.add_constraints(relation text, constraints json) returns void
-language plpgsql security definer as $$
-declare
-    this regclass := relation::regclass;
-    item json;
-    columns smallint[];
-    target regclass;
-    referenced smallint[];
-begin
-    perform redshift_internal.check_owner(this);
-    for item in select value from json_array_elements(constraints) loop
-        columns := redshift_internal.column_numbers(this, item -> 'columns');
-        target := (item ->> 'table')::regclass;
-        referenced := null;
-        if item ->> 'type' = 'p'
-            and exists (select from redshift_internal.key_constraint k where k.relid = this and k.type = 'p')
-        then
-            raise exception using
-                errcode = '42P16', message = format('multiple primary keys for table "%s" are not allowed', this);
-        end if;
-        if target is not null then
-            referenced := case
-                when item -> 'referenced' is not null and item ->> 'referenced' is not null
-                    then redshift_internal.column_numbers(target, item -> 'referenced')
-            end;
-            select k.attnums into referenced
-            from redshift_internal.key_constraint k
-            where
-                k.relid = target
-                and k.type in ('p', 'u')
-                and (
-                    (referenced is null and k.type = 'p')
-                    or (k.attnums @> referenced and k.attnums <@ referenced)
-                )
-            limit 1;
-            if referenced is null then
-                raise exception using
-                    errcode = '42830',
-                    message = format(
-                        'there is no unique constraint matching given keys for referenced table "%s"',
-                        (select relname from pg_catalog.pg_class where oid = target)
-                    );
-            end if;
-        end if;
-        insert into redshift_internal.key_constraint
-        values (
-            this,
-            coalesce(
-                item ->> 'name',
-                (select relname from pg_catalog.pg_class where oid = this)
-                || case when item ->> 'type' = 'p' then '' else '_' || (item -> 'columns' ->> 0) end
-                || case item ->> 'type' when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end
-            ),
-            item ->> 'type',
-            columns,
-            target,
-            referenced
-        );
-    end loop;
-end $$;
-
-create function redshift_internal.drop_constraint(relation text, constraint_name text) returns void
-language plpgsql security definer as $$
-begin
-    perform redshift_internal.check_owner(relation::regclass);
-    delete from redshift_internal.key_constraint where relid = relation::regclass and name = constraint_name;
-    if not found then
-        raise exception using errcode = '42704', message = format('constraint "%s" does not exist', constraint_name);
-    end if;
 end $$;
 
 create function redshift_internal.alter_design(relation text, changes json) returns void
@@ -354,29 +286,6 @@ begin
     end if;
 end $$;
 
--- How many columns a view has; none where there is no such view, or where it binds late.
-create function redshift_internal.columns_of_view(relation text) returns integer language sql stable security definer as $$
-    select coalesce(
-        (select c.relnatts::integer
-        from pg_catalog.pg_class c
-        where
-            c.oid = to_regclass(relation)
-            and not exists (select from redshift_internal.late_view v where v.relid = c.oid)),
-        0
-    )
-$$;
-
-create function redshift_internal.settle_replaced_view(relation text) returns void language plpgsql security definer as $$
-declare
-    before integer := current_setting('redshift.replaced_view')::integer;
-begin
-    perform redshift_internal.check_owner(relation::regclass);
-    delete from redshift_internal.late_view where relid = relation::regclass;
-    if before not in (0, redshift_internal.columns_of_view(relation)) then
-        raise exception using errcode = '42P16', message = 'cannot change number of columns in view';
-    end if;
-end $$;
-
 -- A query's text has no length here, and VARCHAR has one on Redshift: what CREATE TABLE AS made is settled to the longest.
 create function redshift_internal.settle_types(relation text) returns void
 language plpgsql security definer set allow_system_table_mods = on as $$
@@ -424,65 +333,6 @@ begin
             atttypmod = 65535 + 4
         where attrelid = relation::regclass and attname = item.attname;
     end loop;
-end $$;
-
-create function redshift_internal.record_late_view(relation text, query text, statement text) returns void
-language plpgsql security definer as $$
-begin
-    perform redshift_internal.check_owner(relation::regclass);
-    insert into redshift_internal.late_view values (relation::regclass, query, statement)
-    on conflict (relid) do update set query = excluded.query, statement = excluded.statement;
-end $$;
-
-create function redshift_internal.record_materialized_view(
-    relation text, storage text, statement text, query text, auto_refresh boolean
-) returns void language plpgsql security definer as $$
-begin
-    perform redshift_internal.check_owner(relation::regclass);
-    insert into redshift_internal.materialized_view
-    values (relation::regclass, storage::regclass, statement, query, auto_refresh);
-end $$;
-
-create function redshift_internal.materialized_view_of(relation text) returns redshift_internal.materialized_view
-language plpgsql stable security definer as $$
-declare
-    found_view redshift_internal.materialized_view;
-begin
-    select * into found_view from redshift_internal.materialized_view where relid = relation::regclass;
-    if found_view is null then
-        raise exception using errcode = '42809', message = format('%s is not a materialized view', relation);
-    end if;
-    return found_view;
-end $$;
-
-create function redshift_internal.refresh_materialized_view(relation text) returns void language plpgsql as $$
-declare
-    item redshift_internal.materialized_view := redshift_internal.materialized_view_of(relation);
-begin
-    execute format('delete from %s', item.storage_relid::regclass);
-    execute format('insert into %s %s', item.storage_relid::regclass, item.query);
-end $$;
-
-create function redshift_internal.alter_materialized_view(relation text, refreshes boolean) returns void
-language plpgsql security definer as $$
-declare
-    item redshift_internal.materialized_view := redshift_internal.materialized_view_of(relation);
-begin
-    perform redshift_internal.check_owner(item.relid::regclass);
-    update redshift_internal.materialized_view set auto_refresh = refreshes where relid = item.relid;
-end $$;
-
-create function redshift_internal.drop_materialized_view(relation text, if_exists boolean, cascades boolean) returns void
-language plpgsql as $$
-declare
-    item redshift_internal.materialized_view;
-begin
-    if if_exists and to_regclass(relation) is null then
-        return;
-    end if;
-    item := redshift_internal.materialized_view_of(relation);
-    execute format('drop view %s %s', item.relid::regclass, case when cascades then 'cascade' else '' end);
-    execute format('drop table %s', item.storage_relid::regclass);
 end $$;
 
 create function redshift_internal.record_identity(name text, kind text) returns void language plpgsql security definer as $$

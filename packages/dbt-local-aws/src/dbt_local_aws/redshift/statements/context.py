@@ -11,6 +11,7 @@ class Context:
 
     database: str
     case_sensitive_names: bool = False
+    application: str = ""  # the client's program
     late_views: LateViews = field(default_factory=LateViews)
     functions: frozenset[str] = frozenset()  # the users' own
     views: frozenset[tuple[str, ...]] = (

@@ -17,7 +17,7 @@ from dbt_local_aws.redshift.errors import (
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.plans import Forward, Script
-from dbt_local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
+from dbt_local_aws.redshift.tokens import Kind, Token, closing, render, sql, starts_with, word_at
 
 _PASSWORD_LENGTHS = range(8, 65)
 
@@ -143,14 +143,20 @@ def translate_grant(tokens: Sequence[Token]) -> Forward:
 def _check_privileges(tokens: Sequence[Token], start: int, on: int) -> None:
     if on == len(tokens):
         raise _error(tokens, on)  # a role is granted by GRANT ROLE
-    for at in range(start, on):
+    at = start
+    while at < on:
         word = tokens[at].word
         if word == "(":
-            raise not_emulated("a privilege on a column")
+            # "Granting column-level permissions for tables" of r_GRANT
+            if word_at(tokens, at - 1) not in ("select", "update", "all", "privileges"):
+                raise _error(tokens, at)
+            at = closing(tokens, at) + 1
+            continue
         if word in _PRIVILEGES_NOT_EMULATED:
             raise not_emulated(f"the privilege {word.upper()}")
         if word not in _PRIVILEGES and word != ",":
             raise RedshiftError(SYNTAX_ERROR, f'unrecognized privilege type "{tokens[at].name}"')
+        at += 1
 
 
 def _without_role(tokens: Sequence[Token]) -> list[Token]:

@@ -7,13 +7,13 @@ from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     RedshiftError,
-    not_emulated,
     not_supported,
     syntax_error,
 )
 from dbt_local_aws.redshift.refusals.check import check
 from dbt_local_aws.redshift.statements.context import Context
-from dbt_local_aws.redshift.statements.plans import Forward
+from dbt_local_aws.redshift.statements.plans import Forward, Plan
+from dbt_local_aws.redshift.statements.remove_duplicates import remove_duplicates
 from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions
 from dbt_local_aws.redshift.tokens import (
     QualifiedName,
@@ -102,7 +102,7 @@ def _with_redshift_catalogue(tokens: Sequence[Token]) -> list[Token]:
     return output
 
 
-def merge(tokens: Sequence[Token], context: Context) -> Forward:
+def merge(tokens: Sequence[Token], context: Context) -> Plan:
     """MERGE: what PostgreSQL can do beyond Redshift's form of it is refused."""
     if word_at(tokens, 1) != "into":
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
@@ -118,7 +118,7 @@ def merge(tokens: Sequence[Token], context: Context) -> Forward:
     if source == table:
         raise not_supported("MERGE of a table into itself")
     if starts_with(tokens[-2:], "remove", "duplicates"):
-        raise not_emulated("MERGE … REMOVE DUPLICATES")
+        return remove_duplicates(tokens, table, source, lambda part: translate_query(part, context))
     clauses = [
         tokens[start:] for start, token in enumerate(tokens) if token.word == "when" and _is_merge_clause(tokens, start)
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import not_emulated, syntax_error
 from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.statements.column_names import with_column_names
 from dbt_local_aws.redshift.tokens import (
     Kind,
     Token,
@@ -29,7 +30,7 @@ _SET_OPERATIONS = ("union", "intersect", "except", "minus")
 
 def rewrite_expressions(tokens: Sequence[Token]) -> list[Token]:
     """The same statement with every expression in PostgreSQL's words."""
-    return _rewrite(_rewrite_top(list(tokens)))
+    return _rewrite(_rewrite_top(with_column_names(tokens)))
 
 
 def _rewrite(tokens: Sequence[Token]) -> list[Token]:

@@ -10,35 +10,46 @@ from dbt_local_aws.redshift.tokens import Kind, QualifiedName, Token, qualified_
 
 
 def translate_show(tokens: Sequence[Token], database: str) -> Forward:
-    """What a SHOW statement reads from the catalogue."""
+    """What a SHOW statement reads: the catalogue, or a configuration parameter."""
     match (word_at(tokens, 1), word_at(tokens, 2)):
-        case ("databases", _):
-            return _read("show_databases()", "database_name", tokens, 2)
-        case ("schemas", "from"):
-            name, at = qualified_name(tokens, 4 if word_at(tokens, 3) == "database" else 3)
-            _check_database(name.relation, database)
-            return _read("show_schemas()", "schema_name", tokens, at)
-        case ("tables", "from"):
-            schema, at = _qualified(tokens, 5 if word_at(tokens, 4) == "schema" else 4, 3, database, "schema")
-            return _read(f"show_tables({literal(schema.relation)})", "table_name", tokens, at)
-        case ("columns", "from"):
-            table, at = _qualified(tokens, 5, 3, database, "table")
-            return _read(f"show_columns({literal(table.sql)})", "column_name", tokens, at)
+        case ("databases", _) | ("schemas" | "tables" | "columns", "from"):
+            return _show_list(tokens, database)
         case ("grants", "on"):
-            table, at = _qualified(tokens, 5, 3, database, "table")
+            table, at = _qualified(tokens, 3, database, "table")
             if at != len(tokens):
                 raise not_emulated("SHOW GRANTS … FOR")
             return Forward(f"select * from redshift_internal.show_grants({literal(table.sql)})")  # noqa: S608 - a literal
         case ("grants", _):
             raise not_emulated("SHOW GRANTS of anything but a table")
-        case ("table" | "view" | "external" | "procedure" | "model" | "datashares" | "constraints", _):
+        case ("table" | "view" as kind, _) if len(tokens) > 2:
+            relation, at = _qualified(tokens, 2, database, kind)
+            if at != len(tokens):
+                raise syntax_error(tokens[at].text)
+            return Forward(f"select * from redshift_internal.show_{kind}({literal(relation.sql)})")  # noqa: S608 - a literal
+        case ("external" | "procedure" | "model" | "datashares" | "constraints", _):
             raise not_emulated(f"SHOW {tokens[1].text.upper()}")
     if len(tokens) != 2 or not tokens[1].is_identifier:
         raise syntax_error(tokens[2].text if len(tokens) > 2 else "")
     return translate_show_parameter(tokens[1].name)
 
 
-def _qualified(tokens: Sequence[Token], _: int, at: int, database: str, kind: str) -> tuple[QualifiedName, int]:
+def _show_list(tokens: Sequence[Token], database: str) -> Forward:
+    """SHOW of databases, and of schemas, tables and columns FROM what they are in."""
+    match word_at(tokens, 1):
+        case "databases":
+            return _read("show_databases()", "database_name", tokens, 2)
+        case "schemas":
+            name, at = qualified_name(tokens, 4 if word_at(tokens, 3) == "database" else 3)
+            _check_database(name.relation, database)
+            return _read("show_schemas()", "schema_name", tokens, at)
+        case "tables":
+            schema, at = _qualified(tokens, 3, database, "schema")
+            return _read(f"show_tables({literal(schema.relation)})", "table_name", tokens, at)
+    table, at = _qualified(tokens, 3, database, "table")
+    return _read(f"show_columns({literal(table.sql)})", "column_name", tokens, at)
+
+
+def _qualified(tokens: Sequence[Token], at: int, database: str, kind: str) -> tuple[QualifiedName, int]:
     if word_at(tokens, at) == kind:
         at += 1
     name, at = qualified_name(tokens, at)

@@ -82,6 +82,7 @@ class TableDesign:
     encodings: dict[str, str] = field(default_factory=dict)
     constraints: list[dict[str, Any]] = field(default_factory=list)
     auto_refresh: bool = False  # of a materialized view
+    like: str | None = None  # the table whose design is taken over
 
     def as_json(self) -> str:
         """The design as redshift_internal.record_table() takes it."""
@@ -155,7 +156,11 @@ def parse_create_table(tokens: Sequence[Token]) -> CreateTable:
     elif not elements:
         raise syntax_error("" if elements is None else ")")
     else:
+        explicit = design != TableDesign()
         statement = f"{head} ({_table_elements(elements, design)})"
+        if explicit and design.like:
+            # r_CREATE_TABLE_NEW: "you can't explicitly set them in the CREATE TABLE ... LIKE statement"
+            raise not_supported("table attributes beside LIKE")
     design.check(name.relation)
     return CreateTable(name, statement, design, is_query)
 
@@ -234,7 +239,7 @@ def _table_elements(elements: Sequence[Token], design: TableDesign) -> str:
         if not part:
             raise syntax_error(",")
         if part[0].word == "like":
-            definitions.append(_like(part))
+            definitions.append(_like(part, design))
         elif part[0].word in _TABLE_CONSTRAINTS:
             not_null |= table_constraint(part, design)
         else:
@@ -250,11 +255,12 @@ def _defined_name(definition: str) -> str:
     return tokenize(definition)[0].name
 
 
-def _like(part: Sequence[Token]) -> str:
+def _like(part: Sequence[Token], design: TableDesign) -> str:
+    """A parent's columns; its distribution, sort keys and encodings are taken over where the design is recorded."""
     name, at = qualified_name(part, 1)
-    # the parent's design is not taken over here
     if at != len(part) and not starts_with(part, "including|excluding", "defaults", at=at):
         raise syntax_error(part[at].text)
+    design.like = name.sql
     return f"like {name.sql}{' including defaults' if word_at(part, at) == 'including' else ''}"
 
 

@@ -14,6 +14,7 @@ from dbt_local_aws.redshift.errors import (
 )
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.statements.append import append
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
 from dbt_local_aws.redshift.statements.table_design import (
@@ -65,6 +66,8 @@ def alter_table(tokens: Sequence[Token]) -> Plan:
     if starts_with(tokens, "if", "exists", at=2):
         raise syntax_error("exists")
     table, at = qualified_name(tokens, 2)
+    if starts_with(tokens, "append", "from", at=at):
+        return append(table, tokens[at:])
     actions = split(tokens[at:])
     if len(actions) > 1:
         return _alter_at_once(table, actions)
@@ -110,7 +113,7 @@ def _alter_table_once(tokens: Sequence[Token], table: QualifiedName, action: Seq
             return _alter_design(table, action[1:])
         case ("alter", _):
             return _alter_column(table, action[2:] if word_at(action, 1) == "column" else action[1:])
-        case ("append", _) | ("row", _) | ("set", "location" | "file" | "table"):
+        case ("row", _) | ("set", "location" | "file" | "table"):
             raise not_emulated(f"ALTER TABLE … {action[0].text.upper()}")
         case ("rename" | "owner", _):
             return Forward(render(tokens))

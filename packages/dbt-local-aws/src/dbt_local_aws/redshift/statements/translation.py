@@ -10,7 +10,8 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from dbt_local_aws.redshift.statements import settings
+from dbt_local_aws.redshift.long_names import with_short_names
+from dbt_local_aws.redshift.statements import psql, settings
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.identities import (
     translate_alter_identity,
@@ -46,35 +47,25 @@ from dbt_local_aws.redshift.tokens import (
     find_top_level,
     fold_names,
     qualified_name,
+    quote_hash_names,
     render,
     starts_with,
     word_at,
 )
 
-_LONGEST_NAME = 63  # bytes, of PostgreSQL's names; Redshift's have up to 127
-
 
 def translate(tokens: Sequence[Token], context: Context) -> Plan:
     """What to do for one statement; raises RedshiftError where Redshift, or this endpoint, would not do it."""
-    tokens = tokens if context.case_sensitive_names else fold_names(tokens)
+    tokens = quote_hash_names(tokens if context.case_sensitive_names else fold_names(tokens))
+    tokens = with_short_names(tokens)
     if not tokens:
         return Forward("")
-    if tokens[0].word in ("create", "alter") and word_at(tokens, 1) not in ("temp", "temporary"):
-        _check_names(tokens)
+    if context.application == psql.APPLICATION and psql.is_catalogue_query(tokens):
+        return Forward(psql.translate_catalogue_query(tokens))
     handler = _HANDLERS.get(tokens[0].word)
     if handler is None:
         raise syntax_error(tokens[0].text)
     return handler(tokens, context)
-
-
-def _check_names(tokens: Sequence[Token]) -> None:
-    """Raises for a name that PostgreSQL would cut off, so that the catalogue would show another one.
-
-    A temporary table's is let through: it is cut off wherever it is written, and nobody looks it up in the catalogue.
-    """
-    for token in tokens:
-        if token.is_identifier and len(token.name.encode()) > _LONGEST_NAME:
-            raise not_emulated(f"a name of more than {_LONGEST_NAME} bytes ({token.name})")
 
 
 def _with(tokens: Sequence[Token], context: Context) -> Plan:

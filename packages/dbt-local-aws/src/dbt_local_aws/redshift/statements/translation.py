@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.refusals.grammar import check_grammar
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.identities import (
@@ -64,7 +65,9 @@ def translate(tokens: Sequence[Token], context: Context) -> Plan:
     handler = _HANDLERS.get(tokens[0].word)
     if handler is None:
         raise syntax_error(tokens[0].text)
-    return handler(tokens, context)
+    plan = handler(tokens, context)
+    check_grammar(tokens)  # last: who knows what is wrong with a statement says it better
+    return plan
 
 
 def _check_names(tokens: Sequence[Token]) -> None:

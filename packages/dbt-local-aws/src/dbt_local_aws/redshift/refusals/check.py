@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 
 from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
+    INTERNAL_ERROR,
     UNDEFINED_COLUMN,
     RedshiftError,
     not_emulated,
     not_supported,
 )
+from dbt_local_aws.redshift.functions import COMPUTE_NODE_FUNCTIONS
 from dbt_local_aws.redshift.refusals.calls import check_calls
-from dbt_local_aws.redshift.refusals.relations import is_system_relation, relations
+from dbt_local_aws.redshift.refusals.correlation import check_correlations
+from dbt_local_aws.redshift.refusals.relations import is_on_compute_nodes, is_system_relation, relations
 from dbt_local_aws.redshift.refusals.syntax import check_syntax, is_value
 from dbt_local_aws.redshift.tokens import (
     Kind,
@@ -24,6 +27,10 @@ from dbt_local_aws.redshift.tokens import (
 )
 
 _LEADER_NODE_ONLY = "Specified types or functions (one per INFO message) not supported on Redshift tables."
+_COMPUTE_NODE_ONLY = (
+    "One or more of the used functions must be applied on at least one user created tables. "
+    "Examples of user table only functions are LISTAGG, MEDIAN, PERCENTILE_CONT, etc"
+)
 _SYSTEM_COLUMNS = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 
 
@@ -34,12 +41,27 @@ def check(tokens: Sequence[Token], is_user_function: Callable[[str], bool], *, c
     reads_tables = any(not is_system_relation(parts) for parts in relations(tokens))
     if reads_tables:
         _check_read_of_tables(tokens)
+        check_correlations(tokens)
     # what needs no table runs on the leader node even where a table is made of it; a set of rows cannot leave it
     made_of_rows = leader_only == "generate_series" and (creates or starts_with(tokens, "create"))
     if leader_only and (made_of_rows or reads_tables):
         raise RedshiftError(
             FEATURE_NOT_SUPPORTED, _LEADER_NODE_ONLY, detail=f'Function "{leader_only}" runs on the leader node only.'
         )
+
+
+def check_compute_nodes(tokens: Sequence[Token]) -> None:
+    """Raises where a function of the compute nodes is called, and nothing is read that lies on them.
+
+    Common table expressions and subqueries without a table are nothing, as the given rows of dbt's unit tests.
+    Sources: c_SQL_functions_compute_node_only; the code and the words: https://stackoverflow.com/questions/54910777.
+    """
+    called = any(
+        token.word in COMPUTE_NODE_FUNCTIONS and word_at(tokens, at + 1) == "(" and word_at(tokens, at - 1) != "."
+        for at, token in enumerate(tokens)
+    )
+    if called and not any(is_on_compute_nodes(parts) for parts in relations(tokens)):
+        raise RedshiftError(INTERNAL_ERROR, _COMPUTE_NODE_ONLY)
 
 
 def _check_read_of_tables(tokens: Sequence[Token]) -> None:

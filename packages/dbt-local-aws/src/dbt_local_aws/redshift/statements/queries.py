@@ -11,7 +11,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward
 from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions
@@ -79,6 +79,8 @@ def translate_query(tokens: Sequence[Token], context: Context) -> Forward:
     """A query, checked and put into PostgreSQL's words."""
     check(tokens, context.functions.__contains__)
     expanded, late_bound = context.late_views.expand(tokens)
+    if tokens[0].word != "create":  # a view is made, and fails when it is read
+        check_compute_nodes(expanded)
     late_bound = late_bound or any(token.word == "pg_get_late_binding_view_cols" for token in tokens)
     return Forward(render(rewrite_expressions(_with_redshift_catalogue(expanded))), late_bound)
 

@@ -8,7 +8,7 @@ from dbt_local_aws.redshift.errors import (
     syntax_error,
 )
 from dbt_local_aws.redshift.quoting import literal
-from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
 from dbt_local_aws.redshift.refusals.relations import relations
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.late_binding import check_qualified, without_schema_binding
@@ -94,6 +94,7 @@ def create_materialized_view(tokens: Sequence[Token], _: int, context: Context) 
     check(query, context.functions.__contains__, creates=True)
     _check_materialized_query(query, context)
     expanded, _ = context.late_views.expand(query)
+    check_compute_nodes(expanded)
     select = text_of(expanded)
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")
     design.check(name.relation)

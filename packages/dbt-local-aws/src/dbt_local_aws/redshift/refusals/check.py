@@ -6,6 +6,7 @@ Amazon Redshift Database Developer Guide.
 
 from collections.abc import Callable, Sequence
 
+from dbt_local_aws.redshift.datatypes import CATALOGUE_TYPES
 from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     INTERNAL_ERROR,
@@ -64,6 +65,20 @@ def check_compute_nodes(tokens: Sequence[Token]) -> None:
         raise RedshiftError(INTERNAL_ERROR, _COMPUTE_NODE_ONLY)
 
 
+def _is_cast(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a type stands behind this position: x::type, or cast(x as type)."""
+    if tokens[at].word == "::":
+        return True
+    if tokens[at].word != "as" or word_at(tokens, at + 2) != ")":
+        return False
+    depth = 0
+    for position in range(at - 1, -1, -1):
+        depth += {")": 1, "(": -1}.get(tokens[position].word, 0)
+        if depth < 0:
+            return word_at(tokens, position - 1) == "cast"
+    return False
+
+
 def _check_read_of_tables(tokens: Sequence[Token]) -> None:
     """Raises for what the leader node may do with its own catalogue, and no node with a table."""
     for at, token in enumerate(tokens):
@@ -71,6 +86,10 @@ def _check_read_of_tables(tokens: Sequence[Token]) -> None:
             raise RedshiftError(UNDEFINED_COLUMN, f'column "{token.word}" does not exist')
         if token.word == "[" and word_at(tokens, at - 1) != "array":
             raise not_emulated("navigation in a SUPER value (a[0])")
+        if at > 0 and _is_cast(tokens, at - 1) and token.name in CATALOGUE_TYPES:
+            raise RedshiftError(
+                FEATURE_NOT_SUPPORTED, _LEADER_NODE_ONLY, detail=f'Type "{token.name}" is of the leader node only.'
+            )
         of_value = word_at(tokens, at + 1) == "(" and is_value(tokens, at + 2)
         if token.word in ("any", "some", "all") and of_value and tokens[at + 2].kind is Kind.STRING:
             raise not_supported(f"{token.text.upper()} of an array")

@@ -40,7 +40,7 @@ class _Block:
 
 def check_correlations(tokens: Sequence[Token]) -> None:
     """Raises where a subquery refers to a query around it in a way that Redshift does not support."""
-    if sum(token.word == "select" for token in tokens) < 2:  # noqa: PLR2004 - one query within another
+    if sum(token.word == "select" for token in tokens) < 2:
         return
     blocks = _blocks(tokens)
     _name_tables(tokens, blocks)

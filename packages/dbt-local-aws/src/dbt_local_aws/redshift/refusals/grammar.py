@@ -11,12 +11,14 @@ from importlib import resources
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import RedshiftError, syntax_error
 from dbt_local_aws.redshift.functions import (
+    KEYWORDS_BEFORE_PARENTHESIS,
     LEADER_NODE_FUNCTIONS,
     NOT_EMULATED_FUNCTIONS,
     REDSHIFT_FUNCTIONS,
     RESERVED_WORDS,
 )
 from dbt_local_aws.redshift.refusals.notation import FAILED, Grammar, Reader, Reading
+from dbt_local_aws.redshift.refusals.operators import is_operator
 from dbt_local_aws.redshift.tokens import Kind, Token, find_top_level, word_at
 
 _DEEPEST = 30_000  # calls of Python, some twenty for a parenthesis in another
@@ -24,16 +26,14 @@ _DEEPEST = 30_000  # calls of Python, some twenty for a parenthesis in another
 _BEGINS_CLAUSE = {"at", "connect", "exclude", "qualify", "set", "start", "values"}
 # Reserved words that pages read columns by: r_STL_SCHEMA_QUOTA_VIOLATIONS and t_rls_performance
 _READ_WITHOUT_QUOTES = {"oid", "timestamp"}
-# "Mathematical operator symbols", "Comparison condition", "POSIX operators"; the others are what views are shown with
-_OPERATORS = {
-    "+", "-", "*", "/", "%", "^", "&", "|", "#", "<<", ">>", "||", "=", "<>", "!=", "<", ">", "<=", ">=",
-    "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*",
-}  # fmt: skip
+_MAY_END_IN_SIGN = frozenset("~!@#%^&|`?")  # an operator with one of these
 _PREFIXES = {"+", "-", "|/", "||/", "@", "~"}
 _GOES_ON_WITH_TYPE = {"(", "precision", "varying", "with", "without"}  # behind the first word of a type
 _PLAIN = {Kind.STRING, Kind.NUMBER, Kind.PARAMETER}
 _PLAIN_WORDS = {"null", "true", "false", "default"}
 _FUNCTIONS = REDSHIFT_FUNCTIONS | NOT_EMULATED_FUNCTIONS | LEADER_NODE_FUNCTIONS
+
+_NO_FUNCTIONS = RESERVED_WORDS | KEYWORDS_BEFORE_PARENTHESIS
 
 
 def _of_kind(*kinds: Kind) -> Reader:
@@ -57,30 +57,50 @@ def _column(reading: Reading, at: int) -> int:
 
 def _alias(reading: Reading, at: int) -> int:
     """A name without AS before it."""
-    return reading.fail(at) if reading.words[at] in _BEGINS_CLAUSE else _name(reading, at)
+    begins = _BEGINS_CLAUSE if reading.rule != "body" else _BEGINS_CLAUSE | {"loop"}
+    return reading.fail(at) if reading.words[at] in begins else _name(reading, at)
 
 
 def _function(reading: Reading, at: int) -> int:
-    """What is called: some functions have the name of a reserved word."""
+    """What is called: some functions have the name of a reserved word or a type, and no other of these is one."""
     fits = word_at(reading.tokens, at + 1) == "(" and reading.tokens[at].is_identifier
-    fits = fits and (reading.words[at] not in RESERVED_WORDS or reading.words[at] in _FUNCTIONS)
+    fits = fits and (reading.words[at] not in _NO_FUNCTIONS or reading.words[at] in _FUNCTIONS)
     return at + 1 if fits else reading.fail(at)
 
 
-def _one_of(operators: set[str]) -> Reader:
-    def read(reading: Reading, at: int) -> int:
-        """The longest operator that begins here; its characters stand side by side."""
-        text, longest = "", -1
-        for position in range(at, min(at + 3, len(reading.tokens))):
-            token = reading.tokens[position]
-            if token.kind is not Kind.OPERATOR or (position > at and token.before):
-                break
-            text += token.text
-            if text in operators:
-                longest = position + 1
-        return longest if longest > 0 else reading.fail(at)
+def _operator(reading: Reading, at: int) -> int:
+    """An operator between two operands; whether Redshift has it, check_operator() says."""
+    end = _run(reading, at)
+    characters = "".join(token.text for token in reading.tokens[at:end])
+    if not _MAY_END_IN_SIGN.intersection(characters):
+        while end > at + 1 and reading.words[end - 1] in ("+", "-"):
+            end -= 1  # a sign of what follows
+    return end
 
-    return read
+
+def _prefix_operator(reading: Reading, at: int) -> int:
+    end = _longest(reading, at, _PREFIXES)
+    return end if end > at else reading.fail(at)
+
+
+def _longest(reading: Reading, at: int, operators: set[str]) -> int:
+    """Behind the longest of these operators that begins here; its characters stand side by side."""
+    text, longest = "", at
+    for position in range(at, _run(reading, at)):
+        text += reading.tokens[position].text
+        if text in operators:
+            longest = position + 1
+    return longest
+
+
+def _run(reading: Reading, at: int) -> int:
+    """Behind the characters of operators that stand here side by side."""
+    end = at
+    while (
+        end < len(reading.tokens) and is_operator(reading.tokens[end]) and (end == at or not reading.tokens[end].before)
+    ):
+        end += 1
+    return end if end > at else reading.fail(at)
 
 
 def _string(reading: Reading, at: int) -> int:
@@ -90,6 +110,13 @@ def _string(reading: Reading, at: int) -> int:
         return reading.fail(at)
     at += 1
     while at < len(tokens) and tokens[at].kind is Kind.STRING and "\n" in tokens[at].before:
+        at += 1
+    return at
+
+
+def _anything(reading: Reading, at: int) -> int:
+    """What other parsers read, up to the end of a statement within a body."""
+    while at < len(reading.tokens) and reading.words[at] != ";":
         at += 1
     return at
 
@@ -139,6 +166,7 @@ GRAMMAR = Grammar(
     {
         "name": _name,
         "alias": _alias,
+        "anything": _anything,
         "column": _column,
         "field": _of_kind(Kind.WORD, Kind.NAME),
         "label": _of_kind(Kind.WORD, Kind.NAME),
@@ -146,8 +174,8 @@ GRAMMAR = Grammar(
         "string": _string,
         "number": _of_kind(Kind.NUMBER),
         "parameter": _of_kind(Kind.PARAMETER),
-        "operator": _one_of(_OPERATORS),
-        "prefix_operator": _one_of(_PREFIXES),
+        "operator": _operator,
+        "prefix_operator": _prefix_operator,
         "plain_row": _plain_row,
         "type": _type,
         "typed_literal": _typed_literal,
@@ -177,8 +205,9 @@ def _rule_of(tokens: Sequence[Token]) -> str:
             return {"update": "update", "delete": "delete"}.get(word_at(tokens, at), "query")
         case "create":
             created = word_at(tokens, 3 if word_at(tokens, 1) == "or" else 1)
-            of_query = find_top_level(tokens, "as") >= 0 and created in ("table", "temp", "temporary", "local")
-            return "create_table_as" if of_query else _CREATED.get(created, "")
+            if created in ("table", "temp", "temporary", "local"):
+                return "create_table_as" if find_top_level(tokens, "as") >= 0 else "create_table"
+            return _CREATED.get(created, "")
         case "alter":
             return "alter_name" if find_top_level(tokens, "rename", "owner") >= 0 else ""
         case first:

@@ -23,6 +23,7 @@ class Reading:
 
     tokens: Sequence[Token]
     words: Sequence[str]  # each token's word, and nothing behind the last
+    rule: str  # that of the whole
     farthest: int = 0
     known: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -121,7 +122,7 @@ class Grammar:
 
     def read(self, rule: str, tokens: Sequence[Token]) -> int | None:
         """Where the statement leaves the grammar, as the position of a token; None where it does not."""
-        reading = Reading(tokens, [*(token.word for token in tokens), ""])
+        reading = Reading(tokens, [*(token.word for token in tokens), ""], rule)
         after = self._readers[rule](reading, 0)
         if after == len(tokens):
             return None

@@ -130,6 +130,9 @@ def _is_name_of_relation(tokens: Sequence[Token], at: int) -> bool:
         end = closing(tokens, at + 1)
         # a further common table expression: `, name (columns) as (`; an alias with columns: `from t alias (columns)`
         return starts_with(tokens, "as", "(", at=end + 1) or (
-            start > 0 and (tokens[start - 1].is_identifier or before == ")") and in_from(tokens, start)
+            start > 0
+            and before not in ("from", "join")  # what stands there is a function that gives a table
+            and (tokens[start - 1].is_identifier or before == ")")
+            and in_from(tokens, start)
         )
     return False

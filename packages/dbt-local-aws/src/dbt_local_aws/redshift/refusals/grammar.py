@@ -18,7 +18,7 @@ from dbt_local_aws.redshift.functions import (
     RESERVED_WORDS,
 )
 from dbt_local_aws.redshift.refusals.notation import FAILED, Grammar, Reader, Reading
-from dbt_local_aws.redshift.refusals.operators import is_operator
+from dbt_local_aws.redshift.refusals.operators import is_operator, without_signs
 from dbt_local_aws.redshift.tokens import Kind, Token, find_top_level, word_at
 
 _DEEPEST = 30_000  # calls of Python, some twenty for a parenthesis in another
@@ -26,7 +26,6 @@ _DEEPEST = 30_000  # calls of Python, some twenty for a parenthesis in another
 _BEGINS_CLAUSE = {"at", "connect", "exclude", "qualify", "set", "start", "values"}
 # Reserved words that pages read columns by: r_STL_SCHEMA_QUOTA_VIOLATIONS and t_rls_performance
 _READ_WITHOUT_QUOTES = {"oid", "timestamp"}
-_MAY_END_IN_SIGN = frozenset("~!@#%^&|`?")  # an operator with one of these
 _PREFIXES = {"+", "-", "|/", "||/", "@", "~"}
 _GOES_ON_WITH_TYPE = {"(", "precision", "varying", "with", "without"}  # behind the first word of a type
 _PLAIN = {Kind.STRING, Kind.NUMBER, Kind.PARAMETER}
@@ -71,11 +70,10 @@ def _function(reading: Reading, at: int) -> int:
 def _operator(reading: Reading, at: int) -> int:
     """An operator between two operands; whether Redshift has it, check_operator() says."""
     end = _run(reading, at)
-    characters = "".join(token.text for token in reading.tokens[at:end])
-    if not _MAY_END_IN_SIGN.intersection(characters):
-        while end > at + 1 and reading.words[end - 1] in ("+", "-"):
-            end -= 1  # a sign of what follows
-    return end
+    if end == FAILED:
+        return FAILED
+    run = "".join(token.text for token in reading.tokens[at:end])
+    return end - (len(run) - len(without_signs(run)))  # each sign is a token
 
 
 def _prefix_operator(reading: Reading, at: int) -> int:

@@ -13,6 +13,8 @@ KNOWN_OPERATORS = {
 }  # fmt: skip
 _CHARACTERS = frozenset("+-*/<>=~!@#%^&|`?")
 
+_MAY_END_IN_SIGN = frozenset("~!@#%^&|`?")  # an operator with one of these
+
 
 def check_operator(tokens: Sequence[Token], at: int) -> None:
     """Raises for an operator of PostgreSQL's alone, which begins at this token and goes on without a blank."""
@@ -22,9 +24,16 @@ def check_operator(tokens: Sequence[Token], at: int) -> None:
     while end < len(tokens) and not tokens[end].before and is_operator(tokens[end]):
         end += 1
     run = "".join(token.text for token in tokens[at:end])
-    # what is glued to it may be a sign, or the star of count(*)
-    if run not in KNOWN_OPERATORS and run.rstrip("+-") not in KNOWN_OPERATORS:
+    if without_signs(run) not in KNOWN_OPERATORS:
         raise RedshiftError(UNDEFINED_FUNCTION, f"operator does not exist: {run}")
+
+
+def without_signs(run: str) -> str:
+    """The operator alone, of characters that stand side by side: signs of what follows may be glued to it.
+
+    Source: "Operators" in the lexical structure of PostgreSQL, as it was in 8.0.
+    """
+    return run if _MAY_END_IN_SIGN.intersection(run) else run[0] + run[1:].rstrip("+-")
 
 
 def is_operator(token: Token) -> bool:

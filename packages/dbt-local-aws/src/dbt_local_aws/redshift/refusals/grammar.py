@@ -185,6 +185,7 @@ _RULES = {
     "explain": "explain", "declare": "declare", "fetch": "fetch", "close": "close", "prepare": "prepare",
     "execute": "execute", "deallocate": "deallocate", "call": "call_procedure", "drop": "drop", "comment": "comment",
     "analyze": "analyze", "analyse": "analyze", "lock": "lock",
+    "vacuum": "vacuum", "truncate": "truncate", "cancel": "cancel", "set": "set", "reset": "reset",
 }  # fmt: skip
 _CREATED = {"schema": "create_schema", "view": "create_view", "materialized": "create_materialized_view"}
 

@@ -10,7 +10,7 @@ from dbt_local_aws.redshift.tokens import (
     word_at,
 )
 
-_SYSTEM_TABLES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
+SYSTEM_TABLES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema")
 # Behind these words a comma begins another relation no longer
 _ENDS_FROM = {
@@ -115,4 +115,4 @@ def is_system_relation(parts: tuple[str, ...]) -> bool:
 
 def is_on_compute_nodes(parts: tuple[str, ...]) -> bool:
     """Whether a relation is a table or a view of a user's, or one of the system tables, which lie there too."""
-    return parts[-1].startswith(_SYSTEM_TABLES) or not is_system_relation(parts)
+    return parts[-1].startswith(SYSTEM_TABLES) or not is_system_relation(parts)

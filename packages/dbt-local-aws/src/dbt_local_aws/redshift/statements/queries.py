@@ -44,7 +44,17 @@ def insert(tokens: Sequence[Token], context: Context) -> Forward:
     if word_at(tokens, at) == "as":
         raise syntax_error("as")  # an alias
     _check_is_no_view(table, "insert into", context)
+    _check_rows(tokens)
     return translate_query(tokens, context)
+
+
+def _check_rows(tokens: Sequence[Token]) -> None:
+    """Raises for a subquery in one of several rows: r_INSERT_30."""
+    values = find_top_level(tokens, "values")
+    if values >= 0 and word_at(tokens, values + 1) == "(":
+        several = find_top_level(tokens, ",", start=values) >= 0
+        if several and any(token.word == "select" for token in tokens[values:]):
+            raise not_supported("a subquery in an INSERT of several rows")
 
 
 def change(tokens: Sequence[Token], context: Context) -> Forward:

@@ -366,6 +366,32 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("set xml option document", SYNTAX),
         ("set names 'utf8'", SYNTAX),
     ],
+    "r_GRANT": [
+        ("grant select on t to public granted by dbt", SYNTAX),
+        ("grant select on t to public with grant option", SYNTAX),
+        ("grant select on all sequences in schema grammar to public", SYNTAX),
+        ("grant execute on routine plus_one(int) to public", SYNTAX),
+        ("grant all on foreign server x to public", SYNTAX),
+        ("grant select on t to current_user", SYNTAX),
+        ("grant usage on type x to public", SYNTAX),
+        ("grant role x to dbt with inherit option", SYNTAX),
+    ],
+    "r_REVOKE": [
+        ("revoke select on t from public granted by dbt", SYNTAX),
+        ("revoke select on t to public", SYNTAX),
+        ("revoke admin option for x from dbt", SYNTAX),
+    ],
+    "r_ALTER_DEFAULT_PRIVILEGES": [
+        ("alter default privileges for role dbt grant select on tables to public", SYNTAX),
+        ("alter default privileges grant usage on sequences to public", SYNTAX),
+        ("alter default privileges grant usage on schemas to public", SYNTAX),
+        ("alter default privileges grant all on routines to public", SYNTAX),
+    ],
+    "r_CREATE_GROUP": [
+        ("create group g createdb", SYNTAX),
+        ("create group g sysid 5", SYNTAX),
+        ("create group g role dbt", SYNTAX),
+    ],
     "r_LOCK": [("lock only t", SYNTAX), ("lock t nowait", SYNTAX)],
     "declare": [
         ("declare c binary cursor for select 1", SYNTAX),
@@ -453,6 +479,7 @@ def grammar(connect: Connect) -> Iterator[Connection]:
         connection,
         "create schema grammar",
         "set search_path to grammar",
+        "create group grammar_group",
         "create table t (a int, b varchar(10))",
         "create table s (a int, b varchar(10))",
         "create table keyed (a int primary key)",
@@ -467,7 +494,7 @@ def grammar(connect: Connect) -> Iterator[Connection]:
         "create function plus_one (int) returns int immutable as $$ select $1 + 1 $$ language sql",
     )
     yield connection
-    run(connection, "drop schema grammar cascade")
+    run(connection, "drop schema grammar cascade", "drop group grammar_group")
     connection.close()
 
 
@@ -593,6 +620,19 @@ ACCEPTED: dict[str, list[str]] = {
         "comment on column grammar.t.a is null",
         "comment on view w is 'it''s\\n'",
     ],
+    "r_GRANT": [
+        "grant all privileges on all tables in schema grammar to public",
+        "grant select, insert on table t, s to group grammar_group, public",
+        "grant select on t to dbt with grant option",
+        "grant usage on schema grammar to group grammar_group",
+        "grant execute on function plus_one(int) to public",
+        "grant temp on database dev to public",
+        "revoke grant option for select on t from dbt",
+        "alter default privileges for user dbt in schema grammar grant select on tables to group grammar_group",
+        "alter default privileges for user dbt in schema grammar revoke select on tables from group grammar_group",
+        "revoke all on all tables in schema grammar from group grammar_group restrict",
+    ],
+    "c_join_PG": ["select c.relname from pg_catalog.pg_class c where c.relname operator(pg_catalog.~) '^(t)$'"],
     "r_VACUUM_command": ["vacuum delete only t to 75 percent boost", "vacuum sort only t", "vacuum reindex t"],
     "r_SET": [
         "set search_path to grammar, public",

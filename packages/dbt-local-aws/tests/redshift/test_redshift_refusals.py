@@ -425,6 +425,8 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("create function f(a int) returns int stable as $$ return a $$ language plpythonu", "not emulated"),
         ("copy t from 's3://lake/x' iam_role default parquet", "not emulated"),
         ("use another_database", "not emulated"),
+        ("grant role sys:dba to dbt", "not emulated"),
+        ("grant create schema, drop schema to role reporting", "not emulated"),
         ("alter table t append from s", "not emulated"),
         ("select lag(a) ignore nulls over (order by a) from t", "not emulated"),
         ("select percentile_cont(0.5) within group (order by a) over (partition by b) from t", "not emulated"),

@@ -14,6 +14,7 @@ from dbt_local_aws.redshift.errors import (
     RedshiftError,
     not_emulated,
     not_supported,
+    syntax_error,
 )
 from dbt_local_aws.redshift.functions import COMPUTE_NODE_FUNCTIONS
 from dbt_local_aws.redshift.refusals.calls import check_calls
@@ -82,6 +83,8 @@ def _is_cast(tokens: Sequence[Token], at: int) -> bool:
 def _check_read_of_tables(tokens: Sequence[Token]) -> None:
     """Raises for what the leader node may do with its own catalogue, and no node with a table."""
     for at, token in enumerate(tokens):
+        if token.word == "operator" and word_at(tokens, at + 1) == "(":
+            raise syntax_error(token.text)
         if token.word in _SYSTEM_COLUMNS:
             raise RedshiftError(UNDEFINED_COLUMN, f'column "{token.word}" does not exist')
         if token.word == "[" and word_at(tokens, at - 1) != "array":

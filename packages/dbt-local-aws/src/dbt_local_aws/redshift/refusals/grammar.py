@@ -186,8 +186,17 @@ _RULES = {
     "execute": "execute", "deallocate": "deallocate", "call": "call_procedure", "drop": "drop", "comment": "comment",
     "analyze": "analyze", "analyse": "analyze", "lock": "lock",
     "vacuum": "vacuum", "truncate": "truncate", "cancel": "cancel", "set": "set", "reset": "reset",
+    "grant": "grant", "revoke": "revoke",
 }  # fmt: skip
-_CREATED = {"schema": "create_schema", "view": "create_view", "materialized": "create_materialized_view"}
+_CREATED = {
+    "group": "create_group",
+    "role": "create_role",
+    "schema": "create_schema",
+    "view": "create_view",
+    "materialized": "create_materialized_view",
+}
+
+_ALTERED = {"default": "default_rights", "group": "alter_group"}
 
 
 def check_grammar(tokens: Sequence[Token]) -> None:
@@ -207,6 +216,8 @@ def _rule_of(tokens: Sequence[Token]) -> str:
             if created in ("table", "temp", "temporary", "local"):
                 return "create_table_as" if find_top_level(tokens, "as") >= 0 else "create_table"
             return _CREATED.get(created, "")
+        case "alter" if word_at(tokens, 1) in _ALTERED:
+            return _ALTERED[word_at(tokens, 1)]
         case "alter":
             return "alter_name" if find_top_level(tokens, "rename", "owner") >= 0 else ""
         case first:

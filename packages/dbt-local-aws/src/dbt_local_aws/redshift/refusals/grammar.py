@@ -50,14 +50,21 @@ def _name(reading: Reading, at: int) -> int:
 
 
 def _column(reading: Reading, at: int) -> int:
-    """A column where it is read."""
-    return at + 1 if reading.words[at] in _READ_WITHOUT_QUOTES else _name(reading, at)
+    """A column where it is read: https://github.com/sqlfluff/sqlfluff/issues/2558 has DATETIME, which no page has."""
+    if reading.words[at] in _READ_WITHOUT_QUOTES:
+        return at + 1
+    return reading.fail(at) if reading.words[at] == "datetime" else _name(reading, at)
 
 
 def _alias(reading: Reading, at: int) -> int:
     """A name without AS before it."""
     begins = _BEGINS_CLAUSE if reading.rule != "body" else _BEGINS_CLAUSE | {"loop"}
     return reading.fail(at) if reading.words[at] in begins else _name(reading, at)
+
+
+def _column_alias(reading: Reading, at: int) -> int:
+    """The name of a column in a list, without AS before it."""
+    return reading.fail(at) if reading.words[at] == "exclude" else _name(reading, at)
 
 
 def _function(reading: Reading, at: int) -> int:
@@ -130,7 +137,7 @@ def _type(reading: Reading, at: int) -> int:
 def _typed_literal(reading: Reading, at: int) -> int:
     """The name of a type before a text: `date '2020-01-01'`."""
     tokens = reading.tokens
-    if at + 1 >= len(tokens) or (_column(reading, at) == FAILED):
+    if at + 1 >= len(tokens) or (_name(reading, at) == FAILED and reading.words[at] != "timestamp"):
         return reading.fail(at)
     if tokens[at + 1].kind is Kind.STRING:
         return read_type(tokens, at)[1] + 1  # a type that Redshift has not is named in its refusal
@@ -166,6 +173,7 @@ GRAMMAR = Grammar(
         "alias": _alias,
         "anything": _anything,
         "column": _column,
+        "column_alias": _column_alias,
         "field": _of_kind(Kind.WORD, Kind.NAME),
         "label": _of_kind(Kind.WORD, Kind.NAME),
         "function": _function,

@@ -108,6 +108,8 @@ def translate_reset(tokens: Sequence[Token]) -> Forward:
         return Forward("reset redshift.use")
     if name == "all":
         return Forward(render(tokens), case_sensitive_names=False)
+    if name == "authorization":
+        return Forward("reset session authorization")
     return Forward(f"reset {parameter(name)}", case_sensitive_names=False if name == _CASE_SENSITIVE else None)
 
 

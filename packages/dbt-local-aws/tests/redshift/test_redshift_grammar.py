@@ -518,6 +518,7 @@ ACCEPTED: dict[str, list[str]] = {
         "select listagg(b, ',') within group (order by a) from t",
         f"{GIVEN} select listagg(given.b) from given join t on t.a = given.a",
         f"{GIVEN} select (select median(a) from t), a from given",
+        "update s set a = (select median(a)::int from (select 1 as a) as given)",
         "select median(a) from w",
         "select median(a) from grammar.late",
         "select listagg(schema_name) from svv_all_schemas",

@@ -163,7 +163,7 @@ def _plain_row(reading: Reading, at: int) -> int:
 
 def _texts() -> list[str]:
     folder = resources.files("dbt_local_aws.redshift").joinpath("names", "syntax")
-    return [file.read_text(encoding="utf-8") for file in folder.iterdir()]
+    return [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".txt")]
 
 
 GRAMMAR = Grammar(

@@ -7,6 +7,7 @@ where a case is an example of theirs, value and type are the guide's.
 # ruff: noqa: DTZ001, E501, S608 - timestamps have no zone here, a case is a line, and the SQL is our own
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -247,7 +248,22 @@ def test_expression(shared: Connection, expression: str, value: object, type_nam
 
 # Queries over rows: (rows, query over them, what it gives) ------------------------------------------------------------
 
-ROWS = "(select 'a' as k, 1 as n union all select 'a', 2 union all select 'b', 4) as t"
+# of a table: LISTAGG, MEDIAN and PERCENTILE_CONT run over nothing else
+ROWS = "case_rows as t"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def case_rows(connect: Connect) -> Iterator[None]:
+    with connect() as connection:
+        run(
+            connection,
+            "create table case_rows (k varchar(1), n int)",
+            "insert into case_rows values ('a', 1), ('a', 2), ('b', 4)",
+        )
+    yield
+    with connect() as connection:
+        run(connection, "drop table case_rows")
+
 
 QUERIES: list[tuple[str, Any]] = [
     # https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html: of integers, it is an integer

@@ -67,7 +67,7 @@ _NAMES = {
 _LONGEST_NAME = max(map(len, _NAMES))
 _NOT_EMULATED = {"varbyte", "geometry", "geography", "hllsketch"}
 # The catalogue's own types, which queries on the leader node may name
-_CATALOGUE = {
+CATALOGUE_TYPES = {
     "name", "oid", "regclass", "regproc", "regtype", "regnamespace", "cstring", "unknown", "aclitem", "xid",
     '"char"',
 }  # fmt: skip
@@ -87,7 +87,7 @@ class DataType:
 
     def of_column(self) -> "DataType":
         """The type that a column has which is declared so: lengths have defaults there."""
-        if self.name in _CATALOGUE:
+        if self.name in CATALOGUE_TYPES:
             raise RedshiftError(FEATURE_NOT_SUPPORTED, f'type "{self.name}" is not supported in a table')
         if self.name == "interval":
             raise not_emulated("a column of type interval")
@@ -129,7 +129,7 @@ def read_type(tokens: Sequence[Token], at: int) -> tuple[DataType, int]:
 
 def _read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
     if at < len(tokens) and tokens[at].kind is Kind.NAME:
-        names = {"varchar": "varchar", "char": '"char"', **{name: name for name in _CATALOGUE}}
+        names = {"varchar": "varchar", "char": '"char"', **{name: name for name in CATALOGUE_TYPES}}
         if tokens[at].name in names:
             return names[tokens[at].name], at + 1
     # pg_catalog.varchar, as view definitions have it
@@ -142,7 +142,7 @@ def _read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
     if at >= len(tokens) or not tokens[at].is_identifier:
         raise syntax_error(tokens[at].text if at < len(tokens) else "")
     word = tokens[at].name
-    if word in _CATALOGUE:
+    if word in CATALOGUE_TYPES:
         return word, at + 1
     raise RedshiftError(FEATURE_NOT_SUPPORTED, f'type "{word}" is not supported')
 

@@ -11,6 +11,7 @@ def _names(file: str) -> frozenset[str]:
 
 REDSHIFT_FUNCTIONS = _names("redshift_functions.txt")
 LEADER_NODE_FUNCTIONS = _names("leader_node_functions.txt")
+COMPUTE_NODE_FUNCTIONS = _names("compute_node_functions.txt")
 NOT_EMULATED_FUNCTIONS = _names("not_emulated_functions.txt")
 KEYWORDS_BEFORE_PARENTHESIS = _names("keywords.txt")
 NOT_EMULATED_RELATIONS = _names("not_emulated_relations.txt")

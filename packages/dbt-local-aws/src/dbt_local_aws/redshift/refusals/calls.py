@@ -27,6 +27,13 @@ from dbt_local_aws.redshift.tokens import (
     word_at,
 )
 
+# Functions that PostgreSQL calls with more arguments than their pages: r_DATE_TRUNC, r_RANDOM, REGEXP_COUNT,
+# REGEXP_INSTR, REGEXP_REPLACE, REGEXP_SUBSTR, r_LN, r_LENGTH, r_MD5, r_TRUNC, r_ROUND
+_MOST_ARGUMENTS = {
+    "date_trunc": 2, "random": 0, "regexp_count": 4, "regexp_instr": 6, "regexp_replace": 5, "regexp_substr": 5,
+    "length": 1, "md5": 1, "trunc": 2, "round": 2, "pi": 0, "version": 0,
+}  # fmt: skip
+
 
 def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]) -> str:
     """Raises for a function that Redshift has not; gives the name of one that runs on the leader node only, if any."""
@@ -35,7 +42,9 @@ def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]
         word = token.word
         if word in ("current_timestamp", "current_time", "localtime", "localtimestamp"):
             leader_only = word
-        if token.kind is not Kind.WORD or word_at(tokens, at + 1) != "(":
+        if token.kind is Kind.NAME:
+            word = token.name  # quotes make no other function of it
+        if not token.is_identifier or word_at(tokens, at + 1) != "(":
             continue
         qualified = word_at(tokens, at - 1) == "."
         if qualified and word_at(tokens, at - 2) != "pg_catalog":
@@ -44,7 +53,7 @@ def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]
             leader_only = word
         elif word in NOT_EMULATED_FUNCTIONS:
             raise not_emulated(f"function {word}()")
-        elif word in REDSHIFT_FUNCTIONS or word in KEYWORDS_BEFORE_PARENTHESIS:
+        elif word in REDSHIFT_FUNCTIONS or (word in KEYWORDS_BEFORE_PARENTHESIS and token.kind is Kind.WORD):
             _check_arguments(tokens, at)
         elif not _is_name_of_relation(tokens, at) and not is_user_function(word):
             raise RedshiftError(
@@ -55,22 +64,39 @@ def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]
     return leader_only
 
 
+def unknown_functions(tokens: Sequence[Token]) -> list[str]:
+    """The functions called here that Redshift does not document."""
+    known = REDSHIFT_FUNCTIONS | LEADER_NODE_FUNCTIONS | NOT_EMULATED_FUNCTIONS | KEYWORDS_BEFORE_PARENTHESIS
+    return [
+        token.word
+        for at, token in enumerate(tokens)
+        if token.kind is Kind.WORD
+        and word_at(tokens, at + 1) == "("
+        and word_at(tokens, at - 1) != "."
+        and token.word not in known
+        and not _is_name_of_relation(tokens, at)
+    ]
+
+
 def _check_arguments(tokens: Sequence[Token], at: int) -> None:
     """Functions that both have, in forms that only PostgreSQL takes."""
     end = closing(tokens, at + 1)
     arguments = split(tokens[at + 2 : end])
-    match tokens[at].word:
+    function = tokens[at].name
+    if len(arguments) > _MOST_ARGUMENTS.get(function, len(arguments)):
+        raise RedshiftError(UNDEFINED_FUNCTION, f"function {function}() does not take {len(arguments)} arguments")
+    match function:
         case "to_timestamp" if len(arguments) == 1:
             raise RedshiftError(UNDEFINED_FUNCTION, "function to_timestamp(double precision) does not exist")
         case "to_timestamp" if len(arguments) == 3:
             raise not_emulated("to_timestamp() with is_strict")
         case "array" if starts_with(tokens, "select|with", at=at + 2):
             raise not_supported("ARRAY(subquery)")
-        case "lag" | "lead" as function if len(arguments) > 2:
+        case "lag" | "lead" if len(arguments) > 2:
             raise RedshiftError(
                 FEATURE_NOT_SUPPORTED, f"Default parameter not be supported for window function {function}"
             )
-    if tokens[at].word in REDSHIFT_FUNCTIONS and find_top_level(tokens[at + 2 : end], "order") >= 0:
+    if function in REDSHIFT_FUNCTIONS and find_top_level(tokens[at + 2 : end], "order") >= 0:
         raise syntax_error("order")  # in an aggregate's parentheses
 
 
@@ -104,6 +130,9 @@ def _is_name_of_relation(tokens: Sequence[Token], at: int) -> bool:
         end = closing(tokens, at + 1)
         # a further common table expression: `, name (columns) as (`; an alias with columns: `from t alias (columns)`
         return starts_with(tokens, "as", "(", at=end + 1) or (
-            start > 0 and (tokens[start - 1].is_identifier or before == ")") and in_from(tokens, start)
+            start > 0
+            and before not in ("from", "join")  # what stands there is a function that gives a table
+            and (tokens[start - 1].is_identifier or before == ")")
+            and in_from(tokens, start)
         )
     return False

@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.tokens import (
     word_at,
 )
 
+SYSTEM_TABLES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema")
 # Behind these words a comma begins another relation no longer
 _ENDS_FROM = {
@@ -110,3 +111,8 @@ def _is_special_from(tokens: Sequence[Token], at: int) -> bool:
 def is_system_relation(parts: tuple[str, ...]) -> bool:
     """Whether a relation is part of the catalogue on the leader node."""
     return parts[-1].startswith("pg_") or (len(parts) > 1 and parts[-2] in _SYSTEM_SCHEMAS)
+
+
+def is_on_compute_nodes(parts: tuple[str, ...]) -> bool:
+    """Whether a relation is a table or a view of a user's, or one of the system tables, which lie there too."""
+    return parts[-1].startswith(SYSTEM_TABLES) or not is_system_relation(parts)

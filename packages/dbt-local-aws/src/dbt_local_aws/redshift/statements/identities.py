@@ -118,12 +118,17 @@ _PRIVILEGES = {
     "select", "insert", "update", "delete", "references", "truncate", "create", "temporary", "temp", "usage", "execute",
     "all", "privileges",
 }  # fmt: skip
+_SYSTEM_PERMISSIONS = {
+    "create", "drop", "alter", "truncate", "vacuum", "analyze", "cancel", "explain", "ignore", "access",
+}  # fmt: skip
 _PRIVILEGES_NOT_EMULATED = {"drop", "alter", "rule", "assumerole", "explain", "ignore", "masking"}
 
 
 def translate_grant(tokens: Sequence[Token]) -> Forward:
     """GRANT, REVOKE and ALTER DEFAULT PRIVILEGES: PostgreSQL's, once the word ROLE is gone before names."""
     words = [token.word for token in tokens]
+    if ":" in words:
+        raise not_emulated("a role of the system (sys:…)")
     if words[1:2] == ["role"]:  # GRANT ROLE a TO ROLE b
         return Forward(render(_without_role(tokens)))
     action = next((at for at, word in enumerate(words) if word in ("grant", "revoke")), 0)
@@ -142,6 +147,8 @@ def translate_grant(tokens: Sequence[Token]) -> Forward:
 
 def _check_privileges(tokens: Sequence[Token], start: int, on: int) -> None:
     if on == len(tokens):
+        if word_at(tokens, start) in _SYSTEM_PERMISSIONS:
+            raise not_emulated("a system permission")
         raise _error(tokens, on)  # a role is granted by GRANT ROLE
     at = start
     while at < on:

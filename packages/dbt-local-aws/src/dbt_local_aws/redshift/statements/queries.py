@@ -10,7 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
-from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward, Plan
 from dbt_local_aws.redshift.statements.remove_duplicates import remove_duplicates
@@ -44,7 +44,17 @@ def insert(tokens: Sequence[Token], context: Context) -> Forward:
     if word_at(tokens, at) == "as":
         raise syntax_error("as")  # an alias
     _check_is_no_view(table, "insert into", context)
+    _check_rows(tokens)
     return translate_query(tokens, context)
+
+
+def _check_rows(tokens: Sequence[Token]) -> None:
+    """Raises for a subquery in one of several rows: r_INSERT_30."""
+    values = find_top_level(tokens, "values")
+    if values >= 0 and word_at(tokens, values + 1) == "(":
+        several = find_top_level(tokens, ",", start=values) >= 0
+        if several and any(token.word == "select" for token in tokens[values:]):
+            raise not_supported("a subquery in an INSERT of several rows")
 
 
 def change(tokens: Sequence[Token], context: Context) -> Forward:
@@ -79,6 +89,9 @@ def translate_query(tokens: Sequence[Token], context: Context) -> Forward:
     """A query, checked and put into PostgreSQL's words."""
     check(tokens, context.functions.__contains__)
     expanded, late_bound = context.late_views.expand(tokens)
+    # a view is made, and fails when it is read; what is changed is a table
+    if tokens[0].word not in ("create", "update", "delete", "merge"):
+        check_compute_nodes(expanded)
     late_bound = late_bound or any(token.word == "pg_get_late_binding_view_cols" for token in tokens)
     return Forward(render(rewrite_expressions(_with_redshift_catalogue(expanded))), late_bound)
 

@@ -20,6 +20,12 @@ from dbt_local_aws.redshift.tokens import (
     word_at,
 )
 
+# Words that PostgreSQL reserves and Redshift does not: on Redshift they can be nothing but names
+_NAMES_ON_REDSHIFT = {
+    "asymmetric", "concurrently", "current_catalog", "current_role", "current_schema", "lateral", "returning",
+    "symmetric", "system_user", "tablesample", "variadic", "window",
+}  # fmt: skip
+
 Arguments = list[list[Token]]
 
 # Functions whose first argument is the name of a date part, which Redshift takes without quotes
@@ -60,6 +66,9 @@ def _rewrite(tokens: Sequence[Token]) -> list[Token]:
             at += 1  # an exact count is within any approximation
         elif word == "minus" and starts_with(tokens, "select|(", at=at + 1):
             output.append(replace(token, text="except"))
+            at += 1
+        elif word in _NAMES_ON_REDSHIFT and not called:
+            output.append(replace(token, text=f'"{word}"'))
             at += 1
         else:
             output.append(token)
@@ -225,6 +234,7 @@ _CALLS: dict[str, Callable[[Arguments, Sequence[Token], int], tuple[list[Token],
     "decode": _decode,
     "extract": _extract,
     "date_trunc": _date_trunc,
+    "grouping_id": _renamed("grouping"),
     "json_serialize": _renamed("redshift_internal.json_serialize"),  # a keyword of PostgreSQL's
     "listagg": _listagg,
     "ratio_to_report": _ratio_to_report,

@@ -10,9 +10,13 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.quoting import literal
+from dbt_local_aws.redshift.refusals.calls import unknown_functions
+from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.refusals.grammar import check_rule
 from dbt_local_aws.redshift.refusals.syntax import check_syntax
 from dbt_local_aws.redshift.statements.context import Context
-from dbt_local_aws.redshift.statements.plans import Forward
+from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
 from dbt_local_aws.redshift.statements.rewriting import text_of
 from dbt_local_aws.redshift.tokens import (
     Kind,
@@ -22,12 +26,18 @@ from dbt_local_aws.redshift.tokens import (
     qualified_name,
     render,
     split,
+    starts_with,
     tokenize,
     word_at,
 )
 
+# udf-creating-a-scalar-sql-udf
+_NO_CLAUSES_OF_FUNCTIONS = (
+    "from", "into", "where", "group", "order", "limit", "union", "intersect", "except", "minus",
+)  # fmt: skip
 
-def create_function(tokens: Sequence[Token], at: int, _: Context) -> Forward:
+
+def create_function(tokens: Sequence[Token], at: int, context: Context) -> Plan:
     """A scalar SQL function, or a procedure in PL/pgSQL: their bodies are Redshift's SQL, too."""
     kind = tokens[at].word
     language_at = find_top_level(tokens, "language")
@@ -42,13 +52,17 @@ def create_function(tokens: Sequence[Token], at: int, _: Context) -> Forward:
     rest = tokens[end + 1 :]
     head = render(tokens[: at + 1])
     if kind == "procedure":
-        arguments = [_procedure_argument(part) for part in parts]
-        return Forward(f"{head} {name.sql} ({', '.join(arguments)}){render(_with_body(rest, _check_procedure_body))}")
+        arguments = ", ".join(_procedure_argument(part) for part in parts)
+        _check_procedure_attributes(rest)
+        bodies: list[Sequence[Token]] = []
+        attributes = _with_body(rest, lambda body: bodies.append(_checked_procedure_body(body)))
+        steps = (f"{head} {name.sql} ({arguments}){render(attributes)}", *map(_check_of_calls, bodies))
+        return Script(steps, tag="CREATE PROCEDURE")
     types = [_function_argument(part) for part in parts]
     if word_at(rest, 0) != "returns":
         raise syntax_error(rest[0].text if rest else "")
     data_type, behind = read_type(rest, 1)
-    attributes = _with_body(rest[behind:], _check_function_body)
+    attributes = _with_body(rest[behind:], lambda body: _check_function_body(body, context))
     _check_function_attributes(attributes)
     return Forward(f"{head} {name.sql} ({', '.join(types)}) returns {data_type.name}{render(attributes)}")
 
@@ -66,18 +80,44 @@ def _with_body(tokens: Sequence[Token], check_body: Callable[[Sequence[Token]], 
     return output
 
 
-def _check_procedure_body(body: Sequence[Token]) -> None:
+def _checked_procedure_body(body: Sequence[Token]) -> Sequence[Token]:
     for token in body:
         if token.word == "[":
             raise not_supported("an array")
     check_syntax(body)
+    check_rule("body", body)
+    return body
 
 
-def _check_function_body(body: Sequence[Token]) -> None:
+def _check_of_calls(body: Sequence[Token]) -> str:
+    """Fails for a function of PostgreSQL's alone. One that nobody has yet may be made before the call."""
+    names = ", ".join(map(literal, unknown_functions(body))) or "null"
+    fail = "redshift_internal.fail('42883', 'function ' || proname || '() does not exist', '', '')"
+    source = "from pg_catalog.pg_proc where oid < 16384"
+    return f"select {fail} {source} and proname in ({names}) limit 1"
+
+
+def _check_procedure_attributes(tokens: Sequence[Token]) -> None:
+    """Its body, its language, its security and one parameter: nothing else (r_CREATE_PROCEDURE)."""
+    at = 0
+    while at < len(tokens):
+        word = tokens[at].word
+        if word in ("as", "language") or starts_with(tokens, "security", "invoker|definer", at=at):
+            at += 2
+        elif word == "set":
+            while at < len(tokens) and tokens[at].word not in ("as", "language", "security"):
+                at += 1
+        else:
+            raise syntax_error(tokens[at].text)
+
+
+def _check_function_body(body: Sequence[Token], context: Context) -> None:
     """A scalar function's is a SELECT of one expression, without any clause behind it."""
     if word_at(body, 0) != "select":
         raise syntax_error(body[0].text if body else "")
-    clause = find_top_level(body, "from", "into", "where", "group", "order", "limit")
+    check(body, context.functions.__contains__)
+    check_rule("query", body)
+    clause = find_top_level(body, *_NO_CLAUSES_OF_FUNCTIONS)
     if clause >= 0:
         raise not_supported(f"{body[clause].text.upper()} in a scalar SQL function")
 

@@ -84,6 +84,8 @@ def translate_set(tokens: Sequence[Token]) -> Forward:
         return Forward(render(tokens))
     if starts_with(tokens, "time", "zone", at=at):
         return Forward(render(tokens))
+    if word_at(tokens, at + 1) == ".":
+        raise not_emulated("a session context variable")
     if word_at(tokens, at + 1) not in ("to", "=") or at + 2 >= len(tokens):
         raise syntax_error(tokens[at + 1].text if at + 1 < len(tokens) else "")
     value = tokens[at + 2 :]
@@ -106,6 +108,8 @@ def translate_reset(tokens: Sequence[Token]) -> Forward:
         return Forward("reset redshift.use")
     if name == "all":
         return Forward(render(tokens), case_sensitive_names=False)
+    if name == "authorization":
+        return Forward("reset session authorization")
     return Forward(f"reset {parameter(name)}", case_sensitive_names=False if name == _CASE_SENSITIVE else None)
 
 

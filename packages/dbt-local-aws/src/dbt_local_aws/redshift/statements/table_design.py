@@ -19,6 +19,7 @@ from dbt_local_aws.redshift.errors import (
     syntax_error,
 )
 from dbt_local_aws.redshift.functions import RESERVED_WORDS
+from dbt_local_aws.redshift.refusals.calls import check_calls
 from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions, text_of
 from dbt_local_aws.redshift.tokens import (
     Kind,
@@ -313,6 +314,7 @@ def _column_attribute(part: Sequence[Token], at: int) -> tuple[str, int]:
     match part[at].word:
         case "default":
             end = _end_of_default(part, at + 1)
+            check_calls(part[at + 1 : end], lambda _: False)  # no function of a user's: r_CREATE_TABLE_NEW
             return f" default {text_of(part[at + 1 : end])}", end
         case "identity":
             return _identity(part, at + 1, always=True)

@@ -13,7 +13,7 @@ from dbt_local_aws.redshift.errors import (
     syntax_error,
 )
 from dbt_local_aws.redshift.quoting import literal
-from dbt_local_aws.redshift.refusals.check import check
+from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
 from dbt_local_aws.redshift.statements.append import append
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
@@ -54,6 +54,7 @@ def create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
     if start >= 0:
         check(tokens[start:], context.functions.__contains__, creates=True)
         expanded, _ = context.late_views.expand(tokens[start:])
+        check_compute_nodes(expanded)
         tokens = [*tokens[:start], *expanded]
     table = parse_create_table(tokens)
     record = f"select redshift_internal.record_table({literal(table.name.sql)}, {literal(table.design.as_json())})"

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dbt_local_aws.redshift.copy.command import parse_copy
 from dbt_local_aws.redshift.errors import (
     INVALID_TABLE_DEFINITION,
+    UNDEFINED_FUNCTION,
     RedshiftError,
     not_emulated,
     not_supported,
     syntax_error,
 )
 from dbt_local_aws.redshift.long_names import with_short_names
+from dbt_local_aws.redshift.refusals.grammar import check_grammar
 from dbt_local_aws.redshift.statements import psql, settings
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.identities import (
@@ -65,7 +67,14 @@ def translate(tokens: Sequence[Token], context: Context) -> Plan:
     handler = _HANDLERS.get(tokens[0].word)
     if handler is None:
         raise syntax_error(tokens[0].text)
-    return handler(tokens, context)
+    try:
+        plan = handler(tokens, context)
+    except RedshiftError as error:
+        if error.sqlstate == UNDEFINED_FUNCTION:
+            check_grammar(tokens)  # what cannot be read is told before what does not exist
+        raise
+    check_grammar(tokens)  # last: who knows what is wrong with a statement says it better
+    return plan
 
 
 def _with(tokens: Sequence[Token], context: Context) -> Plan:

@@ -7,9 +7,10 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.functions import LEADER_NODE_FUNCTIONS
 from dbt_local_aws.redshift.quoting import literal
-from dbt_local_aws.redshift.refusals.check import check
-from dbt_local_aws.redshift.refusals.relations import relations
+from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
+from dbt_local_aws.redshift.refusals.relations import SYSTEM_TABLES, is_system_relation, relations
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.late_binding import check_qualified, without_schema_binding
 from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
@@ -29,6 +30,8 @@ from dbt_local_aws.redshift.tokens import (
     starts_with,
     word_at,
 )
+
+_MUTABLE = {"getdate", "sysdate", "current_date", "random", "timeofday"}
 
 
 def create_view(tokens: Sequence[Token], at: int, context: Context) -> Plan:
@@ -93,7 +96,10 @@ def create_materialized_view(tokens: Sequence[Token], _: int, context: Context) 
     query = tokens[at + 1 :]
     check(query, context.functions.__contains__, creates=True)
     _check_materialized_query(query, context)
+    if design.auto_refresh:
+        _check_immutable(query)
     expanded, _ = context.late_views.expand(query)
+    check_compute_nodes(expanded)
     select = text_of(expanded)
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")
     design.check(name.relation)
@@ -117,11 +123,25 @@ def _check_materialized_query(query: Sequence[Token], context: Context) -> None:
     if clause >= 0:
         raise not_supported(f"{query[clause].text.upper()} in a materialized view")
     for parts in relations(query):
+        if is_system_relation(parts) or parts[-1].startswith(SYSTEM_TABLES):
+            raise not_supported(f"a materialized view of a system table ({parts[-1]})")
         if context.is_view(parts) and parts[-2:] not in context.materialized_views:
             raise not_supported(f"a materialized view of a view ({parts[-1]})")
     for at, token in enumerate(query):
         if word_at(query, at + 1) == "(" and token.name in context.functions:
             raise not_supported(f"a user-defined function in a materialized view ({token.name})")
+        if word_at(query, at + 1) == "(" and token.word in LEADER_NODE_FUNCTIONS:
+            raise not_supported(f"a function of the leader node in a materialized view ({token.name})")
+
+
+def _check_immutable(query: Sequence[Token]) -> None:
+    """Raises for a function that gives another value each time, where the view is refreshed by itself.
+
+    Source: materialized-view-create-sql-command, "Limitations".
+    """
+    for token in query:
+        if token.word in _MUTABLE:
+            raise not_supported(f"AUTO REFRESH YES of a materialized view with a mutable function ({token.word})")
 
 
 def alter_materialized_view(tokens: Sequence[Token]) -> Script:

@@ -19,6 +19,7 @@ from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, pa
 from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
 from dbt_local_aws.redshift.quoting import identifier, literal
 from dbt_local_aws.redshift.session import Client, Session
+from dbt_local_aws.redshift.superuser import create_superuser, create_user
 from dbt_local_aws.redshift.wire import Message
 
 _CLEARTEXT_PASSWORD = 3
@@ -93,11 +94,11 @@ class RedshiftServer:
             resources.files("dbt_local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name
         ):
             await template.query(script.read_text(encoding="utf-8"))
-        user, password = identifier(configuration.user), literal(configuration.password)
-        await template.query(f"create user {user} superuser password {password}")
+        await template.script(create_superuser(configuration.user, configuration.password))
         await template.close()
         maintenance = await self._superuser("postgres")
-        await maintenance.query(f"create database {identifier(configuration.database)} owner {user}")
+        names = (identifier(name) for name in (configuration.database, configuration.user))
+        await maintenance.query("create database {} owner {}".format(*names))
         await maintenance.close()
 
     async def _superuser(self, database: str) -> Backend:
@@ -215,10 +216,12 @@ class RedshiftServer:
         credentials = self.temporary_logins.find(login, password)
         if credentials is None:
             raise _password_refused(login)
-        if credentials.creates_user:
-            query = f"select from pg_catalog.pg_roles where rolname = {literal(credentials.user)}"
-            if not (await admin.query(query)).rows:
-                await admin.query(f"create user {identifier(credentials.user)}")
+        query = f"select rolsuper from pg_catalog.pg_roles where rolname = {literal(credentials.user)}"  # noqa: S608
+        known = (await admin.query(query)).rows
+        if not known and credentials.creates_user:
+            await admin.script(create_user(credentials.user))
+        if known and known[0][0] == "t":
+            raise _password_refused(login)  # PostgreSQL's own superuser
         return credentials.user
 
     async def _cancel(self, key: bytes) -> None:

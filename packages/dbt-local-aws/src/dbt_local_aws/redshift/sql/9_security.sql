@@ -4,10 +4,10 @@
 create function redshift_internal.qualified(relation_name text) returns text language sql stable as $$
     select coalesce(
         (
-            select format('%I.%I', n.nspname, c.relname)
+            select pg_catalog.format('%I.%I', n.nspname, c.relname)
             from pg_catalog.pg_class c
-            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.oid = to_regclass(relation_name)
+            join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+            where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(relation_name)
         ),
         relation_name
     )

@@ -113,10 +113,8 @@ def _alter_table_once(tokens: Sequence[Token], table: QualifiedName, action: Seq
             return _alter_column(table, action[2:] if word_at(action, 1) == "column" else action[1:])
         case ("append", _) | ("row", _) | ("set", "location" | "file" | "table"):
             raise not_emulated(f"ALTER TABLE … {action[0].text.upper()}")
-        case ("rename", _):
-            return Forward(render(tokens))
-        case ("owner", "to"):
-            return new_owner(tokens)
+        case ("rename", _) | ("owner", "to"):
+            return Forward(render(tokens)) if action[0].word == "rename" else new_owner(tokens)
     raise syntax_error(action[0].text)
 
 

@@ -2,8 +2,8 @@
 
 How it would break: two that insert do not wait for each other; two that delete other rows of one table do not; one does
 not see what the other one has committed meanwhile, or sees it before; a deadlock is not found; a statement that commits
-by itself does not wait; a rollback does not let the others go on; a reader waits; another table's writer waits; a waiting
-one cannot be cancelled; a lock is asked for by who may not write.
+by itself does not wait; a rollback does not let the others go on; a reader waits; another table's writer waits; who
+waits cannot be cancelled; a lock is asked for by who may not write.
 """
 
 import threading

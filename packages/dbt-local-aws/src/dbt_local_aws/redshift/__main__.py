@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from dbt_local_aws.certificates import make_certificates
 from dbt_local_aws.process import when_input_ends
-from dbt_local_aws.redshift.iam import CredentialsApi
+from dbt_local_aws.redshift.iam import CredentialsApi, keys_given
 from dbt_local_aws.redshift.postgres import PostgresError, PostgresServer
 from dbt_local_aws.redshift.server import Configuration, RedshiftServer, new_password
+from dbt_local_aws.signatures import new_keys
 
 PASSWORD_VARIABLE = "LOCAL_REDSHIFT_PASSWORD"  # noqa: S105 - the variable's name
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         s3_endpoint_url=options.s3_endpoint_url or os.environ.get("AWS_ENDPOINT_URL"),
         region=options.region,
     )
+    os.umask(0o077)  # what it writes is its owner's only
     # before anything is started, so that nothing that was started outlives a signal
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -63,9 +65,10 @@ def _interrupt(*_: object) -> None:
 async def _serve(postgres: PostgresServer, configuration: Configuration, options: argparse.Namespace) -> None:
     certificates = make_certificates(postgres.folder)
     server = RedshiftServer(postgres, certificates, configuration)
+    keys = keys_given(os.environ) or new_keys()
     listener = await server.start(options.port)
     port = listener.sockets[0].getsockname()[1]
-    api = CredentialsApi(server.temporary_logins, configuration.user, configuration.database, port)
+    api = CredentialsApi(server.temporary_logins, configuration.user, configuration.database, port, keys)
     api.start()
     environment = {
         "REDSHIFT_HOST": "localhost",
@@ -76,6 +79,8 @@ async def _serve(postgres: PostgresServer, configuration: Configuration, options
         "REDSHIFT_SSLMODE": "verify-full",
         "SSL_CERT_FILE": str(certificates.bundle),  # redshift_connector
         "PGSSLROOTCERT": str(certificates.authority),  # psql and others that use libpq
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_ENDPOINT_URL_REDSHIFT": api.url,
         "AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS": api.url,
     }

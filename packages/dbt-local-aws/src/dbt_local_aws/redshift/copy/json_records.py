@@ -33,35 +33,83 @@ class Record:
     fault: str = ""
 
 
-def _after_blanks(text: str, at: int) -> int:
-    found = _NOT_BLANK.search(text, at)
-    return found.start() if found else len(text)
+class _Text:
+    """A text that comes in pieces, of which what was read is let go."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self.line = 1  # of what stands at `at`
+        self.at = 0
+        self.text = ""
+
+    def read_on(self) -> bool:
+        """Takes another piece; gives whether there was one."""
+        piece = next((piece for piece in self._pieces if piece), None)
+        if piece is None:
+            return False
+        self.text = self.text[self.at :] + piece
+        self.at = 0
+        return True
+
+    def skip_to(self, end: int) -> str:
+        """What stands before this place, behind which reading goes on."""
+        skipped = self.text[self.at : end]
+        self.line += skipped.count("\n")
+        self.at = end
+        return skipped
+
+    def skip_blanks(self) -> bool:
+        """Goes on to what is no blank; gives whether there is something."""
+        while (found := _NOT_BLANK.search(self.text, self.at)) is None:
+            self.skip_to(len(self.text))
+            if not self.read_on():
+                return False
+        self.skip_to(found.start())
+        return True
+
+    def end_of_line(self) -> int:
+        """Where the line ends."""
+        while (end := self.text.find("\n", self.at)) < 0:
+            if not self.read_on():
+                return len(self.text)
+        return end
 
 
-def read_records(text: str) -> Iterator[Record]:
+def read_records(pieces: Iterator[str]) -> Iterator[Record]:
     """The JSON values of a file. After what is none, reading goes on with the next line."""
-    line = 1
-    at = 0
-    while True:
-        start = _after_blanks(text, at)
-        line += text.count("\n", at, start)
-        if start >= len(text):
-            return
-        try:
-            value, at = _DECODER.raw_decode(text, start)
-        except json.JSONDecodeError as error:
-            at = text.find("\n", start)
-            at = len(text) if at < 0 else at
-            yield Record(line, text[start:at], fault=f"Invalid JSON: {error.msg}")
+    source = _Text(pieces)
+    while source.skip_blanks():
+        value, end, fault = _decode(source)
+        if fault:
+            line = source.line
+            yield Record(line, source.skip_to(source.end_of_line()), fault=fault)
             continue
-        line += text.count("\n", start, at)
-        raw = text[start:at]
+        raw = source.skip_to(end)
         if len(raw) > MAX_ROW_BYTES or (
             len(raw) * 4 > MAX_ROW_BYTES and len(raw.encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES
         ):
-            yield Record(line, raw, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
+            yield Record(source.line, raw, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
         else:
-            yield Record(line, raw, value)
+            yield Record(source.line, raw, value)
+
+
+def _decode(source: _Text) -> tuple[object, int, str]:
+    """The value that begins here, where it ends, and what is wrong with it, once as much has come as it takes."""
+    while True:
+        fault = ""
+        value: object = None
+        end = len(source.text)
+        try:
+            value, end = _DECODER.raw_decode(source.text, source.at)
+        except json.JSONDecodeError as error:
+            fault = f"Invalid JSON: {error.msg}"
+            # a row that is as wrong as it is long is wrong without the rest
+            if len(source.text) - source.at > MAX_ROW_BYTES:
+                return None, end, fault
+        # a number, or what is no value yet, may go on in the next piece
+        is_whole = not fault and end < len(source.text)
+        if is_whole or not source.read_on():
+            return value, end, fault
 
 
 def parse_path(expression: str) -> JsonPath | None:

@@ -1,14 +1,15 @@
 """COPY … FROM 's3://…': reads the files, converts their records, and loads them inside the client's own transaction."""
 
-import asyncio
 import datetime as dt
 
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.backend import Backend
 from dbt_local_aws.redshift.copy.command import CopyCommand
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
-from dbt_local_aws.redshift.copy.history import Run, write_down
+from dbt_local_aws.redshift.copy.feed import Emit, Feed
+from dbt_local_aws.redshift.copy.history import Run, identity_of, write_down
 from dbt_local_aws.redshift.copy.reader import read_files
+from dbt_local_aws.redshift.copy.report import LoadReport
 from dbt_local_aws.redshift.copy.target import find_target
 from dbt_local_aws.redshift.errors import (
     INTERNAL_ERROR,
@@ -21,17 +22,17 @@ async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironm
     """Runs a COPY; gives the notices to send. Raises where it fails, after the reasons were written down."""
     started = dt.datetime.now(dt.UTC)
     target = await find_target(command, backend)
-    report = await asyncio.to_thread(read_files, command, target.columns, environment)
-    failed = len(report.errors) >= max(command.max_errors, 1)
-    if not failed:
-        names = ", ".join(f'"{column.name}"' for column in target.columns)
-        await backend.copy_in(f"copy {command.table.sql} ({names}) from stdin", report.chunks)
-    query_id = await write_down(Run(command, target, environment, started), report, backend, failed=failed)
-    if failed:
+    run = Run(command, target, environment, started, await identity_of(backend))
+    report = LoadReport()
+    try:
+        await _copy(run, report, backend)
+    except _FailedError:
+        await write_down(run, report, failed=True)
         raise RedshiftError(
             INTERNAL_ERROR,
             f"Load into table '{target.relation}' failed. Check 'sys_load_error_detail' system table for details.",
-        )
+        ) from None
+    query_id = await write_down(run, report, failed=False)
     await backend.query(
         f"select set_config('redshift.last_copy_id', '{query_id}', false), "
         f"set_config('redshift.last_copy_count', '{report.rows}', false)"
@@ -44,3 +45,21 @@ async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironm
             "Check 'sys_load_error_detail' system table for details."
         )
     return [wire.fields_message(wire.NOTICE, {"S": "INFO", "C": "00000", "M": message}) for message in messages]
+
+
+class _FailedError(RedshiftError):
+    """There were as many errors as the load may not have."""
+
+
+async def _copy(run: Run, report: LoadReport, backend: Backend) -> None:
+    """Converts the files as they come, and hands PostgreSQL the rows as it takes them."""
+
+    def read(emit: Emit) -> None:
+        read_files(run.command, run.target.columns, run.environment, report, emit)
+        if len(report.errors) >= max(run.command.max_errors, 1):
+            raise _FailedError(INTERNAL_ERROR, "the load has failed")
+
+    cancellation = run.environment.cancellation
+    feed = Feed(read, cancellation.check, cancellation.requested)
+    names = ", ".join(f'"{column.name}"' for column in run.target.columns)
+    await backend.copy_in(f"copy {run.command.table.sql} ({names}) from stdin", feed.chunks())

@@ -32,7 +32,6 @@ class LoadedFile:
 class LoadReport:
     """What came of a load."""
 
-    chunks: list[bytes] = field(default_factory=list)
     rows: int = 0
     files: list[LoadedFile] = field(default_factory=list)
     errors: list[LoadError] = field(default_factory=list)

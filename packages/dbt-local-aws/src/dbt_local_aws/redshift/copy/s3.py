@@ -1,6 +1,7 @@
 """The S3 that COPY reads from: its files, manifests and JSONPaths."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -14,6 +15,8 @@ from dbt_local_aws.redshift.errors import (
     INTERNAL_ERROR,
     RedshiftError,
 )
+
+_PIECE_BYTES = 1 << 18
 
 
 class S3:
@@ -43,10 +46,14 @@ class S3:
         self._known_buckets: set[str] = set()
 
     def read(self, url: str) -> bytes:
-        """The bytes of an object."""
+        """The bytes of a small object."""
+        return b"".join(self.pieces(url))
+
+    def pieces(self, url: str) -> Iterator[bytes]:
+        """The bytes of an object, as they come."""
         bucket, key = self._split(url)
         try:
-            body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+            yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_PIECE_BYTES)
         except botocore.exceptions.BotoCoreError as error:
             raise RedshiftError(INTERNAL_ERROR, f"S3ServiceException: {error}", detail=f"key: {key}") from error
         except botocore.exceptions.ClientError as error:
@@ -56,7 +63,6 @@ class S3:
                 f"S3ServiceException:{details.get('Message')}",
                 detail=f"error: {details.get('Code')}, key: {key}",
             ) from error
-        return body
 
     def exists(self, url: str) -> bool:
         """Whether there is an object."""

@@ -68,6 +68,8 @@ class Analyst:
             if error is not None and message.kind != wire.SYNC:
                 continue
             async for answer in self._backend.exchange(message):
+                if not isinstance(answer, Message):
+                    continue
                 if answer.kind == wire.ERROR:
                     error = answer
                 elif answer.kind == wire.ROW_DESCRIPTION:

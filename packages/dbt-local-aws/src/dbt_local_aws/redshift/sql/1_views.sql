@@ -36,6 +36,7 @@ create function redshift_internal.record_materialized_view(
 ) returns void language plpgsql security definer as $$
 begin
     perform redshift_internal.check_owner(relation::regclass);
+    perform redshift_internal.check_owner(storage::regclass);
     insert into redshift_internal.materialized_view
     values (relation::regclass, storage::regclass, statement, query, auto_refresh);
 end $$;

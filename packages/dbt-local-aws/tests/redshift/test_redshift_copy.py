@@ -8,50 +8,19 @@ SYS_LOAD_HISTORY and STL_LOAD_ERRORS in the Amazon Redshift Database Developer G
 
 import datetime as dt
 import gzip
-import hashlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
+from copying import FAILED, Put, copy, last_errors, put
 from mypy_boto3_s3 import S3Client
 
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
-FAILED = "Load into table 't' failed. Check 'sys_load_error_detail' system table for details."
+__all__ = ["put"]
 
-
-Put = Callable[[str, object], str]
-
-
-@pytest.fixture
-def put(s3: S3Client, request: pytest.FixtureRequest) -> Put:
-    """Puts an object into a folder of the test's own; gives its URL."""
-    folder = f"copy/{hashlib.sha256(request.node.name.encode()).hexdigest()}"
-
-    def put_object(name: str, content: object) -> str:
-        if isinstance(content, str):
-            content = content.encode()
-        elif not isinstance(content, bytes):
-            content = json.dumps(content).encode()
-        s3.put_object(Bucket="lake", Key=f"{folder}/{name}", Body=content)
-        return f"s3://lake/{folder}/{name}"
-
-    return put_object
-
-
-def copy(url: str, options: str = "format as json 'auto'", target: str = "t") -> str:
-    return f"copy {target} from '{url}' iam_role 'arn:aws:iam::123456789012:role/reader' {options}"
-
-
-def last_errors(connection: Connection) -> list[list[object]]:
-    query = """
-        select trim(column_name), trim(column_type), trim(column_length), line_number, position, error_code, trim(error_message)
-        from sys_load_error_detail where query_id = (select max(query_id) from sys_load_error_detail) order by line_number
-    """
-    return rows(connection, query)
-
+pytestmark = pytest.mark.documented("copy-usage_notes-copy-from-json", "as documented")
 
 # Values: (type of the column, JSON, options, value that is loaded) ----------------------------------------------------
 
@@ -295,8 +264,9 @@ BROKEN = {
     "copy t from 's3://lake/x' iam_role default json 'auto' nonsense": "syntax error",
     "copy t from 's3://lake/x' iam_role default json 'Auto'": "Invalid JSONPath file",
     "copy t from 's3://lake/x' iam_role default json 'noshred'": "not emulated",
-    "copy t from 's3://lake/x' iam_role default": "not emulated",
-    "copy t from 's3://lake/x' iam_role default csv": "not emulated",
+    "copy t from 's3://lake/x' iam_role default fixedwidth 'a:1'": "not emulated",
+    "copy t from 's3://lake/x' iam_role default format orc": "not emulated",
+    "copy t from 's3://lake/x' iam_role default avro 'auto'": "not emulated",
     "copy t from 'emr://x' iam_role default json 'auto'": "not emulated",
     "copy missing from 's3://lake/x' iam_role default json 'auto'": "does not exist",
 }

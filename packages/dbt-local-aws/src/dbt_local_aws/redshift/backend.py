@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -144,23 +144,61 @@ class Backend:
             raise BackendError(error)
         return fields
 
-    async def copy_in(self, statement: str, chunks: Iterable[bytes]) -> Result:
-        """Runs a COPY … FROM STDIN with this data."""
+    async def copy_in(self, statement: str, chunks: AsyncIterator[bytes]) -> Result:
+        """Runs a COPY … FROM STDIN with this data. Where the data ends with an error, nothing is copied."""
         self._writer.write(Message(wire.QUERY, wire.cstring(statement)).encode())
         tag = ""
         error: Message | None = None
-        while True:
-            answer = await self._read()
+        broken: Exception | None = None
+        answer = await self._read()
+        while answer.kind != wire.READY_FOR_QUERY:
             if answer.kind == wire.COPY_IN_RESPONSE:
-                for chunk in chunks:
-                    self._writer.write(Message(wire.COPY_DATA, chunk).encode())
-                    await self._writer.drain()
-                self._writer.write(Message(wire.COPY_DONE, b"").encode())
-            elif answer.kind == wire.COMMAND_COMPLETE:
+                answer, broken = await self._feed(chunks)
+                continue
+            if answer.kind == wire.COMMAND_COMPLETE:
                 tag, _ = wire.take_cstring(answer.body)
             elif answer.kind == wire.ERROR:
                 error = answer
-            elif answer.kind == wire.READY_FOR_QUERY:
-                if error is not None:
-                    raise BackendError(error)
-                return Result([], tag)
+            answer = await self._read()
+        if broken is not None:
+            raise broken
+        if error is not None:
+            raise BackendError(error)
+        return Result([], tag)
+
+    async def _feed(self, chunks: AsyncIterator[bytes]) -> tuple[Message, Exception | None]:
+        """Sends data until it ends, or until PostgreSQL answers: before the end, it does so with an error only."""
+        answer = asyncio.ensure_future(self._read())
+        broken: Exception | None = None
+        try:
+            async for chunk in chunks:
+                if answer.done():
+                    return await answer, None
+                self._writer.write(Message(wire.COPY_DATA, chunk).encode())
+                await self._writer.drain()
+            self._writer.write(Message(wire.COPY_DONE, b"").encode())
+        except asyncio.CancelledError:
+            answer.cancel()
+            raise
+        except Exception as error:
+            broken = error
+            self._writer.write(Message(wire.COPY_FAIL, wire.cstring("the data cannot be read")).encode())
+        return await answer, broken
+
+    async def copy_out(self, statement: str) -> AsyncIterator[bytes]:
+        """Runs a COPY … TO STDOUT; gives its lines."""
+        self._writer.write(Message(wire.QUERY, wire.cstring(statement)).encode())
+        error: Message | None = None
+        answer = await self._read()
+        try:
+            while answer.kind != wire.READY_FOR_QUERY:
+                if answer.kind == wire.COPY_DATA:
+                    yield answer.body
+                elif answer.kind == wire.ERROR:
+                    error = answer
+                answer = await self._read()
+        finally:
+            while answer.kind != wire.READY_FOR_QUERY:  # whoever read it stopped before its end
+                answer = await self._read()
+        if error is not None:
+            raise BackendError(error)

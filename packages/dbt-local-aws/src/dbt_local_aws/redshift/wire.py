@@ -23,6 +23,7 @@ SYNC = b"S"
 TERMINATE = b"X"
 COPY_DATA = b"d"
 COPY_DONE = b"c"
+COPY_FAIL = b"f"
 
 # What a server answers
 AUTHENTICATION = b"R"

@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-MAX_ROW_BYTES = 4 * 1024 * 1024
+from dbt_local_aws.redshift.copy.record import MAX_ROW_BYTES, Record, is_too_long
 
+_LONGEST_WORD = len("-Infinity")  # that JSON has, as Python reads it: beside \\u and four digits
 _NOT_BLANK = re.compile(r"\S")
 _PATH_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
 
@@ -23,45 +23,79 @@ class Number(str):
 _DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One JSON value, or what was found instead of one."""
+class _Window:
+    """The part of a text that is looked at: it grows at its end, and what was read is cut off at its beginning."""
 
-    line: int  # the last one of the value
-    text: str
-    value: object = None
-    fault: str = ""
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self.text = ""
+        self.at = 0
+        self.line = 1
+        self.has_ended = False
+
+    def grow(self) -> None:
+        """Takes as much more as there is already, so that a long record is looked at a few times only."""
+        parts = [self.text[self.at :]]
+        wanted = max(len(parts[0]), 1)
+        while wanted > 0:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self.has_ended = True
+                break
+            parts.append(piece)
+            wanted -= len(piece)
+        self.text, self.at = "".join(parts), 0
+
+    def skip_blanks(self) -> bool:
+        """Goes to what is no blank; says whether there is anything."""
+        while True:
+            found = _NOT_BLANK.search(self.text, self.at)
+            self.go_to(found.start() if found else len(self.text))
+            if found or self.has_ended:
+                return found is not None
+            self.grow()
+
+    def go_to(self, end: int) -> str:
+        """Goes on to a place; gives what lies before it."""
+        passed = self.text[self.at : end]
+        self.line += passed.count("\n")
+        self.at = end
+        return passed
 
 
-def _after_blanks(text: str, at: int) -> int:
-    found = _NOT_BLANK.search(text, at)
-    return found.start() if found else len(text)
-
-
-def read_records(text: str) -> Iterator[Record]:
+def read_records(pieces: Iterator[str]) -> Iterator[Record]:
     """The JSON values of a file. After what is none, reading goes on with the next line."""
-    line = 1
-    at = 0
-    while True:
-        start = _after_blanks(text, at)
-        line += text.count("\n", at, start)
-        if start >= len(text):
-            return
+    window = _Window(pieces)
+    while window.skip_blanks():
         try:
-            value, at = _DECODER.raw_decode(text, start)
+            value, end = _DECODER.raw_decode(window.text, window.at)
         except json.JSONDecodeError as error:
-            at = text.find("\n", start)
-            at = len(text) if at < 0 else at
-            yield Record(line, text[start:at], fault=f"Invalid JSON: {error.msg}")
+            if not window.has_ended and _is_cut_off(error, window):
+                window.grow()
+                continue
+            yield _not_json(window, error.msg)
             continue
-        line += text.count("\n", start, at)
-        raw = text[start:at]
-        if len(raw) > MAX_ROW_BYTES or (
-            len(raw) * 4 > MAX_ROW_BYTES and len(raw.encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES
-        ):
-            yield Record(line, raw, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
+        if end == len(window.text) and not window.has_ended:
+            window.grow()  # a number may go on
+            continue
+        text = window.go_to(end)
+        if is_too_long(text):
+            yield Record(window.line, text, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
         else:
-            yield Record(line, raw, value)
+            yield Record(window.line, text, value)
+
+
+def _is_cut_off(error: json.JSONDecodeError, window: _Window) -> bool:
+    """Whether the text may be wrong only because it goes on."""
+    is_at_end = error.msg.startswith("Unterminated string") or error.pos > len(window.text) - _LONGEST_WORD
+    return is_at_end and len(window.text) - window.at <= 2 * MAX_ROW_BYTES
+
+
+def _not_json(window: _Window, message: str) -> Record:
+    line = window.line
+    while (end := window.text.find("\n", window.at)) < 0 and not window.has_ended:
+        window.grow()
+    return Record(line, window.go_to(end if end >= 0 else len(window.text)), fault=f"Invalid JSON: {message}")
 
 
 def parse_path(expression: str) -> JsonPath | None:

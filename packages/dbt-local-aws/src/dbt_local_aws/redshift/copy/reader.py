@@ -1,74 +1,91 @@
-"""Reads the files of a COPY, and converts their records."""
+"""Reads the files of a COPY one after the other, and makes of them the rows that PostgreSQL takes."""
 
-import gzip
-import re
-import zlib
+from collections.abc import Iterator
+from contextlib import closing
 
+from dbt_local_aws.redshift.copy import delimited, json_records
 from dbt_local_aws.redshift.copy.column import Column
 from dbt_local_aws.redshift.copy.command import CopyCommand
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
-from dbt_local_aws.redshift.copy.json_records import JsonPath, Record, at_path, read_records
+from dbt_local_aws.redshift.copy.json_records import JsonPath, at_path
+from dbt_local_aws.redshift.copy.parquet import ParquetReader
+from dbt_local_aws.redshift.copy.record import INVALID_LINE, Record
 from dbt_local_aws.redshift.copy.report import LoadedFile, LoadError, LoadReport
 from dbt_local_aws.redshift.copy.s3 import S3, files_of, paths_of
-from dbt_local_aws.redshift.copy.values import INVALID_JSON, ConversionError, Converter, converter
-from dbt_local_aws.redshift.errors import (
-    INTERNAL_ERROR,
-    RedshiftError,
-)
+from dbt_local_aws.redshift.copy.streams import decoded, decompressed
+from dbt_local_aws.redshift.copy.values import ConversionError, Converter, converter
 
-_CHUNK_BYTES = 1 << 18
-_INVALID_BYTE = re.compile("[\udc80-\udcff]")  # as surrogateescape decodes it
+_CHUNK_ROWS = 2000
 
 
-def read_files(command: CopyCommand, columns: list[Column], environment: LoadEnvironment) -> LoadReport:
-    """Reads the files that a command names, until there are as many errors as it may not have."""
+class LoadFailedError(Exception):
+    """There are as many errors as the load may not have: the report has them."""
+
+
+def read_files(
+    command: CopyCommand, columns: list[Column], environment: LoadEnvironment, report: LoadReport
+) -> Iterator[bytes]:
+    """The rows of the files that a command names. What came of each file is in the report once it was read."""
     bucket = S3(environment, command.region)
-    reader = _Reader(command, columns, paths_of(command, columns, bucket))
+    if command.format == "parquet":
+        parquet = ParquetReader(command, columns, report)
+        for url in files_of(command, bucket, needs_length=True):
+            with closing(bucket.open(url)) as stream:
+                yield from parquet.read(url, stream)
+        return
+    reader = _Reader(command, columns, paths_of(command, columns, bucket), report)
     for url in files_of(command, bucket):
-        reader.read(url, bucket.read(url))
-        if reader.has_failed:
-            break
-    return reader.report
+        with closing(bucket.open(url)) as stream:
+            pieces = decoded(decompressed(url, stream, command.compression), command.replacement)
+            file = LoadedFile(url, stream.length, 0)
+            report.files.append(file)
+            yield from reader.read(file, pieces)
 
 
 class _Reader:
-    """Reads the files of one load, one after the other."""
+    """Reads the files of one load, whose records are lines or JSON values."""
 
-    def __init__(self, command: CopyCommand, columns: list[Column], paths: list[JsonPath] | None) -> None:
+    def __init__(
+        self, command: CopyCommand, columns: list[Column], paths: list[JsonPath] | None, report: LoadReport
+    ) -> None:
         self._command = command
         self._columns = columns
         self._converters: list[Converter] = [converter(column, command) for column in columns]
         self._paths = paths
-        self.report = LoadReport()
+        self._report = report
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether there are as many errors as the load may not have."""
-        return len(self.report.errors) >= max(self._command.max_errors, 1)
-
-    def read(self, url: str, body: bytes) -> None:
-        """Converts the records of a file."""
+    def read(self, file: LoadedFile, pieces: Iterator[str]) -> Iterator[bytes]:
+        """Converts the records of a file; raises where there are as many errors as there may not be."""
         rows: list[str] = []
-        lines = 0
-        for record in read_records(_decode(url, body, self._command)):
-            lines = record.line
-            error, row = self._convert(url, record)
+        for record in self._records(pieces):
+            file.lines_scanned = record.line
+            error, row = self._convert(file.url, record)
             if error is None:
                 rows.append(row)
             else:
-                self.report.errors.append(error)
-                if self.has_failed:
-                    break
-        encoded = "".join(rows).encode()
-        self.report.rows += len(rows)
-        self.report.chunks += [encoded[at : at + _CHUNK_BYTES] for at in range(0, len(encoded), _CHUNK_BYTES)]
-        self.report.files.append(LoadedFile(url, len(body), lines))
+                self._report.errors.append(error)
+                if self._command.has_failed(len(self._report.errors)):
+                    raise LoadFailedError
+            if len(rows) == _CHUNK_ROWS:
+                yield self._encoded(rows)
+                rows = []
+        if rows:
+            yield self._encoded(rows)
+
+    def _encoded(self, rows: list[str]) -> bytes:
+        self._report.rows += len(rows)
+        return "".join(rows).encode()
+
+    def _records(self, pieces: Iterator[str]) -> Iterator[Record]:
+        if self._command.format == "json":
+            return json_records.read_records(pieces)
+        return delimited.read_records(pieces, self._command, len(self._columns))
 
     def _convert(self, url: str, record: Record) -> tuple[LoadError | None, str]:
         if record.fault:
-            return LoadError(url, record, INVALID_JSON, record.fault), ""
-        if self._paths is None and not isinstance(record.value, dict):
-            return LoadError(url, record, INVALID_JSON, "Invalid JSON: an object was expected"), ""
+            return LoadError(url, record, record.code, record.fault), ""
+        if self._command.format == "json" and self._paths is None and not isinstance(record.value, dict):
+            return LoadError(url, record, INVALID_LINE, "Invalid JSON: an object was expected"), ""
         fields = []
         for column, convert, value in zip(self._columns, self._converters, self._values(record.value), strict=True):
             try:
@@ -81,6 +98,11 @@ class _Reader:
 
     def _values(self, value: object) -> list[object]:
         """What is meant for each column."""
+        if isinstance(value, list) and self._command.format != "json":
+            return [
+                _filled(field, column) if field is delimited.MISSING else field
+                for field, column in zip(value, self._columns, strict=True)
+            ]
         if self._paths is not None:
             return [at_path(value, path) for path in self._paths]
         if not isinstance(value, dict):
@@ -90,13 +112,6 @@ class _Reader:
         return [value.get(column.name) for column in self._columns]
 
 
-def _decode(url: str, body: bytes, command: CopyCommand) -> str:
-    if command.gzip:
-        try:
-            body = gzip.decompress(body)
-        except (OSError, EOFError, zlib.error) as error:
-            raise RedshiftError(INTERNAL_ERROR, f"The GZIP file {url} cannot be read", detail=str(error)) from error
-    text = body.decode("utf-8-sig", "surrogateescape")
-    if command.replacement is None or text.isascii():
-        return text
-    return _INVALID_BYTE.sub(command.replacement.replace("\\", "\\\\"), text)
+def _filled(field: object, column: Column) -> object:
+    """What FILLRECORD gives: an empty VARCHAR, and null for any other type."""
+    return field if column.type == "character varying" else None

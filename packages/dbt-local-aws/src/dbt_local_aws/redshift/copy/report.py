@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dbt_local_aws.redshift.copy.column import Column
-from dbt_local_aws.redshift.copy.json_records import Record
+from dbt_local_aws.redshift.copy.record import Record
 
 
 @dataclass
@@ -32,7 +32,6 @@ class LoadedFile:
 class LoadReport:
     """What came of a load."""
 
-    chunks: list[bytes] = field(default_factory=list)
     rows: int = 0
     files: list[LoadedFile] = field(default_factory=list)
     errors: list[LoadError] = field(default_factory=list)

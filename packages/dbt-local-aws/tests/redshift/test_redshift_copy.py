@@ -13,7 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
-from copying import FAILED, Put, copy, last_errors, put
+from copying import (  # type: ignore[import-not-found]  # pytest has this folder on its path
+    FAILED,
+    Put,
+    copy,
+    last_errors,
+    put,
+)
 from mypy_boto3_s3 import S3Client
 
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run

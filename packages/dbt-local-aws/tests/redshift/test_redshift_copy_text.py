@@ -15,7 +15,13 @@ from typing import Any
 
 import pyarrow
 import pytest
-from copying import FAILED, Put, copy, last_errors, put
+from copying import (  # type: ignore[import-not-found]  # pytest has this folder on its path
+    FAILED,
+    Put,
+    copy,
+    last_errors,
+    put,
+)
 
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 

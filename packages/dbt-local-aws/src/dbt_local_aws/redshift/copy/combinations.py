@@ -8,6 +8,7 @@ from dbt_local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError, not_emula
 _WITH_PARQUET = {
     "format", "parquet", "with", "acceptinvchars", "fillrecord", "iam_role", "credentials", "access_key_id",
     "secret_access_key", "session_token", "statupdate", "manifest", "explicit_ids",
+    "serializetojson",  # ingest-super.html
 }  # fmt: skip
 # copy-parameters-data-format.html ("CSV can't be used with …", "QUOTE … can be used only with the CSV parameter") and
 # copy-parameters-data-load.html ("You can't specify the IGNOREALLERRORS option if you specify the MAXERROR option")
@@ -30,6 +31,8 @@ def check(format_name: str, given: AbstractSet[str]) -> None:
     for one, other in _NEVER_TOGETHER:
         if one in given and other in given:
             raise RedshiftError(SYNTAX_ERROR, f"{one.upper()} is not compatible with {other.upper()}")
+    if "serializetojson" in given and format_name != "parquet":
+        raise RedshiftError(SYNTAX_ERROR, "SERIALIZETOJSON can be used only with columnar formats")
     if "quote" in given and format_name != "csv":
         raise RedshiftError(SYNTAX_ERROR, "QUOTE can be used only with the CSV parameter")
     if format_name == "json" and (unclear := sorted(given & _OF_LINES)):

@@ -24,7 +24,7 @@ from dbt_local_aws.redshift.tokens import (
 
 _NOT_EMULATED = frozenset({
     "fixedwidth", "avro", "orc", "shapefile", "encrypted", "master_symmetric_key", "lzop", "ssh", "readratio", "noload",
-    "simplify", "serializetojson",
+    "simplify",
 })  # fmt: skip
 _LONGEST_ERROR_LIST = 100_000
 
@@ -57,6 +57,7 @@ class CopyCommand:
     max_errors: int = 0
     ignore_all_errors: bool = False
     explicit_ids: bool = False
+    serialize_to_json: bool = False
     truncate_columns: bool = False
     trim_blanks: bool = False
     round_decimals: bool = False
@@ -187,6 +188,7 @@ _FLAGS = {
     "fillrecord": "fill_record",
     "explicit_ids": "explicit_ids",
     "escape": "escape",
+    "serializetojson": "serialize_to_json",
     "removequotes": "remove_quotes",
 }
 

@@ -84,12 +84,16 @@ class ParquetReader:
                 f"Table columns: {len(self._columns)}, Data columns: {found}, File name: {url}"
             )
         for column, field in zip(self._columns, schema, strict=False):
-            if not _fits(column, field.type):
+            if not self._fits(column, field.type):
                 raise scan_error(
                     f"File '{url}' has an incompatible Parquet schema for column '{url}.{column.name}'. "
                     f"Column type: {_type_name(column)}, Parquet schema: optional {field.type} {field.name}"
                 )
         return [_converter(column, url) for column in self._columns]
+
+    def _fits(self, column: Column, parquet: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+        """With SERIALIZETOJSON a SUPER column takes any type (ingest-super.html)."""
+        return self._command.serialize_to_json if column.type == "super" else _fits(column, parquet)
 
 
 def scan_error(context: str, cause: str = "") -> RedshiftError:
@@ -117,8 +121,6 @@ def _fits(column: Column, parquet: Any) -> bool:  # noqa: ANN401
                 types.is_decimal(parquet) and parquet.scale == (column.scale or 0)
                 and parquet.precision <= (column.precision or 18)
             )  # fmt: skip
-        case "super":
-            return True
     test = _TESTS.get(column.type)
     return test is not None and any(getattr(types, f"is_{name}")(parquet) for name in test)
 

@@ -14,11 +14,12 @@ from dbt_local_aws.redshift.copy.report import LoadedFile, LoadError, LoadReport
 from dbt_local_aws.redshift.copy.s3 import S3, files_of, paths_of
 from dbt_local_aws.redshift.copy.streams import decoded, decompressed
 from dbt_local_aws.redshift.copy.values import ConversionError, Converter, converter
+from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
 
 _CHUNK_ROWS = 2000
 
 
-class LoadFailedError(Exception):
+class LoadFailedError(RedshiftError):
     """There are as many errors as the load may not have: the report has them."""
 
 
@@ -65,7 +66,7 @@ class _Reader:
             else:
                 self._report.errors.append(error)
                 if self._command.has_failed(len(self._report.errors)):
-                    raise LoadFailedError
+                    raise LoadFailedError(INTERNAL_ERROR, "the load failed")
             if len(rows) == _CHUNK_ROWS:
                 yield self._encoded(rows)
                 rows = []

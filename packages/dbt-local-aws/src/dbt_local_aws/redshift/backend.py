@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -185,7 +185,7 @@ class Backend:
             self._writer.write(Message(wire.COPY_FAIL, wire.cstring("the data cannot be read")).encode())
         return await answer, broken
 
-    async def copy_out(self, statement: str) -> AsyncIterator[bytes]:
+    async def copy_out(self, statement: str) -> AsyncGenerator[bytes, None]:
         """Runs a COPY … TO STDOUT; gives its lines."""
         self._writer.write(Message(wire.QUERY, wire.cstring(statement)).encode())
         error: Message | None = None

@@ -18,10 +18,11 @@ from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
-from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
+from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script, Unload
 from dbt_local_aws.redshift.statements.queries import query_of_view
 from dbt_local_aws.redshift.statements.translation import translate
 from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
+from dbt_local_aws.redshift.unload.run import unload
 from dbt_local_aws.redshift.wire import Message
 
 _UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
@@ -298,18 +299,21 @@ class Session:
         if plan.case_sensitive_names is not None:
             self._case_sensitive_names = plan.case_sensitive_names
 
-    async def _perform(self, plan: Script | Load) -> None:
-        if isinstance(plan, Load):
+    async def _perform(self, plan: Script | Load | Unload) -> None:
+        if isinstance(plan, (Load, Unload)):
             await self._load(plan)
         else:
             await self._run_script(plan)
 
-    async def _load(self, plan: Load) -> None:
+    async def _load(self, plan: Load | Unload) -> None:
         alone = self._backend.status == wire.IDLE
         if alone:
             await self._backend.query("begin")
         try:
-            loaded = await load(plan.command, self._backend, self._load_environment)
+            if isinstance(plan, Load):
+                loaded = await load(plan.command, self._backend, self._load_environment)
+            else:
+                loaded = await unload(plan.command, plan.sql, self._backend, self._load_environment)
         except RedshiftError as error:
             failure = await self._backend.fail(error)
             if alone:
@@ -323,7 +327,7 @@ class Session:
             await self._backend.query("commit")
         for notice in loaded:
             self._send(notice)
-        self._send(wire.command_complete("COPY"))
+        self._send(wire.command_complete("COPY" if isinstance(plan, Load) else "UNLOAD"))
 
     async def _run_script(self, plan: Script) -> None:
         if plan.alone and self._backend.status != wire.IDLE:

@@ -130,6 +130,11 @@ def as_text(value: object) -> str:
     return _compact(value)
 
 
+def without_blanks(text: str) -> str:
+    """JSON text without what stands between its values, and its numbers as they were written."""
+    return _compact(_DECODER.decode(text))
+
+
 def _compact(value: object) -> str:
     """A nested value as JSON text, its numbers as they were written."""
     if isinstance(value, Number):

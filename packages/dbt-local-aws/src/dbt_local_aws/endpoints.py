@@ -63,7 +63,7 @@ class LocalAws:
             )
             redshift: dict[str, str] = {}
             if self._only != "athena":
-                started = stack.enter_context(LocalRedshift(athena.endpoint_url, self._redshift_port))
+                started = stack.enter_context(LocalRedshift(athena.endpoint_url, self._redshift_port, athena.keys))
                 redshift = started.environment()
             self._settings = {
                 **athena.environment(),

@@ -548,6 +548,7 @@ QUERIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.documented("functions", "as documented")
 @pytest.mark.parametrize(("expression", "value", "kind"), VALUES, ids=[case[0] for case in VALUES])
 def test_expression_has_value_and_type(clients: Client, expression: str, value: str | None, kind: str) -> None:
     columns, rows = clients.table(f"select {expression}")
@@ -555,12 +556,14 @@ def test_expression_has_value_and_type(clients: Client, expression: str, value: 
     assert columns[0][1] == kind
 
 
+@pytest.mark.documented("functions", "refused as documented")
 @pytest.mark.parametrize(("sql", "error"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_statement_is_refused(clients: Client, sql: str, error: str) -> None:
     with pytest.raises(QueryFailedError, match=f"^{error}"):
         clients.execute(sql)
 
 
+@pytest.mark.documented("select", "as documented")
 @pytest.mark.parametrize(("sql", "columns", "rows"), QUERIES, ids=[case[0] for case in QUERIES])
 def test_query_gives(
     clients: Client, sql: str, columns: list[tuple[str, str]], rows: list[tuple[str | None, ...]]

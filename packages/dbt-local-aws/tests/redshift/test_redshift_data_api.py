@@ -7,7 +7,6 @@ Sources: "Using the Amazon Redshift Data API" in the Amazon Redshift Management 
 
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -34,10 +33,10 @@ def data(redshift: LocalRedshift) -> Any:  # noqa: ANN401 - boto3's client has n
 
 
 @pytest.fixture
-def schema(connection: Connection) -> Iterator[str]:
+def schema(connection: Connection) -> str:
     """A schema whose tables are there for other connections as well."""
-    del connection
-    return iter(["case_schema"])
+    del connection  # which makes it, and drops it
+    return "case_schema"
 
 
 def described(data: Any, statement_id: str) -> dict[str, Any]:  # noqa: ANN401
@@ -156,7 +155,9 @@ def test_parameters(data: Any, schema: str) -> None:  # noqa: ANN401
 @pytest.mark.documented("API_ColumnMetadata", "as documented")
 def test_column_metadata(data: Any, schema: str) -> None:  # noqa: ANN401
     execute(data, f"create table {schema}.t (a int not null, b varchar(30) default 'x', c decimal(8,2))")
-    numbers, texts, decimals, computed = result(data, f"select a, b as other, c, a + 1 as d from {schema}.t")["ColumnMetadata"]
+    numbers, texts, decimals, computed = result(data, f"select a, b as other, c, a + 1 as d from {schema}.t")[
+        "ColumnMetadata"
+    ]
     assert numbers == {
         "name": "a", "label": "a", "typeName": "int4", "precision": 10, "scale": 0, "length": 0, "nullable": 0,
         "isCaseSensitive": False, "isCurrency": False, "isSigned": True, "schemaName": "case_schema", "tableName": "t",
@@ -171,9 +172,11 @@ def test_pages(data: Any) -> None:  # noqa: ANN401
     query = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500) select i from n order by i"
     description = execute(data, query)
     pages = data.get_paginator("get_statement_result").paginate(Id=description["Id"])
-    lengths, numbers = zip(*((len(page["Records"]), [row[0]["longValue"] for row in page["Records"]]) for page in pages), strict=True)
+    lengths, numbers = zip(
+        *((len(page["Records"]), [row[0]["longValue"] for row in page["Records"]]) for page in pages), strict=True
+    )
     assert lengths == (1000, 1000, 500)
-    assert sum(numbers, []) == list(range(1, 2501))
+    assert [number for page in numbers for number in page] == list(range(1, 2501))
 
 
 @pytest.mark.documented("API_GetStatementResultV2", "as documented")
@@ -248,7 +251,9 @@ def execute_batch(data: Any, *sqls: str, **options: Any) -> dict[str, Any]:  # n
 
 @pytest.mark.documented("API_BatchExecuteStatement", "as documented")
 def test_a_batch(data: Any, schema: str) -> None:  # noqa: ANN401
-    description = execute_batch(data, f"create table {schema}.t (a int)", f"insert into {schema}.t values (1), (2)", f"select * from {schema}.t")
+    description = execute_batch(
+        data, f"create table {schema}.t (a int)", f"insert into {schema}.t values (1), (2)", f"select * from {schema}.t"
+    )
     assert description["Status"] == "FINISHED"
     parts = description["SubStatements"]
     assert [part["Id"] for part in parts] == [f"{description['Id']}:{number}" for number in (1, 2, 3)]
@@ -264,7 +269,9 @@ def test_a_batch_that_fails(data: Any, connection: Connection, mode: str, kept: 
     run(connection, "create table t (a int)")
     insert = "insert into case_schema.t values (1)"
     try:
-        sent = data.batch_execute_statement(Sqls=[insert, "select * from missing", insert], ExecutionMode=mode, **CLUSTER)
+        sent = data.batch_execute_statement(
+            Sqls=[insert, "select * from missing", insert], ExecutionMode=mode, **CLUSTER
+        )
     except botocore.exceptions.ParamValidationError:
         if mode == "AUTO_COMMIT":
             pytest.skip("NOT TESTED: this botocore knows no ExecutionMode")
@@ -302,7 +309,9 @@ def test_sessions(data: Any) -> None:  # noqa: ANN401
     assert execute(data, "insert into kept values (5)", SessionId=session)["Status"] == "FINISHED"
     assert result(data, "select a from kept", SessionId=session)["Records"] == [[{"longValue": 5}]]
     assert execute(data, "select a from kept")["Status"] == "FAILED"
-    assert refused(data.execute_statement, Sql="select 1", SessionId=str(uuid.uuid4()))[0] == "ResourceNotFoundException"
+    assert (
+        refused(data.execute_statement, Sql="select 1", SessionId=str(uuid.uuid4()))[0] == "ResourceNotFoundException"
+    )
 
 
 @pytest.mark.documented("API_ExecuteStatement", "as documented")
@@ -322,9 +331,13 @@ def test_listing_statements(data: Any) -> None:  # noqa: ANN401
     bad = execute(data, "select * from missing", StatementName=f"{name}-bad")["Id"]
     listed = data.list_statements(StatementName=name)["Statements"]
     assert [statement["Id"] for statement in listed] == good[::-1]
-    assert [statement["Id"] for statement in data.list_statements(StatementName=name, Status="FAILED")["Statements"]] == [bad]
+    assert [
+        statement["Id"] for statement in data.list_statements(StatementName=name, Status="FAILED")["Statements"]
+    ] == [bad]
     assert len(data.list_statements(StatementName=name, Status="ALL")["Statements"]) == 4
-    pages = data.get_paginator("list_statements").paginate(StatementName=name, Status="ALL", PaginationConfig={"PageSize": 3})
+    pages = data.get_paginator("list_statements").paginate(
+        StatementName=name, Status="ALL", PaginationConfig={"PageSize": 3}
+    )
     assert [len(page["Statements"]) for page in pages] == [3, 1]
 
 
@@ -338,10 +351,14 @@ def test_the_catalogue(data: Any, connection: Connection) -> None:  # noqa: ANN4
         {"name": "first", "schema": "case_schema", "type": "TABLE"},
         {"name": "second", "schema": "case_schema", "type": "VIEW"},
     ]
-    assert [table["name"] for table in data.list_tables(SchemaPattern="case%", TablePattern="s%", **CLUSTER)["Tables"]] == ["second"]
+    assert [
+        table["name"] for table in data.list_tables(SchemaPattern="case%", TablePattern="s%", **CLUSTER)["Tables"]
+    ] == ["second"]
     table = data.describe_table(Schema="case_schema", Table="first", **CLUSTER)
     assert table["TableName"] == "first"
-    columns = [(column["name"], column["typeName"], column["nullable"], column["length"]) for column in table["ColumnList"]]
+    columns = [
+        (column["name"], column["typeName"], column["nullable"], column["length"]) for column in table["ColumnList"]
+    ]
     assert columns == [("a", "int4", 0, 0), ("b", "varchar", 1, 9)]
 
 

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore
 import botocore.exceptions
 import psycopg2  # type: ignore[import-untyped]
 import pytest
 import redshift_connector
+from botocore.config import Config
 from dbt.adapters.redshift.connections import RedshiftCredentials, get_connection_method
 from dbt_common.helper_types import Port
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
+from dbt_local_aws.signatures import Keys
 from dbt_local_aws.testing.redshift import Connect, Connection, InterfaceError, ProgrammingError, rows, run
 
 pytestmark = [
@@ -29,7 +32,16 @@ pytestmark = [
     pytest.mark.usefixtures("sockets_closed"),
 ]
 
-AWS: dict[str, Any] = {"region_name": "us-west-2", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+def client_of(redshift: LocalRedshift, service: str = "redshift", **keys: str) -> Any:  # noqa: ANN401 - one of two clients
+    environment = redshift.environment()
+    options: dict[str, Any] = {
+        "endpoint_url": environment[f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"],
+        "region_name": "us-west-2",
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+    }
+    return boto3.session.Session().client(service, **(options | keys))  # type: ignore[call-overload]
 
 
 def libpq(redshift: LocalRedshift, **changes: str) -> Any:  # noqa: ANN401 - psycopg2 has no types
@@ -111,8 +123,9 @@ def test_without_tls(redshift: LocalRedshift) -> None:
 # Temporary credentials: https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html ----------------
 
 
+@pytest.mark.documented("generating-user-credentials", "as documented")
 def test_cluster_credentials(redshift: LocalRedshift, connect: Connect) -> None:
-    client = boto3.client("redshift", endpoint_url=redshift.environment()["AWS_ENDPOINT_URL_REDSHIFT"], **AWS)
+    client = client_of(redshift)
     given = client.get_cluster_credentials(DbUser="dbt", DbName="dev", ClusterIdentifier="local", DurationSeconds=900)
     assert given["DbUser"] == "IAM:dbt"
     with connect(user=given["DbUser"], password=given["DbPassword"]) as connection:
@@ -125,8 +138,9 @@ def test_cluster_credentials(redshift: LocalRedshift, connect: Connect) -> None:
         client.describe_cluster_versions()
 
 
+@pytest.mark.documented("generating-user-credentials", "as documented")
 def test_a_user_is_created_where_that_is_asked_for(redshift: LocalRedshift, connect: Connect) -> None:
-    client = boto3.client("redshift", endpoint_url=redshift.environment()["AWS_ENDPOINT_URL_REDSHIFT"], **AWS)
+    client = client_of(redshift)
     given = client.get_cluster_credentials(DbUser="fresh", ClusterIdentifier="local", AutoCreate=True)
     with connect(user=given["DbUser"], password=given["DbPassword"]) as connection:
         assert rows(connection, "select current_user") == [["fresh"]]
@@ -135,20 +149,68 @@ def test_a_user_is_created_where_that_is_asked_for(redshift: LocalRedshift, conn
         connect(user=other["DbUser"], password=other["DbPassword"])
 
 
+@pytest.mark.documented("generating-user-credentials", "as documented")
 def test_serverless_credentials(redshift: LocalRedshift, connect: Connect) -> None:
-    endpoint = redshift.environment()["AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS"]
-    client = boto3.client("redshift-serverless", endpoint_url=endpoint, **AWS)
+    client = client_of(redshift, "redshift-serverless")
     given = client.get_credentials(workgroupName="local", dbName="dev")
     with connect(user=given["dbUser"], password=given["dbPassword"]) as connection:
         assert rows(connection, "select current_user") == [["dbt"]]
 
 
+@pytest.mark.parametrize(
+    ("keys", "cluster_error", "serverless_error"),
+    [
+        ({"aws_access_key_id": "AKIAOTHER"}, "InvalidClientTokenId", "UnrecognizedClientException"),
+        ({"aws_secret_access_key": "guessed"}, "SignatureDoesNotMatch", "InvalidSignatureException"),
+        (
+            {"config": Config(signature_version=botocore.UNSIGNED)},
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+        ),
+    ],
+)
+def test_other_keys_are_refused(
+    redshift: LocalRedshift, keys: dict[str, Any], cluster_error: str, serverless_error: str
+) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/CommonErrors.html."""
+    refused: list[tuple[str, str, dict[str, str], str, int]] = [
+        ("redshift", "get_cluster_credentials", {"DbUser": "dbt", "ClusterIdentifier": "local"}, cluster_error, 403),
+        ("redshift", "describe_clusters", {}, cluster_error, 403),
+        ("redshift-serverless", "get_credentials", {"workgroupName": "local"}, serverless_error, 400),
+        ("redshift-serverless", "get_workgroup", {"workgroupName": "local"}, serverless_error, 400),
+    ]
+    for service, action, request, error, status in refused:
+        with pytest.raises(botocore.exceptions.ClientError) as refusal:
+            getattr(client_of(redshift, service, **keys), action)(**request)
+        assert refusal.value.response["Error"]["Code"] == error
+        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_keys_of_ones_own() -> None:
+    keys = Keys("AKIAMINE", "mine/and+nobodys=")
+    with LocalRedshift(keys=keys) as endpoint:
+        assert endpoint.environment()["AWS_ACCESS_KEY_ID"] == "AKIAMINE"
+        assert client_of(endpoint).get_cluster_credentials(DbUser="dbt", ClusterIdentifier="x")["DbUser"] == "IAM:dbt"
+
+
+def test_what_it_writes_is_its_owners_only() -> None:
+    before = os.umask(0)
+    try:
+        with LocalRedshift() as endpoint:
+            folder = Path(endpoint.environment()["SSL_CERT_FILE"]).parent
+            open_to_others = [path for path in (folder, *folder.rglob("*")) if path.lstat().st_mode & 0o077]
+            assert [path for path in open_to_others if not path.is_symlink() and not path.is_socket()] == []
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.documented("options-for-providing-iam-credentials", "as documented")
 @pytest.mark.parametrize("where", [{"cluster_id": "local"}, {"is_serverless": True, "serverless_work_group": "group"}])
 def test_the_adapters_iam_method(
     redshift: LocalRedshift, where: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, redshift.environment()[name])
     credentials = RedshiftCredentials(
         host="localhost", port=Port(redshift.port), user="dbt", database="dev", schema="public", method="iam",
         region="us-west-2", **where,

@@ -19,12 +19,12 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from dbt_local_aws.athena.api import AthenaApi
 from dbt_local_aws.athena.catalog import Catalog
 from dbt_local_aws.athena.executions import Executions
-from dbt_local_aws.athena.keys import new_keys
 from dbt_local_aws.athena.objects import ObjectStore
 from dbt_local_aws.athena.server import Application, Environ, QuietHandler, StartResponse
 from dbt_local_aws.athena.statement import Statement
 from dbt_local_aws.athena.trino.client import TrinoQuery
 from dbt_local_aws.athena.trino.server import Trino, installed
+from dbt_local_aws.signatures import Keys, new_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
@@ -60,6 +60,11 @@ class LocalAthena:
         if self._server is None:
             raise RuntimeError("the endpoint is not running")
         return f"http://{HOST}:{self._server.port}"
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that it asks for."""
+        return self._keys
 
     def environment(self) -> dict[str, str]:
         """What to export so that AWS clients and dbt talk to this endpoint, and to nothing else."""

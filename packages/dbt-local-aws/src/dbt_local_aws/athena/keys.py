@@ -1,91 +1,19 @@
-"""Who may ask: requests are signed with the keys that were printed, or with those that STS or IAM gave out.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-"""
+"""The keys that Athena's endpoint takes: those that it printed, and those that its STS or IAM gave out."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs, quote, unquote
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-_AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\S+?),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})"
-)
+from dbt_local_aws.signatures import Keys
 
 
-@dataclass(frozen=True)
-class Keys:
-    """An access key and its secret."""
-
-    access_key: str
-    secret_key: str
-
-
-def new_keys() -> Keys:
-    """Keys that nobody guesses."""
-    return Keys(f"AKIALOCAL{secrets.token_hex(6).upper()}", secrets.token_urlsafe(30))
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What a request says of its signature."""
-
-    access_key: str
-    scope: str
-    headers: str
-    signature: str
-    date: str
-    is_in_query: bool
-
-    @property
-    def service(self) -> str:
-        """The service that it was signed for."""
-        return self.scope.split("/")[2] if self.scope.count("/") == 3 else "s3"
-
-    @property
-    def region(self) -> str:
-        """The region that it was signed for."""
-        return self.scope.split("/")[1]
-
-
-def signature_of(environ: dict[str, Any]) -> Signature | None:
-    """The signature in a request's headers or, if its address was signed beforehand, in its query."""
-    if found := _AUTHORIZATION.match(str(environ.get("HTTP_AUTHORIZATION", ""))):
-        return Signature(found[1], found[2], found[3], found[4], str(environ.get("HTTP_X_AMZ_DATE", "")), False)
-    query = {name: values[0] for name, values in parse_qs(str(environ.get("QUERY_STRING", ""))).items()}
-    if "X-Amz-Credential" not in query:
-        return None
-    access_key, _, scope = query["X-Amz-Credential"].partition("/")
-    return Signature(
-        access_key, scope, query.get("X-Amz-SignedHeaders", ""), query.get("X-Amz-Signature", ""),
-        query.get("X-Amz-Date", ""), True,
-    )  # fmt: skip
-
-
-def refusal(environ: dict[str, Any], body: bytes, keys: Keys) -> str | None:
-    """The name of the error with which a request is refused; None if it is signed as it should be."""
-    signature = signature_of(environ)
-    if signature is None or signature.scope.count("/") != 3:
-        return "MissingAuthenticationToken"
-    secret = next((known.secret_key for known in _known(keys) if known.access_key == signature.access_key), None)
-    if secret is None:
-        return "InvalidAccessKeyId"
-    expected = _expected(environ, body, signature, secret)
-    return None if hmac.compare_digest(expected, signature.signature) else "SignatureDoesNotMatch"
-
-
-def _known(keys: Keys) -> Iterator[Keys]:
-    yield keys
+def known_keys(printed: Keys) -> Iterator[Keys]:
+    """All keys with which a request may be signed."""
+    yield printed
     for sts in sts_backends[DEFAULT_ACCOUNT_ID].values():
         for role in sts.assumed_roles:
             yield Keys(role.access_key_id, role.secret_access_key)
@@ -93,42 +21,3 @@ def _known(keys: Keys) -> Iterator[Keys]:
         for user in iam.users.values():
             for key in user.access_keys:
                 yield Keys(key.access_key_id, key.secret_access_key)
-
-
-def _expected(environ: dict[str, Any], body: bytes, signature: Signature, secret: str) -> str:
-    path, _, query = str(environ.get("REQUEST_URI") or environ["PATH_INFO"]).partition("?")
-    names = signature.headers.split(";")
-    headers = "".join(f"{name}:{_header(environ, name)}\n" for name in names)
-    if signature.is_in_query:
-        content = "UNSIGNED-PAYLOAD"
-    else:
-        content = str(environ.get("HTTP_X_AMZ_CONTENT_SHA256") or hashlib.sha256(body).hexdigest())
-    lines = (
-        environ["REQUEST_METHOD"],
-        quote(unquote(path), safe="/-_.~"),
-        _query(query),
-        headers,
-        signature.headers,
-        content,
-    )
-    request = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    to_sign = "\n".join(("AWS4-HMAC-SHA256", signature.date, signature.scope, request))
-    key = f"AWS4{secret}".encode()
-    for part in signature.scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
-
-
-def _header(environ: dict[str, Any], name: str) -> str:
-    key = name.upper().replace("-", "_")
-    value = environ.get(key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}", "")
-    return " ".join(str(value).split())
-
-
-def _query(query: str) -> str:
-    pairs = []
-    for part in filter(None, query.split("&")):
-        name, _, value = part.partition("=")
-        if name != "X-Amz-Signature":
-            pairs.append((quote(unquote(name), safe="-_.~"), quote(unquote(value), safe="-_.~")))
-    return "&".join(f"{name}={value}" for name, value in sorted(pairs))

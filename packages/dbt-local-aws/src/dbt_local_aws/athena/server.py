@@ -13,8 +13,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from dbt_local_aws.athena import glue_front
 from dbt_local_aws.athena.api import AthenaApi
 from dbt_local_aws.athena.errors import InvalidRequestError
-from dbt_local_aws.athena.keys import Keys, refusal, signature_of
+from dbt_local_aws.athena.keys import known_keys
 from dbt_local_aws.athena.recording import Recorder
+from dbt_local_aws.signatures import Keys, refusal, signature_of
 
 _TARGET_PREFIX = "AmazonAthena."
 _JSON = "application/x-amz-json-1.1"
@@ -49,7 +50,7 @@ class Application:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if length else b""
         signature = signature_of(environ)
-        if reason := refusal(environ, body, self._keys):
+        if reason := refusal(environ, body, known_keys(self._keys)):
             return _refuse(reason, signature.service if signature else "s3", start_response)
         region = signature.region if signature else self._region
         self._recorder.note(signature.service if signature else "s3", environ, body)

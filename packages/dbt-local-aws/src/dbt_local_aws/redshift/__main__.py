@@ -14,9 +14,10 @@ from dbt_local_aws.certificates import make_certificates
 from dbt_local_aws.process import when_input_ends
 from dbt_local_aws.redshift.data_api.api import DataApi
 from dbt_local_aws.redshift.data_api.front import DataApiFront
-from dbt_local_aws.redshift.iam import CredentialsApi
+from dbt_local_aws.redshift.iam import CredentialsApi, keys_given
 from dbt_local_aws.redshift.postgres import PostgresError, PostgresServer
 from dbt_local_aws.redshift.server import Configuration, RedshiftServer, new_password
+from dbt_local_aws.signatures import new_keys
 
 PASSWORD_VARIABLE = "LOCAL_REDSHIFT_PASSWORD"  # noqa: S105 - the variable's name
 
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         s3_endpoint_url=options.s3_endpoint_url or os.environ.get("AWS_ENDPOINT_URL"),
         region=options.region,
     )
+    os.umask(0o077)  # what it writes is its owner's only
     # before anything is started, so that nothing that was started outlives a signal
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -65,11 +67,12 @@ def _interrupt(*_: object) -> None:
 async def _serve(postgres: PostgresServer, configuration: Configuration, options: argparse.Namespace) -> None:
     certificates = make_certificates(postgres.folder)
     server = RedshiftServer(postgres, certificates, configuration)
+    keys = keys_given(os.environ) or new_keys()
     listener = await server.start(options.port)
     port = listener.sockets[0].getsockname()[1]
-    api = CredentialsApi(server.temporary_logins, configuration.user, configuration.database, port)
+    api = CredentialsApi(server.temporary_logins, configuration.user, configuration.database, port, keys)
     api.start()
-    data_api = DataApiFront(DataApi(server.temporary_logins, configuration.user, port), lambda *_: None)
+    data_api = DataApiFront(DataApi(server.temporary_logins, configuration.user, port), keys)
     data_api.start()
     environment = {
         "REDSHIFT_HOST": "localhost",
@@ -80,6 +83,8 @@ async def _serve(postgres: PostgresServer, configuration: Configuration, options
         "REDSHIFT_SSLMODE": "verify-full",
         "SSL_CERT_FILE": str(certificates.bundle),  # redshift_connector
         "PGSSLROOTCERT": str(certificates.authority),  # psql and others that use libpq
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_ENDPOINT_URL_REDSHIFT": api.url,
         "AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS": api.url,
         "AWS_ENDPOINT_URL_REDSHIFT_DATA": data_api.url,

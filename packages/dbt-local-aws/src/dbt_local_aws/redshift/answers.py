@@ -12,13 +12,13 @@ _TYPES = {25: 1043, 3802: 4000}
 _HIDDEN_FIELDS = "PpqWFLRstdn"
 
 
-def as_redshift(message: Message) -> Message:
-    """The same answer as Redshift would give it."""
+def as_redshift(message: Message, process_id: int = 0) -> Message:
+    """The same answer as Redshift would give it, of this process."""
     if message.kind == wire.ROW_DESCRIPTION:
         fields = wire.row_fields(message.body)
         return wire.row_description([replace(f, type_oid=_TYPES.get(f.type_oid, f.type_oid)) for f in fields])
     if message.kind in (wire.ERROR, wire.NOTICE):
-        return _error(message)
+        return _error(message, process_id)
     if message.kind == wire.COMMAND_COMPLETE and message.body.startswith(b"SELECT "):
         return wire.command_complete("SELECT")
     if message.kind == wire.PARAMETER_STATUS and message.body.startswith(b"server_version\0"):
@@ -26,7 +26,7 @@ def as_redshift(message: Message) -> Message:
     return message
 
 
-def _error(message: Message) -> Message:
+def _error(message: Message, process_id: int) -> Message:
     fields = wire.message_fields(message.body)
     shown = {name: value for name, value in fields.items() if name not in _HIDDEN_FIELDS}
     column = fields.get("c")
@@ -37,6 +37,8 @@ def _error(message: Message) -> Message:
             shown |= {"M": "Found multiple matches to update the same tuple.", "H": ""}
         case "428C9":
             shown |= {"M": "cannot set an identity column to a value", "D": "", "H": ""}
+        case "57014" if "user request" in shown["M"]:
+            shown |= {"M": f"Query ({process_id}) cancelled on user's request"}
         case "42704" if match := re.fullmatch(r'role "(.+)" does not exist', shown["M"]):
             shown |= {"M": f'user "{match[1]}" does not exist'}
     return wire.fields_message(message.kind, shown)

@@ -2,17 +2,19 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from dbt_local_aws.redshift import wire
-from dbt_local_aws.redshift.errors import RedshiftError
+from dbt_local_aws.redshift.errors import QUERY_CANCELED, RedshiftError
 from dbt_local_aws.redshift.quoting import literal
-from dbt_local_aws.redshift.wire import Message
+from dbt_local_aws.redshift.wire import DataRows, FrameReader, Message
 
 Row = list[str | None]
+Answer = Message | DataRows
+_LAST_WORDS = ("FATAL", "PANIC")
 
 
 class BackendError(Exception):
@@ -22,6 +24,19 @@ class BackendError(Exception):
         self.message = message
         self.fields = wire.message_fields(message.body)
         super().__init__(self.fields.get("M", ""))
+
+
+class BackendGoneError(Exception):
+    """PostgreSQL has ended the connection, and said why."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(wire.message_fields(message.body).get("M", ""))
+
+
+def said(error: RedshiftError) -> BackendError:
+    """An error as PostgreSQL would say it, of a transaction that has failed already."""
+    return BackendError(wire.error_message(error.sqlstate, error.message, detail=error.detail, hint=error.hint))
 
 
 @dataclass
@@ -47,10 +62,12 @@ class Backend:
     """One connection to PostgreSQL, used by one session."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
+        self._frames = FrameReader(reader)
         self._writer = writer
         self.status = wire.IDLE
+        self.is_busy = False  # it was asked something, and has not answered to the end
         self.greeting: list[Message] = []
+        self.key = b""  # its process, and the secret by which it is asked to cancel
         self.on_notice: Callable[[Message], None] = lambda _: None
 
     @classmethod
@@ -58,14 +75,23 @@ class Backend:
         """Connects as `user` to `database`; raises BackendError where PostgreSQL refuses."""
         backend = cls(*await asyncio.open_unix_connection(str(socket)))
         backend._writer.write(wire.startup_packet(parameters))
-        while True:
-            message = await backend._read()
-            if message.kind == wire.ERROR:
-                await backend.close()
-                raise BackendError(message)
-            if message.kind == wire.READY_FOR_QUERY:
-                return backend
-            backend.greeting.append(message)
+        try:
+            while True:
+                message = await backend._read()
+                if message.kind == wire.READY_FOR_QUERY:
+                    return backend
+                if message.kind == wire.BACKEND_KEY_DATA and isinstance(message, Message):
+                    backend.key = message.body
+                if isinstance(message, Message):
+                    backend.greeting.append(message)
+        except BackendGoneError as gone:
+            await backend.close()
+            raise BackendError(gone.message) from gone
+
+    @property
+    def process_id(self) -> int:
+        """The number of PostgreSQL's process."""
+        return int.from_bytes(self.key[:4])
 
     async def close(self) -> None:
         """Ends the connection."""
@@ -73,32 +99,62 @@ class Backend:
             self._writer.write(Message(wire.TERMINATE, b"").encode())
             self._writer.close()
 
-    async def _read(self) -> Message:
-        message = await wire.read_message(self._reader)
-        if message.kind == wire.READY_FOR_QUERY:
-            self.status = message.body
-        return message
+    def _ask(self, *messages: Message) -> None:
+        self.is_busy = True
+        self._writer.write(b"".join(message.encode() for message in messages))
 
-    async def exchange(self, message: Message) -> AsyncIterator[Message]:
+    async def _read(self) -> Answer:
+        answer = await self._frames.read()
+        if isinstance(answer, Message):
+            if answer.kind == wire.READY_FOR_QUERY:
+                self.status = answer.body
+            elif answer.kind == wire.ERROR and wire.message_fields(answer.body).get("V") in _LAST_WORDS:
+                raise BackendGoneError(answer)
+        return answer
+
+    async def exchange(self, message: Message) -> AsyncIterator[Answer]:
         """Sends one message of the extended protocol and gives the answers to it; an error is the last of them."""
-        self._writer.write(message.encode())
-        if message.kind != wire.SYNC:
-            self._writer.write(Message(wire.FLUSH, b"").encode())
+        flush = () if message.kind == wire.SYNC else (Message(wire.FLUSH, b""),)
+        self._ask(message, *flush)
         last = _LAST_ANSWER[message.kind]
         while True:
             answer = await self._read()
-            yield answer
             if answer.kind in last or (answer.kind == wire.ERROR and message.kind != wire.SYNC):
+                self.is_busy = False
+                yield answer
                 return
+            yield answer
 
-    async def simple_query(self, sql: str) -> AsyncIterator[Message]:
+    async def simple_query(self, sql: str) -> AsyncIterator[Answer]:
         """Sends a query string and gives the answers to it; the sign of readiness is the last of them."""
-        self._writer.write(Message(wire.QUERY, wire.cstring(sql)).encode())
+        self._ask(Message(wire.QUERY, wire.cstring(sql)))
         while True:
             answer = await self._read()
-            yield answer
             if answer.kind == wire.READY_FOR_QUERY:
+                self.is_busy = False
+                yield answer
                 return
+            yield answer
+
+    async def script(self, steps: Sequence[str]) -> list[str]:
+        """Runs several statements as one string, which is all of them or none; gives their command tags.
+
+        Nothing happens between them that PostgreSQL does not see: a request to cancel ends them all.
+        """
+        tags: list[str] = []
+        error: Message | None = None
+        async for answer in self.simple_query(";\n".join(steps)):
+            if not isinstance(answer, Message):
+                continue
+            if answer.kind == wire.COMMAND_COMPLETE:
+                tags.append(wire.take_cstring(answer.body)[0])
+            elif answer.kind == wire.ERROR:
+                error = answer
+            elif answer.kind == wire.NOTICE:
+                self.on_notice(answer)
+        if error is not None:
+            raise BackendError(error)
+        return tags
 
     async def query(self, sql: str) -> Result:
         """Runs one statement on the endpoint's own account."""
@@ -106,8 +162,8 @@ class Backend:
         tag = ""
         error: Message | None = None
         async for answer in self.simple_query(sql):
-            if answer.kind == wire.DATA_ROW:
-                rows.append(wire.data_row_values(answer.body))
+            if isinstance(answer, DataRows):
+                rows += answer.values()
             elif answer.kind == wire.COMMAND_COMPLETE:
                 tag, _ = wire.take_cstring(answer.body)
             elif answer.kind == wire.ERROR:
@@ -117,6 +173,15 @@ class Backend:
         if error is not None:
             raise BackendError(error)
         return Result(rows, tag)
+
+    async def roll_back(self) -> None:
+        """Ends the transaction, also where a request to cancel, which came late, meets this."""
+        while self.status != wire.IDLE:
+            try:
+                await self.query("rollback")
+            except BackendError as error:
+                if error.fields.get("C") != QUERY_CANCELED:
+                    raise
 
     async def fail(self, error: RedshiftError) -> BackendError:
         """Makes PostgreSQL raise an error that was found outside it, so that the transaction fails as well."""
@@ -136,6 +201,8 @@ class Backend:
             if error is not None and message.kind != wire.SYNC:
                 continue
             async for answer in self.exchange(message):
+                if isinstance(answer, DataRows):
+                    continue
                 if answer.kind == wire.ERROR:
                     error = answer
                 elif answer.kind == wire.ROW_DESCRIPTION:
@@ -145,60 +212,49 @@ class Backend:
         return fields
 
     async def copy_in(self, statement: str, chunks: AsyncIterator[bytes]) -> Result:
-        """Runs a COPY … FROM STDIN with this data. Where the data ends with an error, nothing is copied."""
-        self._writer.write(Message(wire.QUERY, wire.cstring(statement)).encode())
+        """Runs a COPY … FROM STDIN with this data, as it comes; where it fails, so does the COPY."""
+        self._ask(Message(wire.QUERY, wire.cstring(statement)))
         tag = ""
         error: Message | None = None
-        broken: Exception | None = None
-        answer = await self._read()
-        while answer.kind != wire.READY_FOR_QUERY:
-            if answer.kind == wire.COPY_IN_RESPONSE:
-                answer, broken = await self._feed(chunks)
+        failure: RedshiftError | None = None
+        while True:
+            answer = await self._read()
+            if isinstance(answer, DataRows):
                 continue
-            if answer.kind == wire.COMMAND_COMPLETE:
+            if answer.kind == wire.COPY_IN_RESPONSE:
+                try:
+                    async for chunk in chunks:
+                        self._writer.write(Message(wire.COPY_DATA, chunk).encode())
+                        await self._writer.drain()
+                    self._writer.write(Message(wire.COPY_DONE, b"").encode())
+                except RedshiftError as raised:
+                    failure = raised
+                    self._writer.write(Message(wire.COPY_FAIL, wire.cstring("the data has ended early")).encode())
+            elif answer.kind == wire.COMMAND_COMPLETE:
                 tag, _ = wire.take_cstring(answer.body)
             elif answer.kind == wire.ERROR:
                 error = answer
-            answer = await self._read()
-        if broken is not None:
-            raise broken
-        if error is not None:
-            raise BackendError(error)
-        return Result([], tag)
-
-    async def _feed(self, chunks: AsyncIterator[bytes]) -> tuple[Message, Exception | None]:
-        """Sends data until it ends, or until PostgreSQL answers: before the end, it does so with an error only."""
-        answer = asyncio.ensure_future(self._read())
-        broken: Exception | None = None
-        try:
-            async for chunk in chunks:
-                if answer.done():
-                    return await answer, None
-                self._writer.write(Message(wire.COPY_DATA, chunk).encode())
-                await self._writer.drain()
-            self._writer.write(Message(wire.COPY_DONE, b"").encode())
-        except asyncio.CancelledError:
-            answer.cancel()
-            raise
-        except Exception as error:
-            broken = error
-            self._writer.write(Message(wire.COPY_FAIL, wire.cstring("the data cannot be read")).encode())
-        return await answer, broken
+            elif answer.kind == wire.READY_FOR_QUERY:
+                self.is_busy = False
+                if failure is not None:
+                    raise failure
+                if error is not None:
+                    raise BackendError(error)
+                return Result([], tag)
 
     async def copy_out(self, statement: str) -> AsyncGenerator[bytes, None]:
-        """Runs a COPY … TO STDOUT; gives its lines."""
-        self._writer.write(Message(wire.QUERY, wire.cstring(statement)).encode())
+        """Runs a COPY … TO STDOUT; gives its lines. It goes on to its end where who reads them stops before."""
+        self._ask(Message(wire.QUERY, wire.cstring(statement)))
         error: Message | None = None
-        answer = await self._read()
         try:
-            while answer.kind != wire.READY_FOR_QUERY:
-                if answer.kind == wire.COPY_DATA:
+            while (answer := await self._read()).kind != wire.READY_FOR_QUERY:
+                if isinstance(answer, Message) and answer.kind == wire.COPY_DATA:
                     yield answer.body
-                elif answer.kind == wire.ERROR:
+                elif isinstance(answer, Message) and answer.kind == wire.ERROR:
                     error = answer
-                answer = await self._read()
+            self.is_busy = False
         finally:
-            while answer.kind != wire.READY_FOR_QUERY:  # whoever read it stopped before its end
-                answer = await self._read()
+            while self.is_busy:
+                self.is_busy = (await self._read()).kind != wire.READY_FOR_QUERY
         if error is not None:
             raise BackendError(error)

@@ -1,10 +1,14 @@
 """The endpoint for Python programs and tests: `with LocalRedshift(s3_endpoint_url=…) as redshift:`."""
 
 import json
+import os
 import subprocess
 import sys
 from types import TracebackType
 from typing import Self
+
+from dbt_local_aws.redshift.iam import keys_variables
+from dbt_local_aws.signatures import Keys, new_keys
 
 _STOP_SECONDS = 20
 
@@ -19,7 +23,12 @@ class LocalRedshift:
     It ends with the block, and also where this process is killed: its data folder and PostgreSQL go with it.
     """
 
-    def __init__(self, s3_endpoint_url: str | None = None, port: int = 0) -> None:
+    def __init__(self, s3_endpoint_url: str | None = None, port: int = 0, keys: Keys | None = None) -> None:
+        """Takes where COPY reads from, the port, 0 for a free one, and the keys that GetClusterCredentials asks for.
+
+        Without keys it makes its own. Either stand in its environment.
+        """
+        self._keys = keys or new_keys()
         self._s3_endpoint_url = s3_endpoint_url
         self._wanted_port = port
         self._process: subprocess.Popen[str] | None = None
@@ -48,6 +57,7 @@ class LocalRedshift:
             command += ["--s3-endpoint-url", self._s3_endpoint_url]
         self._process = subprocess.Popen(  # noqa: S603 - this package's own command line
             command,
+            env={**os.environ, **keys_variables(self._keys)},  # other processes see a command line
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,7 +1,12 @@
-"""The part of AWS's API that clients ask for temporary passwords: Redshift's own and that of Redshift Serverless."""
+"""The part of AWS's API that clients ask for temporary passwords: Redshift's own and that of Redshift Serverless.
+
+A password is given to who has signed the request with the keys that the endpoint printed:
+https://docs.aws.amazon.com/redshift/latest/APIReference/CommonErrors.html
+"""
 
 import json
 import threading
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -9,25 +14,64 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from dbt_local_aws.redshift.credentials import TemporaryLogins
+from dbt_local_aws.signatures import Keys, refusal
 
 _NAMESPACE = "http://redshift.amazonaws.com/doc/2012-12-01/"
 _SHORTEST, _LONGEST = 900, 3600
 _DEFAULT_SECONDS = 900
+_POLL_SECONDS = 0.05  # how long its end may take
+_ACCESS_KEY, _SECRET_KEY = "LOCAL_REDSHIFT_ACCESS_KEY_ID", "LOCAL_REDSHIFT_SECRET_ACCESS_KEY"
+# What is wrong with a signature, as services that speak JSON call it
+_JSON_ERRORS = {
+    "MissingAuthenticationToken": "MissingAuthenticationTokenException",
+    "InvalidAccessKeyId": "UnrecognizedClientException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+}
+_XML_ERRORS = {
+    "MissingAuthenticationToken": "MissingAuthenticationToken",
+    "InvalidAccessKeyId": "InvalidClientTokenId",
+    "SignatureDoesNotMatch": "SignatureDoesNotMatch",
+}
+_MESSAGES = {
+    "MissingAuthenticationToken": "Request is missing Authentication Token",
+    "InvalidAccessKeyId": "The security token included in the request is invalid.",
+    "SignatureDoesNotMatch": "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method.",
+}
+
+
+def keys_variables(keys: Keys) -> dict[str, str]:
+    """The variables by which a process is told which keys to ask for."""
+    return {_ACCESS_KEY: keys.access_key, _SECRET_KEY: keys.secret_key}
+
+
+def keys_given(environment: Mapping[str, str]) -> Keys | None:
+    """The keys that this process was told to ask for, if it was."""
+    if _ACCESS_KEY not in environment or _SECRET_KEY not in environment:
+        return None
+    return Keys(environment[_ACCESS_KEY], environment[_SECRET_KEY])
 
 
 class ApiError(Exception):
     """A request that is refused, with AWS's name for the reason."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         self.code = code
         self.message = message
+        self.status = status
         super().__init__(message)
+
+
+def _check_signed(reason: str | None, codes: Mapping[str, str], status: HTTPStatus) -> None:
+    if reason is not None:
+        raise ApiError(codes[reason], _MESSAGES[reason], status)
 
 
 class CredentialsApi:
     """Answers GetClusterCredentials, DescribeClusters, GetCredentials and GetWorkgroup on a port of its own."""
 
-    def __init__(self, logins: TemporaryLogins, user: str, database: str, redshift_port: int) -> None:
+    def __init__(self, logins: TemporaryLogins, user: str, database: str, redshift_port: int, keys: Keys) -> None:
+        self._keys = keys
         self._logins = logins
         self._user = user
         self._database = database
@@ -37,20 +81,33 @@ class CredentialsApi:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
-                body = self.rfile.read(length).decode()
-                target = self.headers.get("X-Amz-Target", "")
-                status, content_type, answer = api.answer(target, body)
+                body = self.rfile.read(length)
+                status, content_type, answer = api.answer(self._environ(), body)
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
 
+            def _environ(self) -> dict[str, Any]:
+                """The request, as WSGI has it."""
+                headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+                return {
+                    **headers,
+                    "REQUEST_METHOD": self.command,
+                    "REQUEST_URI": self.path,
+                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                    "CONTENT_LENGTH": self.headers.get("Content-Length", ""),
+                }
+
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server has
                 """Says nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="redshift-credentials-api", daemon=True)
+        serve = self._server.serve_forever
+        self._thread = threading.Thread(
+            target=serve, args=(_POLL_SECONDS,), name="redshift-credentials-api", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -66,29 +123,39 @@ class CredentialsApi:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, target: str, body: str) -> tuple[int, str, bytes]:
+    def answer(self, environ: dict[str, Any], body: bytes) -> tuple[int, str, bytes]:
         """The answer to one request: status, content type and body."""
+        reason = refusal(environ, body, (self._keys,))
+        target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
         if target:
-            try:
-                answer = self._serverless(target.rpartition(".")[2], json.loads(body or "{}"))
-            except ApiError as error:
-                refusal = {"__type": error.code, "message": error.message}
-                return HTTPStatus.BAD_REQUEST, "application/x-amz-json-1.1", json.dumps(refusal).encode()
-            return HTTPStatus.OK, "application/x-amz-json-1.1", json.dumps(answer).encode()
-        form = {name: values[0] for name, values in parse_qs(body).items()}
-        action = form.get("Action", "")
+            return self._answer_json(target.rpartition(".")[2], body, reason)
+        return self._answer_xml({name: values[0] for name, values in parse_qs(body.decode()).items()}, reason)
+
+    def _answer_json(self, action: str, body: bytes, reason: str | None) -> tuple[int, str, bytes]:
+        status = HTTPStatus.OK
         try:
-            result = self._cluster(action, form)
+            _check_signed(reason, _JSON_ERRORS, HTTPStatus.BAD_REQUEST)
+            answer = self._serverless(action, json.loads(body or b"{}"))
         except ApiError as error:
-            refusal_xml = (
+            status, answer = error.status, {"__type": error.code, "message": error.message}
+        return status, "application/x-amz-json-1.1", json.dumps(answer).encode()
+
+    def _answer_xml(self, form: dict[str, str], reason: str | None) -> tuple[int, str, bytes]:
+        action = form.get("Action", "")
+        status = HTTPStatus.OK
+        try:
+            _check_signed(reason, _XML_ERRORS, HTTPStatus.FORBIDDEN)
+            result = self._cluster(action, form)
+            answer = (
+                f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result></{action}Response>'
+            )
+        except ApiError as error:
+            status = error.status
+            answer = (
                 f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
                 f"<Message>{escape(error.message)}</Message></Error></ErrorResponse>"
             )
-            return HTTPStatus.BAD_REQUEST, "text/xml", refusal_xml.encode()
-        answer_xml = (
-            f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result></{action}Response>'
-        )
-        return HTTPStatus.OK, "text/xml", answer_xml.encode()
+        return status, "text/xml", answer.encode()
 
     def _cluster(self, action: str, form: dict[str, str]) -> str:
         if action == "DescribeClusters":

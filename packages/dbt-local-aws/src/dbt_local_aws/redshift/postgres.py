@@ -144,6 +144,7 @@ def _copy_installation(to: Path) -> Path:
     packages = PROGRAMS.parents[2]
     for package in packages.glob(f"{PROGRAMS.parents[1].name}*"):
         shutil.copytree(package, to / package.name, symlinks=True)
+    to.chmod(0o755)  # whatever the umask is: who runs PostgreSQL has to enter it
     return to / PROGRAMS.relative_to(packages)
 
 

@@ -5,6 +5,7 @@ import contextlib
 import secrets
 import ssl
 import struct
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from importlib import resources
 
@@ -12,16 +13,36 @@ from dbt_local_aws.certificates import Certificates
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
+from dbt_local_aws.redshift.cancelling import Cancellation
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
 from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
 from dbt_local_aws.redshift.quoting import identifier, literal
 from dbt_local_aws.redshift.session import Client, Session
+from dbt_local_aws.redshift.superuser import create_superuser, create_user
 from dbt_local_aws.redshift.wire import Message
 
 _CLEARTEXT_PASSWORD = 3
 # Start-up parameters that PostgreSQL knows, too; the driver sends more
 _KNOWN_PARAMETERS = ("application_name", "client_encoding", "DateStyle", "TimeZone", "extra_float_digits")
+
+
+class _ClientReader(asyncio.StreamReader):
+    """What a client sends, and whether it is still there: also while nobody reads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.gone = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        """Notes that nothing more comes."""
+        super().feed_eof()
+        self.gone.set()
+
+    def set_exception(self, exc: Exception) -> None:
+        """Notes that the connection is broken."""
+        super().set_exception(exc)
+        self.gone.set()
 
 
 @dataclass(frozen=True)
@@ -52,11 +73,18 @@ class RedshiftServer:
         self._configuration = configuration
         self.temporary_logins = TemporaryLogins()
         self._sessions: set[asyncio.Task[None]] = set()
+        self._cancellations: dict[bytes, Cancellation] = {}  # by the keys that the clients were given
+        self._is_stopping = False
 
     async def start(self, port: int) -> asyncio.Server:
         """Prepares the database and begins to accept clients."""
         await self._prepare_database()
-        return await asyncio.start_server(self._accept, "127.0.0.1", port)
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.StreamReaderProtocol:
+            return asyncio.StreamReaderProtocol(_ClientReader(loop), self._accept, loop=loop)
+
+        return await loop.create_server(protocol, "127.0.0.1", port)
 
     async def _prepare_database(self) -> None:
         configuration = self._configuration
@@ -66,17 +94,17 @@ class RedshiftServer:
             resources.files("dbt_local_aws.redshift").joinpath("sql").iterdir(), key=lambda file: file.name
         ):
             await template.query(script.read_text(encoding="utf-8"))
-        user, password = identifier(configuration.user), literal(configuration.password)
-        await template.query(f"create user {user} superuser password {password}")
+        await template.script(create_superuser(configuration.user, configuration.password))
         await template.close()
         maintenance = await self._superuser("postgres")
-        await maintenance.query(f"create database {identifier(configuration.database)} owner {user}")
+        names = (identifier(name) for name in (configuration.database, configuration.user))
+        await maintenance.query("create database {} owner {}".format(*names))
         await maintenance.close()
 
     async def _superuser(self, database: str) -> Backend:
         return await Backend.connect(self._postgres.socket, user=SUPERUSER, database=database)
 
-    def _load_environment(self, user: str, database: str) -> LoadEnvironment:
+    def _load_environment(self, user: str, database: str, cancellation: Cancellation) -> LoadEnvironment:
         """What a COPY of this user's needs: where S3 is, and a connection that outlives a rollback."""
         return LoadEnvironment(
             user=user,
@@ -84,6 +112,7 @@ class RedshiftServer:
             endpoint_url=self._configuration.s3_endpoint_url,
             region=self._configuration.region,
             connect=lambda: self._superuser(database),
+            cancellation=cancellation,
         )
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,6 +156,8 @@ class RedshiftServer:
             writer.write(refusal.message.encode())
             await writer.drain()
             return
+        cancellation = Cancellation(lambda: self._tell_postgres(backend.key))
+        self._cancellations[backend.key] = cancellation
         try:
             writer.write(Message(wire.AUTHENTICATION, struct.pack("!I", 0)).encode())
             for message in backend.greeting:
@@ -135,9 +166,23 @@ class RedshiftServer:
             writer.write(wire.ready(backend.status).encode())
             await writer.drain()
             client = Client(reader, writer, user, database)
-            await Session(backend, client, self._load_environment(user, database)).run()
+            environment = self._load_environment(user, database, cancellation)
+            await _while_client_is_there(Session(backend, client, environment, cancellation).run(), reader)
         finally:
+            del self._cancellations[backend.key]
+            if backend.is_busy and not self._is_stopping:
+                await self._end_process(backend)
             await backend.close()
+
+    async def _end_process(self, backend: Backend) -> None:
+        """Ends what a client has left behind that went away: nothing of it is committed.
+
+        PostgreSQL itself would notice at the end of the statement, and commit it. A request to cancel could come before
+        the statement, and be forgotten; the end of the process cannot.
+        """
+        admin = await self._superuser("postgres")
+        await admin.query(f"select pg_catalog.pg_terminate_backend({backend.process_id})")
+        await admin.close()
 
     async def _open(self, user: str, database: str, parameters: dict[str, str]) -> Backend:
         known = {name: parameters[name] for name in _KNOWN_PARAMETERS if name in parameters}
@@ -171,24 +216,46 @@ class RedshiftServer:
         credentials = self.temporary_logins.find(login, password)
         if credentials is None:
             raise _password_refused(login)
-        if credentials.creates_user:
-            query = f"select from pg_catalog.pg_roles where rolname = {literal(credentials.user)}"
-            if not (await admin.query(query)).rows:
-                await admin.query(f"create user {identifier(credentials.user)}")
+        query = f"select rolsuper from pg_catalog.pg_roles where rolname = {literal(credentials.user)}"  # noqa: S608
+        known = (await admin.query(query)).rows
+        if not known and credentials.creates_user:
+            await admin.script(create_user(credentials.user))
+        if known and known[0][0] == "t":
+            raise _password_refused(login)  # PostgreSQL's own superuser
         return credentials.user
 
-    async def _cancel(self, body: bytes) -> None:
-        """PostgreSQL knows the key: it was its own."""
-        _, writer = await asyncio.open_unix_connection(str(self._postgres.socket))
-        writer.write(struct.pack("!II", len(body) + 8, wire.CANCEL_REQUEST) + body)
-        await writer.drain()
+    async def _cancel(self, key: bytes) -> None:
+        """Ends the statement of the client that was given the key; says nothing, also where there is none."""
+        if cancellation := self._cancellations.get(key):
+            await cancellation.request()
+
+    async def _tell_postgres(self, key: bytes) -> None:
+        """PostgreSQL knows the key: it was its own. It closes the connection when it has told its process."""
+        reader, writer = await asyncio.open_unix_connection(str(self._postgres.socket))
+        writer.write(struct.pack("!II", len(key) + 8, wire.CANCEL_REQUEST) + key)
+        await reader.read()
         writer.close()
 
     async def close_sessions(self) -> None:
-        """Ends every session."""
+        """Ends every session, whatever it is doing."""
+        self._is_stopping = True
         for task in list(self._sessions):
             task.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
+
+
+async def _while_client_is_there(session: Coroutine[None, None, None], reader: asyncio.StreamReader) -> None:
+    """Lets a session run to its end, or until its client is gone."""
+    running = asyncio.ensure_future(session)
+    gone = asyncio.ensure_future(reader.gone.wait() if isinstance(reader, _ClientReader) else asyncio.Event().wait())
+    try:
+        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        running.cancel()
+        await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
 
 
 def _password_refused(login: str) -> LoginRefusedError:

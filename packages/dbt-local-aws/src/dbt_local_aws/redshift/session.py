@@ -4,25 +4,25 @@ import asyncio
 import json
 import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.answers import as_redshift
-from dbt_local_aws.redshift.backend import Backend, BackendError
+from dbt_local_aws.redshift.backend import Answer, Backend, BackendError, BackendGoneError
+from dbt_local_aws.redshift.cancelling import Cancellation
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
-from dbt_local_aws.redshift.copy.load import load
-from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
+from dbt_local_aws.redshift.errors import QUERY_CANCELED, RedshiftError, not_emulated
+from dbt_local_aws.redshift.performing import Performer
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
-from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script, Unload
+from dbt_local_aws.redshift.statements.plans import Forward, Plan
 from dbt_local_aws.redshift.statements.queries import query_of_view
 from dbt_local_aws.redshift.statements.translation import translate
 from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
-from dbt_local_aws.redshift.unload.run import unload
 from dbt_local_aws.redshift.wire import Message
 
 _UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
@@ -53,10 +53,13 @@ class Prepared:
 class Session:
     """Speaks with one client from its first statement to its last."""
 
-    def __init__(self, backend: Backend, client: Client, load_environment: LoadEnvironment) -> None:
-        self._load_environment = load_environment
+    def __init__(
+        self, backend: Backend, client: Client, load_environment: LoadEnvironment, cancellation: Cancellation
+    ) -> None:
         self._backend = backend
         self._client = client
+        self._cancellation = cancellation
+        self._performer = Performer(backend, load_environment, cancellation)
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Prepared] = {}
@@ -64,10 +67,23 @@ class Session:
         backend.on_notice = self._send
 
     async def run(self) -> None:
-        """Answers the client until it leaves."""
+        """Answers the client until it leaves, or PostgreSQL does."""
         # ALTER USER … SET may have said so
         said = await self._backend.query("select redshift_internal.parameter('enable_case_sensitive_identifier')")
         self._case_sensitive_names = settings.is_true(said.rows[0][0] or "")
+        while (message := await wire.read_message(self._client.reader)).kind != wire.TERMINATE:
+            async with self._cancellation.message():
+                try:
+                    await self._answer(message)
+                except BackendGoneError as gone:
+                    self._send(gone.message)
+                    return
+                finally:
+                    if message.kind in (wire.QUERY, wire.SYNC):
+                        self._cancellation.forget()
+                await self._client.writer.drain()
+
+    async def _answer(self, message: Message) -> None:
         handlers = {
             wire.PARSE: self._parse,
             wire.BIND: self._bind,
@@ -75,29 +91,38 @@ class Session:
             wire.EXECUTE: self._execute,
             wire.CLOSE: self._close,
         }
-        while True:
-            message = await wire.read_message(self._client.reader)
-            if message.kind == wire.TERMINATE:
-                return
-            if message.kind == wire.QUERY:
-                await self._simple_query(message)
-            elif message.kind == wire.SYNC:
-                await self._sync()
-            elif message.kind == wire.FLUSH:
-                pass  # answers do not wait here
-            elif message.kind not in handlers:
-                raise wire.ProtocolError(f"unexpected message {message.kind!r}")
-            elif not self._failed:
-                try:
-                    await handlers[message.kind](message)
-                except RedshiftError as error:
-                    self._fail(await self._backend.fail(error))
-                except BackendError as error:
-                    self._fail(error)
-            await self._client.writer.drain()
+        if message.kind == wire.QUERY:
+            await self._simple_query(message)
+        elif message.kind == wire.SYNC:
+            await self._sync()
+        elif message.kind == wire.FLUSH:
+            pass  # answers do not wait here
+        elif message.kind not in handlers:
+            raise wire.ProtocolError(f"unexpected message {message.kind!r}")
+        elif not self._failed:
+            try:
+                await handlers[message.kind](message)
+            except RedshiftError as error:
+                self._fail(await self._backend.fail(error))
+            except BackendError as error:
+                self._fail(error)
 
-    def _send(self, message: Message) -> None:
-        self._client.writer.write(as_redshift(message).encode())
+    def _send(self, answer: Answer) -> None:
+        if isinstance(answer, Message):
+            answer = as_redshift(answer, self._backend.process_id)
+        self._client.writer.write(answer.encode())
+
+    async def _pass(self, answers: AsyncIterator[Answer], *, ready: bool) -> None:
+        """Sends the client what PostgreSQL answers, as fast as it reads; raises where that is an error."""
+        error: Message | None = None
+        async for answer in answers:
+            if answer.kind == wire.ERROR and isinstance(answer, Message):
+                error = answer
+            elif ready or answer.kind != wire.READY_FOR_QUERY:
+                self._send(answer)
+                await self._client.writer.drain()
+        if error is not None:
+            raise BackendError(error)
 
     def _fail(self, error: BackendError) -> None:
         self._send(error.message)
@@ -120,6 +145,7 @@ class Session:
                 with _naming_aliases(part):
                     await self._run_simply(await self._translate(part))
             if together and self._backend.status == wire.IN_TRANSACTION:
+                self._cancellation.check()
                 await self._backend.query("commit")
         except RedshiftError as error:
             self._send((await self._backend.fail(error)).message)
@@ -138,21 +164,15 @@ class Session:
 
     async def _end_failed(self, *, together: bool) -> None:
         if together and self._backend.status == wire.FAILED:
-            await self._backend.query("rollback")
+            await self._backend.roll_back()
 
     async def _run_simply(self, plan: Plan) -> None:
-        if not isinstance(plan, Forward):
-            await self._perform(plan)
-            return
-        error: Message | None = None
-        async for answer in self._backend.simple_query(plan.sql):
-            if answer.kind == wire.ERROR:
-                error = answer
-            elif answer.kind != wire.READY_FOR_QUERY:
-                self._send(answer)
-        if error is not None:
-            raise BackendError(error)
-        self._note(plan)
+        self._cancellation.check()
+        if isinstance(plan, Forward):
+            await self._pass(self._backend.simple_query(plan.sql), ready=False)
+            self._note(plan)
+        else:
+            await self._performer.perform(plan, self._send)
 
     # The extended protocol --------------------------------------------------------------------------------------------
 
@@ -193,7 +213,7 @@ class Session:
         prepared.plan = plan
         for message in (Message(wire.CLOSE, b"S" + prepared.head), _parse_message(prepared, plan)):
             async for answer in self._backend.exchange(message):
-                if answer.kind == wire.ERROR:
+                if answer.kind == wire.ERROR and isinstance(answer, Message):
                     raise BackendError(answer)
 
     async def _describe(self, message: Message) -> None:
@@ -210,13 +230,14 @@ class Session:
     async def _execute(self, message: Message) -> None:
         portal, _ = wire.take_cstring(message.body)
         prepared = self._portals.get(portal)
+        self._cancellation.check()
         if prepared is None or isinstance(prepared.plan, Forward):
             await self._pass_on(message)
             if prepared is not None and isinstance(prepared.plan, Forward):
                 self._note(prepared.plan)
         else:
             with _naming_aliases(prepared.tokens):
-                await self._perform(prepared.plan)
+                await self._performer.perform(prepared.plan, self._send)
 
     async def _close(self, message: Message) -> None:
         known = self._prepared if message.body[:1] == b"S" else self._portals
@@ -229,14 +250,7 @@ class Session:
 
     async def _pass_on(self, message: Message) -> None:
         """Lets PostgreSQL answer."""
-        error: Message | None = None
-        async for answer in self._backend.exchange(message):
-            if answer.kind == wire.ERROR:
-                error = answer
-            else:
-                self._send(answer)
-        if error is not None:
-            raise BackendError(error)
+        await self._pass(self._backend.exchange(message), ready=True)
 
     # What both have in common -----------------------------------------------------------------------------------------
 
@@ -287,7 +301,9 @@ class Session:
             if guarded:
                 await self._backend.query("savepoint redshift_columns")
             fields = await self._backend.columns_of(query_of_view(view.query, context))
-        except (BackendError, RedshiftError):
+        except (BackendError, RedshiftError) as error:
+            if isinstance(error, BackendError) and error.fields.get("C") == QUERY_CANCELED:
+                raise
             fields = []
             if guarded:
                 await self._backend.query("rollback to savepoint redshift_columns")
@@ -298,52 +314,6 @@ class Session:
     def _note(self, plan: Forward) -> None:
         if plan.case_sensitive_names is not None:
             self._case_sensitive_names = plan.case_sensitive_names
-
-    async def _perform(self, plan: Script | Load | Unload) -> None:
-        if isinstance(plan, (Load, Unload)):
-            await self._load(plan)
-        else:
-            await self._run_script(plan)
-
-    async def _load(self, plan: Load | Unload) -> None:
-        alone = self._backend.status == wire.IDLE
-        if alone:
-            await self._backend.query("begin")
-        try:
-            if isinstance(plan, Load):
-                loaded = await load(plan.command, self._backend, self._load_environment)
-            else:
-                loaded = await unload(plan.command, plan.sql, self._backend, self._load_environment)
-        except RedshiftError as error:
-            failure = await self._backend.fail(error)
-            if alone:
-                await self._backend.query("rollback")
-            raise failure from error
-        except BackendError:
-            if alone:
-                await self._backend.query("rollback")
-            raise
-        if alone:
-            await self._backend.query("commit")
-        for notice in loaded:
-            self._send(notice)
-        self._send(wire.command_complete("COPY" if isinstance(plan, Load) else "UNLOAD"))
-
-    async def _run_script(self, plan: Script) -> None:
-        if plan.alone and self._backend.status != wire.IDLE:
-            raise RedshiftError(ACTIVE_SQL_TRANSACTION, f"{plan.alone} cannot run inside a transaction block")
-        together = len(plan.steps) > 1 and self._backend.status == wire.IDLE
-        if together:
-            await self._backend.query("begin")
-        try:
-            tags = [(await self._backend.query(step)).tag for step in plan.steps]
-        except BackendError:
-            if together:
-                await self._backend.query("rollback")
-            raise
-        if together or (plan.commits and self._backend.status == wire.IN_TRANSACTION):
-            await self._backend.query("commit")
-        self._send(wire.command_complete(plan.tag or tags[0]))
 
 
 def _parse_message(prepared: Prepared, plan: Forward) -> Message:

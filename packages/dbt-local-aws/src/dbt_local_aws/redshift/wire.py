@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 PROTOCOL_3_0 = 196608
@@ -51,6 +51,8 @@ IN_TRANSACTION = b"T"
 FAILED = b"E"
 
 _MAX_STARTUP = 10_000
+_CHUNK_BYTES = 1 << 16
+_HEAD = struct.Struct("!cI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,69 @@ class Message:
         return self.kind + struct.pack("!I", len(self.body) + 4) + self.body
 
 
+@dataclass(frozen=True, slots=True)
+class DataRows:
+    """Rows, one after the other, as they came: most of them go to the client untouched."""
+
+    encoded: bytes
+
+    @property
+    def kind(self) -> bytes:
+        """The kind of each frame."""
+        return DATA_ROW
+
+    def encode(self) -> bytes:
+        """The frames as they go over the wire."""
+        return self.encoded
+
+    def values(self) -> Iterator[list[str | None]]:
+        """The values of each row, which came as text."""
+        at = 0
+        while at < len(self.encoded):
+            _, length = _HEAD.unpack_from(self.encoded, at)
+            yield data_row_values(self.encoded[at + 5 : at + 1 + length])
+            at += 1 + length
+
+
 class ProtocolError(Exception):
     """The other side does not speak the protocol."""
+
+
+class FrameReader:
+    """Reads the frames of a server's, rows many at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._buffer = bytearray()
+
+    async def read(self) -> Message | DataRows:
+        """The next frame, or all rows that have come."""
+        while (end := self._end_of_frame(0)) is None:
+            chunk = await self._reader.read(_CHUNK_BYTES)
+            if not chunk:
+                raise asyncio.IncompleteReadError(bytes(self._buffer), None)
+            self._buffer += chunk
+        kind = bytes(self._buffer[:1])
+        if kind != DATA_ROW:
+            return Message(kind, self._take(end)[5:])
+        while self._buffer[end : end + 1] == DATA_ROW and (next_end := self._end_of_frame(end)) is not None:
+            end = next_end
+        return DataRows(self._take(end))
+
+    def _end_of_frame(self, at: int) -> int | None:
+        """Where the frame that begins here ends; none where it has not come as a whole."""
+        if len(self._buffer) < at + 5:
+            return None
+        _, length = _HEAD.unpack_from(self._buffer, at)
+        if length < 4:
+            raise ProtocolError(f"a message of {length} bytes")
+        end: int = at + 1 + length
+        return end if len(self._buffer) >= end else None
+
+    def _take(self, end: int) -> bytes:
+        taken = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return taken
 
 
 async def read_message(reader: asyncio.StreamReader) -> Message:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from dbt_local_aws.redshift.backend import Backend
+from dbt_local_aws.redshift.cancelling import Cancellation
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,4 @@ class LoadEnvironment:
     endpoint_url: str | None
     region: str
     connect: Callable[[], Awaitable[Backend]]
+    cancellation: Cancellation

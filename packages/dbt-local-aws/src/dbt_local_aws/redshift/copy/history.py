@@ -23,11 +23,17 @@ class Run:
     target: Target
     environment: LoadEnvironment
     started: dt.datetime
+    session: tuple[int, int]  # its process and its transaction
 
 
-async def write_down(run: Run, report: LoadReport, backend: Backend, *, failed: bool) -> int:
+async def identity_of(backend: Backend) -> tuple[int, int]:
+    """The process and the transaction of a session."""
+    (row,) = (await backend.query("select pg_backend_pid(), pg_current_xact_id()::text")).rows
+    return int(row[0] or 0), int(row[1] or 0)
+
+
+async def write_down(run: Run, report: LoadReport, *, failed: bool) -> int:
     """Writes the load into the system tables on a connection of its own, so that a rollback leaves it there."""
-    (session,) = (await backend.query("select pg_backend_pid(), pg_current_xact_id()::text")).rows
     books = await run.environment.connect()
     try:
         (row,) = (await books.query("select nextval('redshift_internal.query_id')")).rows
@@ -35,9 +41,9 @@ async def write_down(run: Run, report: LoadReport, backend: Backend, *, failed: 
         ended = _timestamp(dt.datetime.now(dt.UTC))
         load_row: tuple[_Value, ...] = (
             query_id,
-            _Sql(f"{literal(run.environment.user)}::regrole::oid"),
-            int(session[1] or 0),
-            int(session[0] or 0),
+            _user_id(run.environment.user),
+            run.session[1],
+            run.session[0],
             run.environment.database,
             "aborted" if failed else "completed",
             int(run.target.oid),
@@ -59,6 +65,10 @@ async def write_down(run: Run, report: LoadReport, backend: Backend, *, failed: 
     finally:
         await books.close()
     return query_id
+
+
+def _user_id(name: str) -> "_Sql":
+    return _Sql(f"(select oid from pg_catalog.pg_roles where rolname = {literal(name)})")  # noqa: S608 - a literal
 
 
 def _timestamp(moment: dt.datetime) -> str:

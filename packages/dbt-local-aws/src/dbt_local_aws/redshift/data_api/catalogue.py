@@ -30,7 +30,7 @@ def databases(connection: Connection) -> list[str]:
 
 def schemas(connection: Connection, pattern: str | None) -> list[str]:
     """The schemas of the database."""
-    hidden = "nspname not like 'redshift\\\\_%' and nspname not like 'pg\\\\_toast%' and nspname not like 'pg\\\\_temp\\\\_%'"
+    hidden = "nspname <> 'redshift_internal' and nspname !~ '^pg_(toast|temp)'"
     query = f"select nspname from pg_catalog.pg_namespace where {hidden}{like('nspname', pattern)} order by 1"  # noqa: S608 - a literal
     return [row[0] or "" for row in connection.execute(query).rows]
 

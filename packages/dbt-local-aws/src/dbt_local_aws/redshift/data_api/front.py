@@ -2,13 +2,13 @@
 
 import json
 import threading
-from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from dbt_local_aws.redshift.data_api.api import DataApi
 from dbt_local_aws.redshift.data_api.errors import DataApiError
+from dbt_local_aws.signatures import Keys, refusal
 
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 _POLL_SECONDS = 0.05  # how long its end may take
@@ -19,16 +19,13 @@ _ERRORS = {
     "SignatureDoesNotMatch": "InvalidSignatureException",
 }
 
-# Takes a request, as WSGI has it, and its body; gives the name of what is wrong with its signature
-Refusal = Callable[[dict[str, Any], bytes], str | None]
-
 
 class DataApiFront:
     """Answers on a port of its own."""
 
-    def __init__(self, api: DataApi, refusal: Refusal) -> None:
+    def __init__(self, api: DataApi, keys: Keys) -> None:
         self._api = api
-        self._refusal = refusal
+        self._keys = keys
         front = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,12 +73,12 @@ class DataApiFront:
 
     def answer(self, request: dict[str, Any], body: bytes) -> tuple[int, bytes]:
         """The answer to one request: status and body."""
-        try:
-            if reason := self._refusal(request, body):
-                raise DataApiError(
-                    _ERRORS[reason], "The request is not signed with the keys that this endpoint printed."
-                )
-            operation = str(request.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
-            return HTTPStatus.OK, json.dumps(self._api.answer(operation, json.loads(body or b"{}"))).encode()
-        except DataApiError as error:
+        reason = refusal(request, body, (self._keys,))
+        if reason is not None:
+            error = DataApiError(_ERRORS[reason], "The request is not signed with the keys that this endpoint printed.")
             return HTTPStatus.BAD_REQUEST, json.dumps(error.answer()).encode()
+        operation = str(request.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+        try:
+            return HTTPStatus.OK, json.dumps(self._api.answer(operation, json.loads(body or b"{}"))).encode()
+        except DataApiError as refused:
+            return HTTPStatus.BAD_REQUEST, json.dumps(refused.answer()).encode()

@@ -94,7 +94,7 @@ $$;
 -- only what is committed: a join of tables that were filled just now would be planned as if they had no rows.
 create function redshift_internal.note_insert() returns trigger language plpgsql security definer as $$
 begin
-    insert into redshift_internal.query_step values (tg_relid, 'insert', clock_timestamp(), session_user::regrole::oid);
+    insert into redshift_internal.query_step values (tg_relid, 'insert', clock_timestamp(), (select oid from pg_catalog.pg_roles where rolname = redshift_internal.caller()));
     execute format('analyze %s', tg_relid::regclass);
     return null;
 end $$;
@@ -102,8 +102,12 @@ end $$;
 -- Only who may alter a relation may write down how it is designed.
 create function redshift_internal.check_owner(relation regclass) returns void language plpgsql stable as $$
 begin
-    if not pg_has_role(session_user, (select relowner from pg_catalog.pg_class where oid = relation), 'usage') then
-        raise exception using errcode = '42501', message = format('must be owner of relation %s', relation);
+    if not pg_has_role(
+        redshift_internal.caller(), (select relowner from pg_catalog.pg_class where oid = relation), 'usage'
+    ) then
+        raise exception using
+            errcode = '42501',
+            message = format('must be owner of relation %s', (select relname from pg_catalog.pg_class where oid = relation));
     end if;
 end $$;
 
@@ -384,6 +388,11 @@ declare
     item record;
     too_long boolean;
 begin
+    perform redshift_internal.check_owner(relation::regclass);
+    -- whoever made a view would have its functions run by this one's owner
+    if (select relkind from pg_catalog.pg_class where oid = relation::regclass) <> 'r' then
+        raise exception using errcode = '42809', message = format('%s is not a table', relation);
+    end if;
     for item in
         select attname, pg_catalog.format_type(atttypid, atttypmod) as type_name
         from pg_catalog.pg_attribute
@@ -439,6 +448,7 @@ create function redshift_internal.record_materialized_view(
 ) returns void language plpgsql security definer as $$
 begin
     perform redshift_internal.check_owner(relation::regclass);
+    perform redshift_internal.check_owner(storage::regclass);
     insert into redshift_internal.materialized_view
     values (relation::regclass, storage::regclass, statement, query, auto_refresh);
 end $$;
@@ -485,13 +495,6 @@ begin
     execute format('drop table %s', item.storage_relid::regclass);
 end $$;
 
-create function redshift_internal.record_identity(name text, kind text) returns void language plpgsql security definer as $$
-begin
-    insert into redshift_internal.identity
-    select oid, record_identity.kind from pg_catalog.pg_roles where rolname = name
-    on conflict (roleid) do update set kind = excluded.kind;
-end $$;
-
 create function redshift_internal.parameter(name text) returns text language plpgsql stable as $$
 declare
     value text := current_setting('redshift.' || name, true);
@@ -501,7 +504,7 @@ end $$;
 
 -- What a translation has to know of the database: its views, with the query of a late-binding one, and the users' functions.
 create function redshift_internal.names() returns table (kind text, schema_name text, name text, query text, visible boolean)
-language sql stable security definer as $$
+language sql stable as $$
     select
         case when m.relid is null then 'view' else 'materialized view' end,
         n.nspname, c.relname, v.query, pg_catalog.pg_table_is_visible(c.oid)

@@ -49,7 +49,7 @@ create view redshift_internal.visible_load as
 select * from redshift_internal.load
 where
     user_id = (select oid from pg_catalog.pg_roles where rolname = session_user)
-    or (select rolsuper from pg_catalog.pg_roles where rolname = session_user);
+    or redshift_internal.is_superuser(session_user);
 
 create view pg_catalog.sys_load_history as
 select

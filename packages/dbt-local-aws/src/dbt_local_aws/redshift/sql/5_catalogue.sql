@@ -92,7 +92,8 @@ declare
     counted bigint := 0;
 begin
     -- a temporary table may be gone without a word, and any other one while this runs
-    if exists (select from pg_catalog.pg_class where oid = relation) then
+    -- and who made a view would have its functions run by this one's owner
+    if exists (select from pg_catalog.pg_class where oid = relation and relkind = 'r') then
         execute format('select count(*) from %s', relation::regclass) into counted;
     end if;
     return counted;
@@ -309,12 +310,17 @@ select m.member::integer as user_id, u.rolname::varchar as user_name, r.oid::int
 from pg_catalog.pg_auth_members m
 join pg_catalog.pg_roles r on r.oid = m.roleid
 join redshift_internal.identity i on i.roleid = r.oid and i.kind = 'role'
-join pg_catalog.pg_roles u on u.oid = m.member;
+join pg_catalog.pg_roles u on u.oid = m.member and u.rolname <> 'rds_superuser';
 
 create or replace view pg_catalog.pg_group as
 select
     r.rolname as groname, r.oid as grosysid,
-    array(select m.member from pg_catalog.pg_auth_members m where m.roleid = r.oid) as grolist
+    array(
+        select m.member
+        from pg_catalog.pg_auth_members m
+        join pg_catalog.pg_roles u on u.oid = m.member and u.rolname <> 'rds_superuser'
+        where m.roleid = r.oid
+    ) as grolist
 from pg_catalog.pg_authid r
 join redshift_internal.identity i on i.roleid = r.oid and i.kind = 'group';
 

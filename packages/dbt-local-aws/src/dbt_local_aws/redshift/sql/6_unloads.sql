@@ -27,7 +27,7 @@ create view redshift_internal.visible_unload as
 select * from redshift_internal.unload
 where
     user_id = (select oid from pg_catalog.pg_roles where rolname = session_user)
-    or (select rolsuper from pg_catalog.pg_roles where rolname = session_user);
+    or redshift_internal.is_superuser(session_user);
 
 create view pg_catalog.sys_unload_history as
 select

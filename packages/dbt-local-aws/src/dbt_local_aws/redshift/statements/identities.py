@@ -7,6 +7,7 @@ differ here.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dbt_local_aws.redshift import superuser
 from dbt_local_aws.redshift.errors import (
     INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
@@ -16,7 +17,7 @@ from dbt_local_aws.redshift.errors import (
 )
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
-from dbt_local_aws.redshift.statements.plans import Forward, Script
+from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
 from dbt_local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
 
 _PASSWORD_LENGTHS = range(8, 65)
@@ -27,23 +28,27 @@ def translate_create_identity(tokens: Sequence[Token]) -> Script:
     kind = tokens[1].word
     if len(tokens) < 3:
         raise syntax_error("")
-    name = tokens[2].name
+    name, rest = tokens[2].name, tokens[3:]
+    create, record = f'create {kind} "{name}"', superuser.record(name, kind)
     if kind == "user":
-        return Script((f'create user "{name}"{_user_options(tokens[3:])}', _record(name, kind)), tag="CREATE USER")
-    if kind == "role" and len(tokens) > 3:
-        raise not_emulated("CREATE ROLE … EXTERNALID") if word_at(tokens, 3) == "externalid" else _error(tokens, 3)
-    return Script((f'create {kind} "{name}"{render(tokens[3:])}', _record(name, kind)), tag=f"CREATE {kind.upper()}")
+        options, promotions = _user_options(name, rest)
+        return Script((f"{create}{options}", record, *promotions), tag="CREATE USER")
+    if kind == "role" and rest:
+        raise not_emulated("CREATE ROLE … EXTERNALID") if word_at(rest, 0) == "externalid" else _error(tokens, 3)
+    if not rest:
+        return Script((create, record), tag=f"CREATE {kind.upper()}")
+    members = rest[word_at(rest, 0) == "with" :]
+    if word_at(members, 0) != "user":
+        raise _error(members, 0)
+    # afterwards, as a superuser's doing: whoever is the creator has no rights in it
+    return Script((create, record, f'alter group "{name}" add{render(members)}'), tag="CREATE GROUP")
 
 
 def _error(tokens: Sequence[Token], at: int) -> RedshiftError:
     return syntax_error(tokens[at].text if at < len(tokens) else "")
 
 
-def _record(name: str, kind: str) -> str:
-    return f"select redshift_internal.record_identity({literal(name)}, {literal(kind)})"
-
-
-def translate_alter_identity(tokens: Sequence[Token]) -> Forward:
+def translate_alter_identity(tokens: Sequence[Token]) -> Plan:
     """ALTER USER, GROUP and ROLE."""
     kind, action = tokens[1].word, word_at(tokens, 3)
     if kind == "user" and action == "set":
@@ -51,7 +56,8 @@ def translate_alter_identity(tokens: Sequence[Token]) -> Forward:
     if kind == "user" and action == "reset":
         return Forward(f'alter user "{tokens[2].name}" {settings.translate_reset(tokens[3:]).sql}')
     if kind == "user" and action != "rename":
-        return Forward(f'alter user "{tokens[2].name}"{_user_options(tokens[3:])}')
+        options, promotions = _user_options(tokens[2].name, tokens[3:])
+        return Script((f'alter user "{tokens[2].name}"{options}', *promotions), tag="ALTER ROLE")
     allowed = {"user": ("rename",), "group": ("add", "drop", "rename"), "role": ("rename", "owner")}
     if kind == "role" and action in ("with", "externalid"):
         raise not_emulated("ALTER ROLE … EXTERNALID")
@@ -60,8 +66,10 @@ def translate_alter_identity(tokens: Sequence[Token]) -> Forward:
     return Forward(render(tokens))
 
 
-def _user_options(tokens: Sequence[Token]) -> str:
+def _user_options(user: str, tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
+    """The options as PostgreSQL has them, and the statements that make a superuser, or none any more."""
     output: list[Token] = []
+    promotions: tuple[str, ...] = ()
     at = 0
     while at < len(tokens):
         match tokens[at].word:
@@ -69,7 +77,7 @@ def _user_options(tokens: Sequence[Token]) -> str:
                 output += _password(tokens, at)
                 at += 2
             case "createuser" | "nocreateuser" as option:
-                output += sql("superuser" if option == "createuser" else "nosuperuser")
+                promotions = (superuser.promote(user, to=option == "createuser"),)
                 at += 1
             case "syslog" | "session":
                 at += 3  # SYSLOG ACCESS level, SESSION TIMEOUT seconds: nothing here looks at them
@@ -91,7 +99,7 @@ def _user_options(tokens: Sequence[Token]) -> str:
                 at = len(tokens)
             case _:
                 raise _error(tokens, at)
-    return render(output)
+    return render(output), promotions
 
 
 def _password(tokens: Sequence[Token], at: int) -> list[Token]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from dbt_local_aws.redshift import superuser
 from dbt_local_aws.redshift.errors import UNDEFINED_OBJECT, RedshiftError, not_emulated, syntax_error
-from dbt_local_aws.redshift.statements.plans import Forward
+from dbt_local_aws.redshift.statements.plans import Forward, Script
 from dbt_local_aws.redshift.tokens import Kind, Token, render, sql, starts_with, word_at
 
 SERVER_VERSION = "8.0.2"
@@ -74,13 +75,29 @@ def called(argument: Sequence[Token]) -> list[Token]:
     return sql(f"'{parameter(argument[0].value.lower())}'")
 
 
+def session_authorization(tokens: Sequence[Token]) -> Script | None:
+    """SET [LOCAL] SESSION AUTHORIZATION, by which a superuser tries what another user may do; None if it is not that.
+
+    PostgreSQL's would want a superuser of its own. https://docs.aws.amazon.com/redshift/latest/dg/r_SET_SESSION_AUTHORIZATION.html
+    """
+    local = word_at(tokens, 1) == "local"
+    if not starts_with(tokens, "session", "authorization", at=1 + local):
+        return None
+    user = tokens[3 + local :]
+    if len(user) != 1 or not (user[0].is_identifier or user[0].kind is Kind.STRING):
+        raise syntax_error(user[0].text if user else "")
+    name = user[0].value if user[0].kind is Kind.STRING else user[0].name
+    scope = "local" if local else "session"
+    return Script(superuser.act_as(None if user[0].word == "default" else name, scope), tag="SET")
+
+
 def translate_set(tokens: Sequence[Token]) -> Forward:
-    """SET, in its forms for parameters, roles and transactions."""
+    """SET, in its forms for parameters and transactions."""
     at = 2 if word_at(tokens, 1) in ("session", "local") else 1
     if at >= len(tokens):
         raise syntax_error("")
     name = tokens[at].name
-    if name in ("authorization", "transaction", "characteristics"):
+    if name in ("transaction", "characteristics"):
         return Forward(render(tokens))
     if starts_with(tokens, "time", "zone", at=at):
         return Forward(render(tokens))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dbt_local_aws.redshift import superuser
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -112,9 +113,18 @@ def _alter_table_once(tokens: Sequence[Token], table: QualifiedName, action: Seq
             return _alter_column(table, action[2:] if word_at(action, 1) == "column" else action[1:])
         case ("append", _) | ("row", _) | ("set", "location" | "file" | "table"):
             raise not_emulated(f"ALTER TABLE … {action[0].text.upper()}")
-        case ("rename" | "owner", _):
-            return Forward(render(tokens))
+        case ("rename", _) | ("owner", "to"):
+            return Forward(render(tokens)) if action[0].word == "rename" else new_owner(tokens)
     raise syntax_error(action[0].text)
+
+
+def new_owner(tokens: Sequence[Token]) -> Script:
+    """ALTER … OWNER TO."""
+    kind = tokens[1].word
+    if not (starts_with(tokens[-3:], "owner", "to") and tokens[-1].is_identifier):
+        raise syntax_error(tokens[-1].text)
+    name = render(tokens[2:-3]).strip()
+    return Script((superuser.change_owner(kind, name, tokens[-1].name),), tag=f"ALTER {kind.upper()}")
 
 
 def _drop_from_table(tokens: Sequence[Token], table: QualifiedName, action: Sequence[Token]) -> Script:

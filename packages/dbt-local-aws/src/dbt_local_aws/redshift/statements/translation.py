@@ -33,7 +33,7 @@ from dbt_local_aws.redshift.statements.queries import (
 from dbt_local_aws.redshift.statements.routines import create_function
 from dbt_local_aws.redshift.statements.schemas import create_database, create_schema, in_own_database
 from dbt_local_aws.redshift.statements.show import translate_show
-from dbt_local_aws.redshift.statements.tables import alter_table, create_table, select_into
+from dbt_local_aws.redshift.statements.tables import alter_table, create_table, new_owner, select_into
 from dbt_local_aws.redshift.statements.transactions import begin, commit, no_savepoints, rollback
 from dbt_local_aws.redshift.statements.views import (
     alter_materialized_view,
@@ -160,13 +160,15 @@ def _alter(tokens: Sequence[Token], context: Context) -> Plan:
     raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
 
 
-def _alter_object(tokens: Sequence[Token], context: Context) -> Forward:
+def _alter_object(tokens: Sequence[Token], context: Context) -> Plan:
     """A new name or owner; what else Redshift can alter in these is not emulated, and what it cannot is wrong."""
     action = next((token.word for token in tokens[3:] if token.word in ("rename", "owner", *_NOT_ALTERED)), "")
     if action in _NOT_ALTERED:
         raise not_emulated(f"ALTER {tokens[1].text.upper()} … {action.upper()}")
     if not action:
         raise syntax_error(tokens[3].text if len(tokens) > 3 else "")
+    if action == "owner":
+        return new_owner(tokens)
     return _unchanged(tokens, context)
 
 
@@ -200,8 +202,8 @@ def _grant(tokens: Sequence[Token], _: Context) -> Plan:
     return translate_grant(tokens)
 
 
-def _set(tokens: Sequence[Token], _: Context) -> Forward:
-    return settings.translate_set(tokens)
+def _set(tokens: Sequence[Token], _: Context) -> Plan:
+    return settings.session_authorization(tokens) or settings.translate_set(tokens)
 
 
 def _reset(tokens: Sequence[Token], _: Context) -> Forward:

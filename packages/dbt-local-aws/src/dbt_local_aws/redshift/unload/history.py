@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dbt_local_aws.redshift.backend import Backend
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
+from dbt_local_aws.redshift.copy.history import identity_of
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.unload.command import UnloadCommand
 from dbt_local_aws.redshift.unload.files import WrittenFile
@@ -24,7 +25,7 @@ class Run:
 
 async def write_down(run: Run, files: Sequence[WrittenFile], backend: Backend) -> int:
     """Writes the UNLOAD into the system tables on a connection of its own: the files stay where it is rolled back."""
-    ((session, transaction),) = (await backend.query("select pg_backend_pid(), pg_current_xact_id()::text")).rows
+    session, transaction = await identity_of(backend)
     books = await run.environment.connect()
     try:
         ((query_id,),) = (await books.query("select nextval('redshift_internal.query_id')")).rows

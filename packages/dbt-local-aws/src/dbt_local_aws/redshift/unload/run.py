@@ -45,6 +45,7 @@ async def unload(command: UnloadCommand, sql: str, backend: Backend, environment
         async for line in lines:
             batch.append(row_of(line))
             if len(batch) == _BATCH_ROWS:
+                environment.cancellation.check()
                 await asyncio.to_thread(files.write, batch)
                 batch = []
     await asyncio.to_thread(files.write, batch)

@@ -9,6 +9,7 @@ SYS_LOAD_HISTORY and STL_LOAD_ERRORS in the Amazon Redshift Database Developer G
 import datetime as dt
 import gzip
 import json
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -48,6 +49,8 @@ LOADED: list[tuple[str, str, str, Any]] = [
     ("bigint", '""', "", None),
     ("double precision", "1540919166796.0", "", 1540919166796.0),
     ("double precision", "1e3", "", 1000.0),
+    ("numeric(8,2)", "20.259", "", Decimal("20.25")),
+    ("numeric(8,2)", "20.259", "roundec", Decimal("20.26")),
     ("boolean", "true", "", True),
     ("boolean", '"no"', "", False),
     ("date", '"2020-02-29"', "", dt.date(2020, 2, 29)),
@@ -219,6 +222,19 @@ def test_maxerror(connection: Connection, put: Put) -> None:
     assert [row[3] for row in last_errors(connection)] == [2, 3]
     run(connection, copy(url, "json 'auto' maxerror as 3"))
     assert rows(connection, "select a from t order by 1") == [[1], [2]]
+
+
+def test_values_across_the_pieces_that_are_read(connection: Connection, put: Put) -> None:
+    values: list[dict[str, Any]] = [{"a": number, "b": "é" * (number % 50)} for number in range(20_000)]
+    lines = [json.dumps(value, ensure_ascii=False, indent=number % 2) for number, value in enumerate(values)]
+    url = put("data.json", gzip.compress("".join([*lines[:-1], "no json\n", lines[-1], "\n17"]).encode()))
+    run(connection, "create table t (a int, b varchar(100))", copy(url, "json 'auto' gzip maxerror 3"))
+    expected = [[20_000, sum(value["a"] for value in values), sum(len(str(value["b"])) for value in values)]]
+    assert rows(connection, "select count(*), sum(a), sum(length(b)) from t") == expected
+    said = [(row[3], str(row[6])) for row in last_errors(connection)]
+    ends = 2 + sum(line.count("\n") for line in lines)
+    assert said[1] == (ends + 1, "Invalid JSON: an object was expected")
+    assert said[0][1].startswith("Invalid JSON: Expecting value")
 
 
 def test_invalid_characters(connection: Connection, put: Put) -> None:

@@ -20,6 +20,8 @@ from copying import (  # type: ignore[import-not-found]  # pytest has this folde
     put,
 )
 
+from dbt_local_aws.redshift.copy.pyarrow import pyarrow as optional
+from dbt_local_aws.redshift.errors import RedshiftError
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 __all__ = ["put"]
@@ -166,3 +168,11 @@ def test_what_is_no_parquet(connection: Connection, put: Put) -> None:
     run(connection, "create table t (a int)")
     with pytest.raises(ProgrammingError, match="Spectrum Scan Error"):
         run(connection, copy(put("one.parquet", "1|2|3\n" * 10), "parquet"))
+
+
+def test_what_is_said_without_pyarrow() -> None:
+    with pytest.raises(
+        RedshiftError, match="reads and writes Parquet files with pyarrow, which is not installed"
+    ) as said:
+        optional("Parquet files", "a_module_that_is_not_there")
+    assert "dbt-local-aws[parquet]" in said.value.hint

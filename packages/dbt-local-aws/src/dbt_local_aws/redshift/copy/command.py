@@ -107,7 +107,6 @@ class _Options(OptionReader):
     def readers(self) -> dict[str, Callable[[], Any]]:
         """What reads each option."""
         return {
-            "with": lambda: None,
             "format": self._format,
             "json": self._json,
             "csv": lambda: self._set("format", "csv"),

@@ -55,6 +55,7 @@ class OptionReader:
 
     def _authorisation(self) -> dict[str, Callable[[], Any]]:
         return {
+            "with": lambda: None,
             "iam_role": self._role,
             "credentials": self._credentials,
             "access_key_id": self._credentials,

@@ -102,14 +102,18 @@ def page_of(cases: Cases) -> str:
 
 
 def _section(service: str, cases: Cases) -> str:
-    pages = sorted({page for found, page, _ in cases if found == service}, key=lambda page: (page.lower(), page))
+    pages = sorted({page for found, page, _ in cases if found == service}, key=lambda page: (_name(page).lower(), page))
     lines = [f"| Page | {' | '.join(TREATMENTS)} |", f"|---|{'--:|' * len(TREATMENTS)}"]
     for page in pages:
         counts = [cases[service, page, treatment] for treatment in TREATMENTS]
-        lines.append(f"| [{page.rpartition('/')[2]}]({address(service, page)}) | {_cells(counts)} |")
+        lines.append(f"| [{_name(page)}]({address(service, page)}) | {_cells(counts)} |")
     totals = [sum(cases[service, page, treatment] for page in pages) for treatment in TREATMENTS]
     lines.append(f"| **{len(pages)} pages** | {_cells(totals)} |")
     return f"\n## {SERVICES[service]}\n\n" + "\n".join(lines) + "\n"
+
+
+def _name(page: str) -> str:
+    return page.rpartition("/")[2].removesuffix(".html")
 
 
 def _cells(counts: list[int]) -> str:

@@ -398,3 +398,12 @@ def test_a_row_is_at_most_4_megabytes(connection: Connection, put: Put) -> None:
     with pytest.raises(ProgrammingError, match="failed"):
         run(connection, copy(put("data", "x" * (4 * 1024 * 1024 + 1)), "truncatecolumns"))
     assert "exceeds the maximum size" in str(last_errors(connection)[0][6])
+
+
+@pytest.mark.documented("r_COPY", "as documented")
+def test_a_quotation_mark_that_is_not_closed_ends_with_the_longest_row(connection: Connection, put: Put) -> None:
+    url = put("data", '1,"open\n' + "2,x\n" * 1_100_000)
+    run(connection, "create table t (a int, b varchar(9))", copy(url, "csv maxerror 2"))
+    ((_, _, _, line, _, code, said),) = last_errors(connection)
+    assert (code, "exceeds the maximum size" in str(said)) == (1216, True)
+    assert rows(connection, "select count(*) from t") == [[1_100_001 - int(str(line))]]

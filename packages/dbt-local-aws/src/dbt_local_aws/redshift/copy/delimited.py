@@ -68,17 +68,19 @@ MISSING = _Missing()
 
 def _rows(pieces: Iterator[str], command: CopyCommand) -> Iterator[tuple[int, str]]:
     """Lines, with the number of the last one where a quoted or an escaped end of line makes one row of several."""
-    is_open = _is_open(command)
+    goes_on = _goes_on(command)
     begun: list[str] = []
     length = number = 0
+    is_open = False
     for line in _lines(pieces):
         number += 1
         begun.append(line)
         length += len(line)
-        if length <= MAX_ROW_BYTES and is_open(line if len(begun) == 1 else "\n".join(begun)):
+        is_open = goes_on(line, is_open)
+        if is_open and length <= MAX_ROW_BYTES:
             continue
         yield number, _without_return("\n".join(begun))
-        begun, length = [], 0
+        begun, length, is_open = [], 0, False
     if begun:
         yield number, _without_return("\n".join(begun))
 
@@ -97,13 +99,13 @@ def _without_return(text: str) -> str:
     return text.removesuffix("\r")
 
 
-def _is_open(command: CopyCommand) -> Callable[[str], bool]:
-    """Whether the end of a line belongs to a field."""
+def _goes_on(command: CopyCommand) -> Callable[[str, bool], bool]:
+    """Whether the end of a line belongs to a field; takes the line, and whether it began within one."""
     if command.format == "csv":
-        return lambda text: text.count(command.quote) % 2 == 1
+        return lambda line, is_open: is_open != (line.count(command.quote) % 2 == 1)
     if command.escape:
-        return lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 1
-    return lambda _: False
+        return lambda line, _: (len(line) - len(line.rstrip("\\"))) % 2 == 1
+    return lambda _, __: False
 
 
 def _nullable(command: CopyCommand) -> Callable[[str], str | None]:

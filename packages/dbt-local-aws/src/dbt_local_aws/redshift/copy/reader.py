@@ -16,7 +16,7 @@ from dbt_local_aws.redshift.copy.streams import decoded, decompressed
 from dbt_local_aws.redshift.copy.values import ConversionError, Converter, converter
 from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
 
-_CHUNK_ROWS = 2000
+_CHUNK_SIZE = 1 << 18
 
 
 class LoadFailedError(RedshiftError):
@@ -58,18 +58,20 @@ class _Reader:
     def read(self, file: LoadedFile, pieces: Iterator[str]) -> Iterator[bytes]:
         """Converts the records of a file; raises where there are as many errors as there may not be."""
         rows: list[str] = []
+        size = 0
         for record in self._records(pieces):
             file.lines_scanned = record.line
             error, row = self._convert(file.url, record)
             if error is None:
                 rows.append(row)
+                size += len(row)
             else:
                 self._report.errors.append(error)
                 if self._command.has_failed(len(self._report.errors)):
                     raise LoadFailedError(INTERNAL_ERROR, "the load failed")
-            if len(rows) == _CHUNK_ROWS:
+            if size >= _CHUNK_SIZE:
                 yield self._encoded(rows)
-                rows = []
+                rows, size = [], 0
         if rows:
             yield self._encoded(rows)
 

@@ -23,7 +23,7 @@ from dbt_local_aws.redshift.unload.history import Run, write_down
 from dbt_local_aws.redshift.unload.rows import row_of
 from dbt_local_aws.redshift.wire import Message
 
-_BATCH_ROWS = 2000
+_BATCH_BYTES = 1 << 18
 # "The column data types that you can use as the partition key are …"
 _PARTITION_TYPES = {
     "smallint", "integer", "bigint", "numeric", "real", "boolean", "character", "character varying", "date",
@@ -42,12 +42,14 @@ async def unload(command: UnloadCommand, sql: str, backend: Backend, environment
     await asyncio.to_thread(files.prepare)
     async with aclosing(backend.copy_out(f"copy ({sql}\n) to stdout")) as lines:
         batch: list[Sequence[str | None]] = []
+        size = 0
         async for line in lines:
             batch.append(row_of(line))
-            if len(batch) == _BATCH_ROWS:
+            size += len(line)
+            if size >= _BATCH_BYTES:
                 environment.cancellation.check()
                 await asyncio.to_thread(files.write, batch)
-                batch = []
+                batch, size = [], 0
     await asyncio.to_thread(files.write, batch)
     await asyncio.to_thread(files.finish)
     rows = sum(file.rows for file in files.written)

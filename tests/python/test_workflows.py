@@ -103,7 +103,7 @@ def test_the_second_workflow_waits_for_the_first() -> None:
 
 
 def test_what_people_fill_in_is_a_form() -> None:
-    for name in ("bug", "feature"):
+    for name in ("bug", "endpoint", "feature"):
         form = yaml.safe_load((GITHUB / f"ISSUE_TEMPLATE/{name}.yml").read_text())
         assert {"name", "description", "body"} <= form.keys()
         asked = [field for field in form["body"] if field["type"] != "markdown"]

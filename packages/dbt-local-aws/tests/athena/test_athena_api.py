@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena.type_defs import ResultConfigurationTypeDef
 
 
+@pytest.mark.documented("API_GetQueryResults", "as documented")
 def test_results_come_in_pages(clients: Client) -> None:
     identifier = clients.execute("select n from unnest(sequence(1, 2500)) as t(n) order by n")["QueryExecutionId"]
     first = clients.athena.get_query_results(QueryExecutionId=identifier)
@@ -32,6 +33,7 @@ def test_results_come_in_pages(clients: Client) -> None:
         clients.athena.get_query_results(QueryExecutionId=identifier, MaxResults=1001)
 
 
+@pytest.mark.documented("querying", "as documented")
 def test_result_files_lie_in_s3(clients: Client) -> None:
     execution = clients.execute("select 'a \"b\"' as x, null as y")
     location = execution["ResultConfiguration"]["OutputLocation"]
@@ -41,6 +43,7 @@ def test_result_files_lie_in_s3(clients: Client) -> None:
     assert clients.execute("show databases")["ResultConfiguration"]["OutputLocation"].endswith(".txt")
 
 
+@pytest.mark.documented("API_GetQueryExecution", "as documented")
 def test_failed_query_tells_why_and_has_no_result(clients: Client) -> None:
     identifier = clients.athena.start_query_execution(
         QueryString="select nosuch", ResultConfiguration={"OutputLocation": f"s3://{clients.bucket}/r/"}
@@ -52,6 +55,7 @@ def test_failed_query_tells_why_and_has_no_result(clients: Client) -> None:
         clients.athena.get_query_results(QueryExecutionId=identifier)
 
 
+@pytest.mark.documented("API_QueryExecution", "as documented")
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
@@ -72,6 +76,7 @@ def test_type_of_a_statement_is_known_though_it_fails(clients: Client, sql: str,
     assert (execution["Status"]["State"], execution["StatementType"]) == ("FAILED", kind)
 
 
+@pytest.mark.documented("API_QueryRuntimeStatistics", "as documented")
 def test_runtime_statistics_tell_what_was_read(client: Client) -> None:
     """https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryRuntimeStatistics.html."""
     location = client.location()
@@ -105,6 +110,7 @@ def work_group(clients: Client) -> Iterator[str]:
     clients.athena.delete_work_group(WorkGroup=name)
 
 
+@pytest.mark.documented("API_ListQueryExecutions", "as documented")
 def test_lists_come_in_pages(clients: Client, work_group: str) -> None:
     started = [start(clients, f"select {number}", work_group) for number in range(3)]
     first = clients.athena.list_query_executions(MaxResults=2, WorkGroup=work_group)
@@ -139,6 +145,7 @@ def await_running(client: Client, identifier: str, text: str) -> None:
         assert execution["Status"]["State"] in ("QUEUED", "RUNNING"), execution["Status"]
 
 
+@pytest.mark.documented("API_StopQueryExecution", "as documented")
 def test_a_stopped_query_ends_in_trino_and_commits_nothing(client: Client) -> None:
     """https://docs.aws.amazon.com/athena/latest/APIReference/API_StopQueryExecution.html."""
     properties = f"table_type = 'ICEBERG', is_external = false, location = '{client.location()}'"
@@ -163,6 +170,7 @@ def test_a_stopped_query_ends_in_trino_and_commits_nothing(client: Client) -> No
     client.execute("drop table kept")
 
 
+@pytest.mark.documented("API_StopQueryExecution", "as documented")
 def test_stopped_queries_are_listed(clients: Client, work_group: str) -> None:
     identifier = start(clients, ENDLESS, work_group)
     clients.athena.stop_query_execution(QueryExecutionId=identifier)
@@ -173,12 +181,14 @@ def test_stopped_queries_are_listed(clients: Client, work_group: str) -> None:
     assert answer["UnprocessedQueryExecutionIds"][0]["QueryExecutionId"] == "nosuch"
 
 
+@pytest.mark.documented("API_StopQueryExecution", "as documented")
 def test_a_query_that_has_ended_stays_as_it_is_when_it_is_stopped(clients: Client) -> None:
     identifier = clients.execute("select 1")["QueryExecutionId"]
     clients.athena.stop_query_execution(QueryExecutionId=identifier)
     assert clients.wait(identifier)["Status"]["State"] == "SUCCEEDED"
 
 
+@pytest.mark.documented("service-limits", "as documented")
 def test_more_queries_than_run_at_once_wait_and_are_answered_meanwhile(clients: Client, work_group: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/service-limits.html: queries beyond the quota are queued."""
     started = [start(clients, ENDLESS, work_group) for _ in range(RUNNING_AT_ONCE + 2)]
@@ -189,6 +199,7 @@ def test_more_queries_than_run_at_once_wait_and_are_answered_meanwhile(clients: 
     assert {clients.wait(identifier)["Status"]["State"] for identifier in started} == {"CANCELLED"}
 
 
+@pytest.mark.documented("workgroups-setting-control-limits-cloudwatch", "as documented")
 def test_a_query_that_reads_more_than_its_work_group_allows_is_cancelled(client: Client, work_group: str) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html."""
     location = client.location()
@@ -205,6 +216,7 @@ def test_a_query_that_reads_more_than_its_work_group_allows_is_cancelled(client:
     client.execute("drop table t")
 
 
+@pytest.mark.documented("IAM/latest/UserGuide/reference_sigv-create-signed-request", "refused as documented")
 @pytest.mark.parametrize("service", ["s3", "glue", "athena", "sts"])
 def test_every_service_asks_for_the_keys_that_were_printed(
     endpoint: dict[str, str], service: Literal["s3", "glue", "athena", "sts"]
@@ -230,6 +242,7 @@ def test_an_address_that_was_signed_beforehand_opens_one_object(clients: Client,
             urllib.request.urlopen(other)  # noqa: S310 - the endpoint's own
 
 
+@pytest.mark.documented("API_StartQueryExecution", "refused as documented")
 def test_requests_that_are_refused(clients: Client) -> None:
     output: ResultConfigurationTypeDef = {"OutputLocation": f"s3://{clients.bucket}/r/"}
     with pytest.raises(ClientError, match="No output location"):
@@ -244,6 +257,7 @@ def test_requests_that_are_refused(clients: Client) -> None:
         clients.execute("select 1; select 2")
 
 
+@pytest.mark.documented("create-table-as", "refused as documented")
 def test_work_group_enforces_its_output_location(client: Client) -> None:
     configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{client.bucket}/enforced/"}}
     client.athena.create_work_group(Name="strict", Configuration=configuration)  # type: ignore[arg-type]
@@ -269,6 +283,7 @@ def test_work_group_enforces_its_output_location(client: Client) -> None:
     client.athena.delete_work_group(WorkGroup="strict")
 
 
+@pytest.mark.documented("API_StartQueryExecution", "as documented")
 def test_the_same_token_starts_a_query_once(clients: Client) -> None:
     """https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html: ClientRequestToken."""
 
@@ -284,6 +299,7 @@ def test_the_same_token_starts_a_query_once(clients: Client) -> None:
         again("select 2")
 
 
+@pytest.mark.documented("glue/latest/webapi/API_TableInput", "as documented")
 def test_glue_keeps_names_in_lower_case(client: Client) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html: names are folded to lower case when stored."""
     location = client.location()

@@ -37,6 +37,7 @@ def iceberg(client: Client, name: str, query: str, properties: str = "") -> str:
 # -------------------- https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html, …/supported-serdes.html
 
 
+@pytest.mark.documented("create-table-as", "as documented")
 @pytest.mark.parametrize("form", ["PARQUET", "ORC", "AVRO", "JSON", "TEXTFILE"])
 def test_hive_tables_of_every_format_are_written_and_read(client: Client, form: str) -> None:
     properties = f"external_location = '{client.location()}', format = '{form}'"
@@ -50,6 +51,7 @@ def test_hive_tables_of_every_format_are_written_and_read(client: Client, form: 
     client.execute("drop table t")
 
 
+@pytest.mark.documented("create-table-as", "as documented")
 @pytest.mark.parametrize(("form", "magic"), [("PARQUET", b"PAR1"), ("ORC", b"ORC"), ("AVRO", b"Obj\x01")])
 def test_iceberg_tables_of_every_format_are_written_and_read(client: Client, form: str, magic: bytes) -> None:
     location = iceberg(client, "t", ROWS, f", format = '{form}'")
@@ -62,6 +64,7 @@ def test_iceberg_tables_of_every_format_are_written_and_read(client: Client, for
     client.execute("drop table t")
 
 
+@pytest.mark.documented("supported-serdes", "as documented")
 @pytest.mark.parametrize("stored_as", ["orc", "avro", "parquet"])
 def test_external_tables_are_stored_as_they_say(client: Client, stored_as: str) -> None:
     location = client.location()
@@ -74,6 +77,7 @@ def test_external_tables_are_stored_as_they_say(client: Client, stored_as: str) 
 # -------------------- https://docs.aws.amazon.com/athena/latest/ug/unload.html
 
 
+@pytest.mark.documented("unload", "as documented")
 def test_unload_writes_files_and_no_table(client: Client) -> None:
     location = client.location()
     client.execute(
@@ -103,6 +107,7 @@ def with_parameters(client: Client, sql: str, *parameters: str) -> QueryExecutio
     return client.wait(identifier)
 
 
+@pytest.mark.documented("querying-with-prepared-statements", "as documented")
 def test_parameters_stand_for_question_marks(client: Client) -> None:
     execution = with_parameters(client, "select ? as a, ? || '!' as b", "1", "'it''s, so'")
     assert execution["Status"]["State"] == "SUCCEEDED"
@@ -113,6 +118,7 @@ def test_parameters_stand_for_question_marks(client: Client) -> None:
     assert failed["Status"]["StateChangeReason"].startswith("INVALID_PARAMETER_USAGE")
 
 
+@pytest.mark.documented("querying-with-prepared-statements", "as documented")
 def test_prepared_statements(client: Client) -> None:
     name = f"q_{client.database}"
     client.execute(f"prepare {name} from select n from ({ROWS}) where n > ?")
@@ -124,6 +130,7 @@ def test_prepared_statements(client: Client) -> None:
         client.execute(f"execute {name} using 1")
 
 
+@pytest.mark.documented("querying-with-prepared-statements", "as documented")
 def test_a_table_is_made_with_parameters(client: Client) -> None:
     properties = f"external_location = '{client.location()}'"
     execution = with_parameters(client, f"create table t with ({properties}) as select ? as a", "5")
@@ -135,6 +142,7 @@ def test_a_table_is_made_with_parameters(client: Client) -> None:
 # -------------------- https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-time-travel-and-version-travel-queries.html
 
 
+@pytest.mark.documented("querying-iceberg-time-travel-and-version-travel-queries", "as documented")
 def test_time_travel_and_metadata_tables(client: Client) -> None:
     iceberg(client, "t", "select 1 as n", ", partitioning = array['n']")
     client.execute("insert into t values 2")
@@ -157,6 +165,7 @@ def test_time_travel_and_metadata_tables(client: Client) -> None:
     client.execute("drop table t")
 
 
+@pytest.mark.documented("vacuum-statement", "as documented")
 def test_optimize_and_vacuum_leave_nothing_of_what_was_deleted(client: Client, endpoint: dict[str, str]) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/vacuum-statement.html.
 
@@ -190,6 +199,7 @@ def test_optimize_and_vacuum_leave_nothing_of_what_was_deleted(client: Client, e
 # -------------------- https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html
 
 
+@pytest.mark.documented("athena-explain-statement", "as documented")
 def test_plans_are_trinos(client: Client) -> None:
     plan = [str(row[0]) for row in client.rows("explain select count(*) from (values 1, 2) t(a) where a > 1")]
     assert any("Fragment 0" in line for line in plan)
@@ -206,6 +216,7 @@ def test_samples(client: Client) -> None:
 # -------------------- https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTable.html: VersionId
 
 
+@pytest.mark.documented("glue/latest/webapi/API_UpdateTable", "refused as documented")
 def test_an_update_of_a_table_that_was_changed_meanwhile_is_refused(client: Client) -> None:
     client.execute(f"create external table t (a int) location '{client.location()}'")
     table = client.glue.get_table(DatabaseName=client.database, Name="t")["Table"]
@@ -245,6 +256,7 @@ def test_two_writers_of_an_iceberg_table_lose_nothing(client: Client) -> None:
 # -------------------- views
 
 
+@pytest.mark.documented("views", "as documented")
 def test_glue_has_the_columns_of_a_view(client: Client) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/views.html: readers of Glue, dbt's among them, find them there."""
     columns = "1 as A, cast('x' as varchar) as b, array[1.5] as c, cast(row(1) as row(x integer)) as d"

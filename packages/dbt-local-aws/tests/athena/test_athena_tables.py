@@ -34,6 +34,7 @@ def json_table(client: Client, name: str, columns: str, *lines: str, properties:
     return location
 
 
+@pytest.mark.documented("openx-json-serde", "as documented")
 def test_json_keys_match_in_any_case_and_numbers_become_text(client: Client) -> None:
     json_table(
         client,
@@ -45,6 +46,7 @@ def test_json_keys_match_in_any_case_and_numbers_become_text(client: Client) -> 
     assert client.rows("select * from t order by userid") == [("1", "311", "2.0", None), ("7", None, None, "true")]
 
 
+@pytest.mark.documented("openx-json-serde", "as documented")
 def test_json_mapping_and_case_sensitivity(client: Client) -> None:
     properties = (
         "with serdeproperties ('case.insensitive' = 'false', 'mapping.upper_url' = 'URL', 'mapping.url' = 'Url')"
@@ -53,6 +55,7 @@ def test_json_mapping_and_case_sensitivity(client: Client) -> None:
     assert client.rows("select * from t") == [("a", "b")]
 
 
+@pytest.mark.documented("openx-json-serde", "as documented")
 def test_json_malformed(client: Client) -> None:
     json_table(client, "t", "a int", '{"a": 1}', "{oops")
     refused(client, "select a from t", "HIVE_CURSOR_ERROR")
@@ -62,6 +65,7 @@ def test_json_malformed(client: Client) -> None:
     assert sorted(client.rows("select a from u"), key=str) == [("1",), (None,)]
 
 
+@pytest.mark.documented("openx-json-serde", "as documented")
 def test_json_nested(client: Client) -> None:
     json_table(
         client,
@@ -83,6 +87,7 @@ def hive_json_table(client: Client, columns: str, *lines: str) -> None:
     client.execute(f"create external table t ({columns}) {HIVE_JSON} location '{location}'")
 
 
+@pytest.mark.documented("hive-json-serde", "as documented")
 def test_hives_json_serde_reads_values_as_they_are_written(client: Client) -> None:
     hive_json_table(
         client,
@@ -102,6 +107,7 @@ def test_hives_json_serde_reads_values_as_they_are_written(client: Client) -> No
     ]
 
 
+@pytest.mark.documented("hive-json-serde", "as documented")
 @pytest.mark.parametrize(
     "line",
     ['{"a": 1,}', "", "null", "[1]", "{oops", '{"a": "7"}', '{"a": 9223372036854775808}', '{"a": {"b": 1}}', '{"s": {"b": 1}}',
@@ -224,11 +230,13 @@ REFUSED_DDL = [
 ]
 
 
+@pytest.mark.documented("ddl-reference", "refused as documented")
 @pytest.mark.parametrize(("sql", "error"), REFUSED_DDL, ids=[case[0] for case in REFUSED_DDL])
 def test_ddl_is_refused(client: Client, sql: str, error: str) -> None:
     refused(client, sql, f"^{error}")
 
 
+@pytest.mark.documented("reserved-words", "as documented")
 def test_reserved_words_and_comments_in_backticks(client: Client) -> None:
     json_table(
         client,
@@ -280,6 +288,7 @@ def projected(client: Client, properties: str, keys: str = "part string", templa
     return location.removeprefix(f"s3://{client.bucket}/")
 
 
+@pytest.mark.documented("partition-projection", "as documented")
 def test_date_projection_reads_only_what_is_asked_for(client: Client) -> None:
     key = projected(
         client,
@@ -293,6 +302,7 @@ def test_date_projection_reads_only_what_is_asked_for(client: Client) -> None:
     assert one["Statistics"]["DataScannedInBytes"] == len('{"a": 22}')
 
 
+@pytest.mark.documented("partition-projection", "as documented")
 def test_enum_and_integer_projection(client: Client) -> None:
     properties = (
         "'projection.kind.type'='enum', 'projection.kind.values'='x,y', 'projection.hour.type'='integer', "
@@ -304,6 +314,7 @@ def test_enum_and_integer_projection(client: Client) -> None:
     assert client.rows("select a, kind, hour from p") == [("1", "x", "7")]
 
 
+@pytest.mark.documented("partition-projection", "as documented")
 def test_injected_projection_needs_a_static_condition(client: Client) -> None:
     key = projected(client, "'projection.part.type'='injected'")
     client.put(f"{key}part=k/a.json", '{"a": 1}')
@@ -311,6 +322,7 @@ def test_injected_projection_needs_a_static_condition(client: Client) -> None:
     refused(client, "select a from p", "CONSTRAINT_VIOLATION")
 
 
+@pytest.mark.documented("alter-table-add-partition", "as documented")
 def test_partitions_are_added_repaired_and_dropped(client: Client) -> None:
     location = client.location()
     key = location.removeprefix(f"s3://{client.bucket}/")
@@ -339,6 +351,7 @@ def ctas(client: Client, name: str, query: str, properties: str = "") -> str:
     return location
 
 
+@pytest.mark.documented("create-table-as", "as documented")
 def test_hive_ctas(client: Client) -> None:
     location = ctas(client, "t", "select 1 as a, 'x' as p union all select 2, null", ", partitioned_by = array['p']")
     assert client.rows("select * from t order by a") == [("1", "x"), ("2", None)]
@@ -357,6 +370,7 @@ def test_hive_ctas(client: Client) -> None:
     )
 
 
+@pytest.mark.documented("ctas-insert-into", "refused as documented")
 def test_more_than_100_partitions(client: Client) -> None:
     query = "select n as a, n as p from unnest(sequence(1, {0})) as t(n)"
     ctas(client, "t", query.format(100), ", partitioned_by = array['p']")
@@ -398,6 +412,7 @@ REFUSED_CTAS = [
 ]  # fmt: skip
 
 
+@pytest.mark.documented("create-table-as", "refused as documented")
 @pytest.mark.parametrize(
     ("properties", "query", "error"), REFUSED_CTAS, ids=[f"{case[0]} {case[1]}" for case in REFUSED_CTAS]
 )
@@ -412,6 +427,7 @@ def test_partitions_of_null_are_null(client: Client) -> None:
     assert client.rows('select p from "t$partitions" order by p') == [("1",), (None,)]
 
 
+@pytest.mark.documented("create-table-as", "as documented")
 def test_ctas_without_data(client: Client) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html: WITH [NO] DATA."""
     client.execute(f"create table t with (external_location = '{client.location()}') as select 1 as a with no data")
@@ -441,6 +457,7 @@ def test_files_are_as_the_properties_say(client: Client) -> None:
 # https://docs.aws.amazon.com/athena/latest/ug/insert-into.html
 
 
+@pytest.mark.documented("insert-into", "as documented")
 def test_insert_checks_columns_and_types(client: Client) -> None:
     ctas(client, "t", "select bigint '1' as a, cast('x' as varchar) as b")
     client.execute("insert into t (b) values ('only b')")
@@ -478,6 +495,7 @@ def iceberg(client: Client, name: str, query: str, properties: str = "") -> str:
     return location
 
 
+@pytest.mark.documented("querying-iceberg-updating-iceberg-table-data", "as documented")
 def test_iceberg_rows_change(client: Client) -> None:
     iceberg(
         client,
@@ -554,6 +572,7 @@ def test_iceberg_keeps_its_compression(client: Client) -> None:
     assert [codecs(client, place) for place in (zstd, snappy, gzip_)] == [{"ZSTD"}, {"SNAPPY"}, {"GZIP"}]
 
 
+@pytest.mark.documented("querying-iceberg-creating-tables", "refused as documented")
 def test_iceberg_refuses_properties_it_does_not_know(client: Client) -> None:
     iceberg(client, "t", "select 1 as a")
     refused(client, "alter table t set tblproperties ('classification' = 'parquet')", "Unsupported table property key")
@@ -578,6 +597,7 @@ def test_iceberg_truncates_numbers_and_texts(client: Client) -> None:
     assert client.rows("select a from t order by a") == [("-1",), ("1",), ("9",), ("11",)]
 
 
+@pytest.mark.documented("querying-iceberg-evolving-table-schema", "as documented")
 def test_iceberg_schema_evolves_by_identity(client: Client) -> None:
     iceberg(client, "t", "select 1 as a, 2 as b")
     client.execute("alter table t add columns (c string)")
@@ -592,6 +612,7 @@ def test_iceberg_schema_evolves_by_identity(client: Client) -> None:
     refused(client, "alter table t replace columns (a int)", "FAILED")
 
 
+@pytest.mark.documented("querying-iceberg-managing-tables", "as documented")
 def test_iceberg_ddl_rename_and_drop(client: Client) -> None:
     location = client.location()
     client.execute(
@@ -618,6 +639,7 @@ def test_iceberg_ddl_rename_and_drop(client: Client) -> None:
     )
 
 
+@pytest.mark.documented("alter-table-add-columns", "as documented")
 def test_hive_columns_are_added_and_replaced(client: Client) -> None:
     ctas(client, "t", "select 1 as a, 2 as b")
     client.execute("alter table t add columns (c string)")
@@ -633,6 +655,7 @@ def test_hive_columns_are_added_and_replaced(client: Client) -> None:
 # https://docs.aws.amazon.com/athena/latest/ug/create-view.html
 
 
+@pytest.mark.documented("create-view", "as documented")
 def test_views(client: Client) -> None:
     ctas(client, "t", "select 1 as a")
     client.execute("create view v as select a, a * 2 as twice from t")
@@ -673,6 +696,7 @@ def test_the_comments_of_a_views_columns_stay(client: Client) -> None:
     client.execute("drop view v")
 
 
+@pytest.mark.documented("create-database", "as documented")
 def test_databases_and_information_schema(client: Client) -> None:
     name = f"{client.database}_2"
     client.execute(f"create schema if not exists `{name}`")

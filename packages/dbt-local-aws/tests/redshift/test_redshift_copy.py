@@ -8,50 +8,26 @@ SYS_LOAD_HISTORY and STL_LOAD_ERRORS in the Amazon Redshift Database Developer G
 
 import datetime as dt
 import gzip
-import hashlib
 import json
-from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import boto3
 import pytest
+from copying import (  # type: ignore[import-not-found]  # pytest has this folder on its path
+    FAILED,
+    Put,
+    copy,
+    last_errors,
+    put,
+)
 from mypy_boto3_s3 import S3Client
 
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
-FAILED = "Load into table 't' failed. Check 'sys_load_error_detail' system table for details."
+__all__ = ["put"]
 
-
-Put = Callable[[str, object], str]
-
-
-@pytest.fixture
-def put(s3: S3Client, request: pytest.FixtureRequest) -> Put:
-    """Puts an object into a folder of the test's own; gives its URL."""
-    folder = f"copy/{hashlib.sha256(request.node.name.encode()).hexdigest()}"
-
-    def put_object(name: str, content: object) -> str:
-        if isinstance(content, str):
-            content = content.encode()
-        elif not isinstance(content, bytes):
-            content = json.dumps(content).encode()
-        s3.put_object(Bucket="lake", Key=f"{folder}/{name}", Body=content)
-        return f"s3://lake/{folder}/{name}"
-
-    return put_object
-
-
-def copy(url: str, options: str = "format as json 'auto'", target: str = "t") -> str:
-    return f"copy {target} from '{url}' iam_role 'arn:aws:iam::123456789012:role/reader' {options}"
-
-
-def last_errors(connection: Connection) -> list[list[object]]:
-    query = """
-        select trim(column_name), trim(column_type), trim(column_length), line_number, position, error_code, trim(error_message)
-        from sys_load_error_detail where query_id = (select max(query_id) from sys_load_error_detail) order by line_number
-    """
-    return rows(connection, query)
-
+pytestmark = pytest.mark.documented("copy-usage_notes-copy-from-json", "as documented")
 
 # Values: (type of the column, JSON, options, value that is loaded) ----------------------------------------------------
 
@@ -73,6 +49,8 @@ LOADED: list[tuple[str, str, str, Any]] = [
     ("bigint", '""', "", None),
     ("double precision", "1540919166796.0", "", 1540919166796.0),
     ("double precision", "1e3", "", 1000.0),
+    ("numeric(8,2)", "20.259", "", Decimal("20.25")),
+    ("numeric(8,2)", "20.259", "roundec", Decimal("20.26")),
     ("boolean", "true", "", True),
     ("boolean", '"no"', "", False),
     ("date", '"2020-02-29"', "", dt.date(2020, 2, 29)),
@@ -246,6 +224,19 @@ def test_maxerror(connection: Connection, put: Put) -> None:
     assert rows(connection, "select a from t order by 1") == [[1], [2]]
 
 
+def test_values_across_the_pieces_that_are_read(connection: Connection, put: Put) -> None:
+    values: list[dict[str, Any]] = [{"a": number, "b": "é" * (number % 50)} for number in range(20_000)]
+    lines = [json.dumps(value, ensure_ascii=False, indent=number % 2) for number, value in enumerate(values)]
+    url = put("data.json", gzip.compress("".join([*lines[:-1], "no json\n", lines[-1], "\n17"]).encode()))
+    run(connection, "create table t (a int, b varchar(100))", copy(url, "json 'auto' gzip maxerror 3"))
+    expected = [[20_000, sum(value["a"] for value in values), sum(len(str(value["b"])) for value in values)]]
+    assert rows(connection, "select count(*), sum(a), sum(length(b)) from t") == expected
+    said = [(row[3], str(row[6])) for row in last_errors(connection)]
+    ends = 2 + sum(line.count("\n") for line in lines)
+    assert said[1] == (ends + 1, "Invalid JSON: an object was expected")
+    assert said[0][1].startswith("Invalid JSON: Expecting value")
+
+
 def test_invalid_characters(connection: Connection, put: Put) -> None:
     url = put("data.json", b'{"a": "x\xffy"}')
     run(connection, "create table t (a varchar(9))")
@@ -295,8 +286,9 @@ BROKEN = {
     "copy t from 's3://lake/x' iam_role default json 'auto' nonsense": "syntax error",
     "copy t from 's3://lake/x' iam_role default json 'Auto'": "Invalid JSONPath file",
     "copy t from 's3://lake/x' iam_role default json 'noshred'": "not emulated",
-    "copy t from 's3://lake/x' iam_role default": "not emulated",
-    "copy t from 's3://lake/x' iam_role default csv": "not emulated",
+    "copy t from 's3://lake/x' iam_role default fixedwidth 'a:1'": "not emulated",
+    "copy t from 's3://lake/x' iam_role default format orc": "not emulated",
+    "copy t from 's3://lake/x' iam_role default avro 'auto'": "not emulated",
     "copy t from 'emr://x' iam_role default json 'auto'": "not emulated",
     "copy missing from 's3://lake/x' iam_role default json 'auto'": "does not exist",
 }

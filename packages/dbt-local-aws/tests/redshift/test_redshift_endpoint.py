@@ -123,6 +123,7 @@ def test_without_tls(redshift: LocalRedshift) -> None:
 # Temporary credentials: https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html ----------------
 
 
+@pytest.mark.documented("generating-user-credentials", "as documented")
 def test_cluster_credentials(redshift: LocalRedshift, connect: Connect) -> None:
     client = client_of(redshift)
     given = client.get_cluster_credentials(DbUser="dbt", DbName="dev", ClusterIdentifier="local", DurationSeconds=900)
@@ -137,6 +138,7 @@ def test_cluster_credentials(redshift: LocalRedshift, connect: Connect) -> None:
         client.describe_cluster_versions()
 
 
+@pytest.mark.documented("generating-user-credentials", "as documented")
 def test_a_user_is_created_where_that_is_asked_for(redshift: LocalRedshift, connect: Connect) -> None:
     client = client_of(redshift)
     given = client.get_cluster_credentials(DbUser="fresh", ClusterIdentifier="local", AutoCreate=True)
@@ -147,6 +149,7 @@ def test_a_user_is_created_where_that_is_asked_for(redshift: LocalRedshift, conn
         connect(user=other["DbUser"], password=other["DbPassword"])
 
 
+@pytest.mark.documented("generating-user-credentials", "as documented")
 def test_serverless_credentials(redshift: LocalRedshift, connect: Connect) -> None:
     client = client_of(redshift, "redshift-serverless")
     given = client.get_credentials(workgroupName="local", dbName="dev")
@@ -201,6 +204,7 @@ def test_what_it_writes_is_its_owners_only() -> None:
         os.umask(before)
 
 
+@pytest.mark.documented("options-for-providing-iam-credentials", "as documented")
 @pytest.mark.parametrize("where", [{"cluster_id": "local"}, {"is_serverless": True, "serverless_work_group": "group"}])
 def test_the_adapters_iam_method(
     redshift: LocalRedshift, where: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -233,9 +233,30 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
 }
 
 
+# The page of each group
+PAGES = {
+    "dateadd": "r_DATEADD_function",
+    "datediff": "r_DATEDIFF_function",
+    "date_trunc": "r_DATE_TRUNC",
+    "date parts": "r_DATE_PART_function",
+    "dates": "Date_functions_header",
+    "texts": "String_functions_header",
+    "regular expressions": "REGEXP_REPLACE",
+    "numbers and times as texts": "r_TO_CHAR",
+    "hashes": "hash-functions",
+    "numbers": "Math_functions",
+    "JSON": "json-functions",
+    "types": "c_Supported_data_types",
+}
+
+
 @pytest.mark.parametrize(
     ("expression", "value", "type_name"),
-    [pytest.param(*case, id=f"{group}: {case[0]}") for group, cases in CASES.items() for case in cases],
+    [
+        pytest.param(*case, id=f"{group}: {case[0]}", marks=pytest.mark.documented(PAGES[group], "as documented"))
+        for group, cases in CASES.items()
+        for case in cases
+    ],
 )
 def test_expression(shared: Connection, expression: str, value: object, type_name: str) -> None:
     cursor = run(shared, f"select {expression}")
@@ -322,6 +343,7 @@ QUERIES: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.documented("c_SQL_functions", "as documented")
 @pytest.mark.parametrize(("query", "rows"), QUERIES, ids=[query for query, _ in QUERIES])
 def test_query(shared: Connection, query: str, rows: list[list[object]]) -> None:
     got = [list(row) for row in run(shared, query).fetchall()]
@@ -330,10 +352,12 @@ def test_query(shared: Connection, query: str, rows: list[list[object]]) -> None
     assert [[type(value) for value in row] for row in got] == [[type(value) for value in row] for row in rows]
 
 
+@pytest.mark.documented("r_names", "as documented")
 def test_names_are_lower_case(shared: Connection) -> None:
     assert run(shared, 'select 1 as "MixedCase"').description[0][0] == "mixedcase"
 
 
+@pytest.mark.documented("r_enable_case_sensitive_identifier", "as documented")
 def test_names_keep_their_case_when_told_so(connect: Connect) -> None:
     with connect() as connection:
         run(connection, "set enable_case_sensitive_identifier to true")

@@ -30,6 +30,7 @@ PRIVILEGES = """
 """
 
 
+@pytest.mark.documented("r_SVV_RELATION_PRIVILEGES", "as documented")
 def test_grants_to_users_groups_roles_and_everybody(people: Connection) -> None:
     run(
         people,
@@ -57,6 +58,7 @@ def test_grants_to_users_groups_roles_and_everybody(people: Connection) -> None:
     run(people, "revoke all on all tables in schema case_schema from role reporting")
 
 
+@pytest.mark.documented("r_SHOW_GRANTS", "as documented")
 def test_show_grants(people: Connection) -> None:
     run(people, "grant select on t to group analysts", "grant insert on t to analyst")
     shown = [row[4:8] for row in rows(people, 'show grants on table "dev"."case_schema"."t"') if row[6] != "dbt"]
@@ -66,6 +68,7 @@ def test_show_grants(people: Connection) -> None:
     ]
 
 
+@pytest.mark.documented("r_HAS_TABLE_PRIVILEGE", "as documented")
 def test_who_may_do_what(people: Connection) -> None:
     run(people, "grant usage on schema case_schema to analyst", "grant select on t to analyst")
     query = """
@@ -78,6 +81,7 @@ def test_who_may_do_what(people: Connection) -> None:
     run(people, "revoke usage on schema case_schema from analyst")
 
 
+@pytest.mark.documented("r_CREATE_GROUP", "as documented")
 def test_membership(people: Connection) -> None:
     run(people, "grant role reporting to analyst", "alter group analysts drop user analyst")
     assert rows(people, "select user_name, role_name from svv_user_grants") == [["analyst", "reporting"]]

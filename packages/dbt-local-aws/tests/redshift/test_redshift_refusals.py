@@ -417,11 +417,11 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "what is not emulated": [
         ("select a from t qualify row_number() over (order by a) = 1", "not emulated"),
         ("select hll(a) from t", "not emulated"),
-        ("unload ('select 1') to 's3://lake/x' iam_role default", "not emulated"),
+        ("unload ('select 1') to 's3://lake/x' iam_role default encrypted", "not emulated"),
         ("create external schema x from data catalog database 'd' iam_role default", "not emulated"),
         ("create table n (a geometry)", "not emulated"),
         ("create function f(a int) returns int stable as $$ return a $$ language plpythonu", "not emulated"),
-        ("copy t from 's3://lake/x' iam_role default parquet", "not emulated"),
+        ("copy t from 's3://lake/x' iam_role default orc", "not emulated"),
         ("use another_database", "not emulated"),
         ("set app_context.user_id to 123", "not emulated"),
         ("grant role sys:dba to dbt", "not emulated"),
@@ -466,9 +466,46 @@ def tables(connect: Connect) -> Iterator[Connection]:
     connection.close()
 
 
+# The page of each group; what is not emulated is from many
+PAGES = {
+    "queries": "c_unsupported-postgresql-features",
+    "queries of a later PostgreSQL": "c_unsupported-postgresql-features",
+    "common table expressions": "r_WITH_clause",
+    "set operations": "r_UNION",
+    "comparisons": "r_comparison_condition",
+    "aggregates that sort": "r_LISTAGG",
+    "windows": "c_Window_functions",
+    "texts of booleans": "r_Boolean_type",
+    "SUPER": "r_SUPER_type",
+    "functions": "c_unsupported-postgresql-functions",
+    "functions of the leader node over tables": "c_sql-functions-leader-node",
+    "statements": "c_unsupported-postgresql-features",
+    "tables": "r_CREATE_TABLE_NEW",
+    "tables of queries": "r_CREATE_TABLE_AS",
+    "encodings": "c_Compression_encodings",
+    "reserved words": "r_pg_keywords",
+    "alter table": "r_ALTER_TABLE",
+    "merge": "r_MERGE",
+    "views": "r_CREATE_VIEW",
+    "functions of the user": "r_CREATE_FUNCTION",
+    "rights": "r_GRANT",
+    "users": "r_CREATE_USER",
+    "what is not emulated": "c_SQL_commands",
+}
+
+
+def marks(group: str) -> pytest.MarkDecorator:
+    treatment = "not emulated" if group == "what is not emulated" else "refused as documented"
+    return pytest.mark.documented(PAGES[group], treatment)
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
-    [pytest.param(*case, id=f"{group}: {case[0]}") for group, cases in REFUSED.items() for case in cases],
+    [
+        pytest.param(*case, id=f"{group}: {case[0]}", marks=marks(group))
+        for group, cases in REFUSED.items()
+        for case in cases
+    ],
 )
 def test_refused(tables: Connection, statement: str, message: str) -> None:
     with pytest.raises(ProgrammingError) as refusal:
@@ -476,6 +513,7 @@ def test_refused(tables: Connection, statement: str, message: str) -> None:
     assert message in refusal.value.args[0]["M"]
 
 
+@pytest.mark.documented("c_sql-functions-leader-node", "as documented")
 @pytest.mark.parametrize(
     "query",
     [

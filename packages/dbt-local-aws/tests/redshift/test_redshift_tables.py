@@ -26,6 +26,7 @@ DESIGNS = {
 }
 
 
+@pytest.mark.documented("r_SVV_TABLE_INFO", "as documented")
 @pytest.mark.parametrize("definition", DESIGNS)
 def test_the_physical_design_is_shown(connection: Connection, definition: str) -> None:
     run(connection, f"create table t {definition}", "insert into t values (2, 'y')")
@@ -33,6 +34,7 @@ def test_the_physical_design_is_shown(connection: Connection, definition: str) -
     assert (style, sort_key, sort_keys, encoded) == DESIGNS[definition]
 
 
+@pytest.mark.documented("r_SVV_TABLE_INFO", "as documented")
 def test_an_empty_table_has_no_table_info(connection: Connection) -> None:
     run(connection, "create table t (a int)")
     assert rows(connection, DESIGN) == []
@@ -40,6 +42,7 @@ def test_an_empty_table_has_no_table_info(connection: Connection) -> None:
     assert rows(connection, DESIGN)[0][-1] == Decimal(2)
 
 
+@pytest.mark.documented("r_ALTER_TABLE", "as documented")
 def test_the_design_is_changed_and_survives_a_rename(connection: Connection) -> None:
     run(
         connection,
@@ -54,6 +57,7 @@ def test_the_design_is_changed_and_survives_a_rename(connection: Connection) -> 
     assert rows(connection, DESIGN)[0][:3] == ["ALL", "AUTO(SORTKEY)", 0]
 
 
+@pytest.mark.documented("r_ALTER_TABLE", "as documented")
 def test_what_one_statement_may_alter_at_once(connection: Connection) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html: the combinations of clauses that it lists."""
     run(
@@ -70,6 +74,7 @@ def test_what_one_statement_may_alter_at_once(connection: Connection) -> None:
     assert rows(connection, query) == [["a", "zstd"], ["b", "lzo"]]
 
 
+@pytest.mark.documented("r_PG_TABLE_DEF", "as documented")
 def test_pg_table_def_shows_columns(connection: Connection) -> None:
     run(connection, "create table t (a int not null encode az64, b varchar(7)) distkey (a) interleaved sortkey (a, b)")
     query = 'select "column", type, encoding, distkey, sortkey, "notnull" from pg_table_def where tablename = \'t\''
@@ -110,6 +115,7 @@ TYPES = {
 }
 
 
+@pytest.mark.documented("c_Supported_data_types", "as documented")
 @pytest.mark.parametrize("declared", TYPES)
 def test_a_columns_type(connection: Connection, declared: str) -> None:
     run(connection, f"create table t (c {declared})")
@@ -117,17 +123,20 @@ def test_a_columns_type(connection: Connection, declared: str) -> None:
     assert rows(connection, query) == [list(TYPES[declared])]
 
 
+@pytest.mark.documented("r_names", "as documented")
 def test_a_name_with_a_quotation_mark(connection: Connection) -> None:
     run(connection, 'create table t ("a""b" varchar(5), primary key ("a""b"))', "alter table t drop constraint t_pkey")
     run(connection, 'alter table t alter column "a""b" type varchar(9)')
     assert rows(connection, "select column_name from svv_columns where table_name = 't'") == [['a"b']]
 
 
+@pytest.mark.documented("r_Numeric_types201", "as documented")
 def test_numeric_without_precision_has_no_fraction(connection: Connection) -> None:
     run(connection, "create table t (a numeric)", "insert into t values (6.37342)")
     assert rows(connection, "select a from t") == [[Decimal(6)]]
 
 
+@pytest.mark.documented("r_Character_types", "as documented")
 def test_varchar_counts_bytes(connection: Connection) -> None:
     run(connection, "create table t (a varchar(4))", "insert into t values ('éé'), ('abcd'), ('abc    ')")
     with pytest.raises(ProgrammingError, match="value too long for type character varying\\(4\\)"):
@@ -137,17 +146,20 @@ def test_varchar_counts_bytes(connection: Connection) -> None:
     assert rows(connection, "select a from t order by 1") == [["abc "], ["abcd"], ["éé"]]
 
 
+@pytest.mark.documented("r_Character_types", "as documented")
 def test_char_takes_single_bytes_only(connection: Connection) -> None:
     run(connection, "create table t (a char(4))")
     with pytest.raises(ProgrammingError, match="ASCII"):
         run(connection, "insert into t values ('é')")
 
 
+@pytest.mark.documented("r_Character_types", "as documented")
 def test_char_takes_blanks_behind_a_text(connection: Connection) -> None:
     run(connection, "create table t (a char(4))", "insert into t values ('a   '), ('ab        ')")
     assert rows(connection, "select len(a) from t order by 1") == [[1], [2]]
 
 
+@pytest.mark.documented("r_CREATE_TABLE_AS", "different")
 def test_what_a_query_makes_a_varchar(connection: Connection) -> None:
     run(
         connection,
@@ -161,12 +173,14 @@ def test_what_a_query_makes_a_varchar(connection: Connection) -> None:
     ]
 
 
+@pytest.mark.documented("r_CREATE_TABLE_NEW", "as documented")
 def test_not_null_is_enforced(connection: Connection) -> None:
     run(connection, "create table t (id int not null)")
     with pytest.raises(ProgrammingError, match="Cannot insert a NULL value into column id"):
         run(connection, "insert into t values (null)")
 
 
+@pytest.mark.documented("t_Defining_constraints", "as documented")
 def test_keys_are_written_down_and_not_enforced(connection: Connection) -> None:
     run(
         connection,
@@ -187,6 +201,7 @@ def test_keys_are_written_down_and_not_enforced(connection: Connection) -> None:
     run(connection, "alter table child drop constraint pk", "alter table child add primary key (parent_id)")
 
 
+@pytest.mark.documented("r_CREATE_TABLE_NEW", "as documented")
 def test_identity(connection: Connection) -> None:
     run(
         connection,
@@ -199,6 +214,7 @@ def test_identity(connection: Connection) -> None:
         run(connection, "insert into t (id, name) values (1, 'x')")
 
 
+@pytest.mark.documented("r_ALTER_TABLE", "as documented")
 def test_altering_columns(connection: Connection) -> None:
     run(
         connection,
@@ -216,6 +232,7 @@ def test_altering_columns(connection: Connection) -> None:
     ]
 
 
+@pytest.mark.documented("r_ALTER_TABLE", "refused as documented")
 def test_altering_a_type_is_no_part_of_a_transaction(connection: Connection) -> None:
     run(connection, "create table t (a varchar(3))", "begin")
     with pytest.raises(ProgrammingError, match="cannot run inside a transaction block"):
@@ -226,6 +243,7 @@ def test_altering_a_type_is_no_part_of_a_transaction(connection: Connection) -> 
 # Statements -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.documented("r_MERGE", "as documented")
 def test_merge(connection: Connection) -> None:
     run(
         connection,
@@ -247,6 +265,7 @@ def test_merge(connection: Connection) -> None:
     run(connection, "delete s where id = 1", "delete from s")
 
 
+@pytest.mark.documented("r_TRUNCATE", "as documented")
 def test_truncate_commits(connection: Connection) -> None:
     run(
         connection,
@@ -261,11 +280,13 @@ def test_truncate_commits(connection: Connection) -> None:
     assert rows(connection, "select (select count(*) from t), (select count(*) from other)") == [[0, 1]]
 
 
+@pytest.mark.documented("r_DELETE", "as documented")
 def test_delete_is_rolled_back(connection: Connection) -> None:
     run(connection, "create table t (a int)", "insert into t values (1)", "begin", "delete from t", "rollback")
     assert rows(connection, "select a from t") == [[1]]
 
 
+@pytest.mark.documented("r_VACUUM_command", "as documented")
 def test_vacuum_and_analyze(connection: Connection) -> None:
     run(
         connection,
@@ -283,6 +304,7 @@ def test_vacuum_and_analyze(connection: Connection) -> None:
 
 
 # https://docs.aws.amazon.com/redshift/latest/dg/t_Analyzing_tables.html: statistics after CREATE TABLE AS, INSERT and COPY
+@pytest.mark.documented("t_Analyzing_tables", "as documented")
 @pytest.mark.parametrize(
     "statements",
     [
@@ -303,6 +325,7 @@ def test_a_table_is_analysed_once_it_is_filled(connection: Connection, statement
 
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Serializable_isolation_example.html
+@pytest.mark.documented("r_Serializable_isolation_example", "as documented")
 def test_who_writes_into_a_table_waits_for_whoever_does(connection: Connection, connect: Connect) -> None:
     run(connection, "create table t (a int)", "begin", "insert into t values (1)")
     with connect() as other:
@@ -314,6 +337,7 @@ def test_who_writes_into_a_table_waits_for_whoever_does(connection: Connection, 
     assert rows(connection, "select a from t order by a") == [[1], [2]]
 
 
+@pytest.mark.documented("r_CREATE_TABLE_NEW", "as documented")
 def test_temporary_tables(connection: Connection) -> None:
     run(
         connection,
@@ -332,6 +356,7 @@ def test_a_temporary_table_may_have_a_long_name(connection: Connection) -> None:
     assert rows(connection, query) == [["a"]]
 
 
+@pytest.mark.documented("SYS_QUERY_DETAIL", "as documented")
 def test_when_a_table_was_written_last(connection: Connection) -> None:
     run(connection, "create table t (a int)", "insert into t values (1)")
     query = """

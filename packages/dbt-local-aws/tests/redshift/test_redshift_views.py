@@ -11,6 +11,7 @@ import pytest
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 
+@pytest.mark.documented("r_CREATE_VIEW", "as documented")
 def test_a_view_binds(connection: Connection) -> None:
     run(connection, "create table t as select 1 as a", "create view v as select a from t")
     with pytest.raises(ProgrammingError, match="other objects depend on it"):
@@ -20,6 +21,7 @@ def test_a_view_binds(connection: Connection) -> None:
         rows(connection, "select * from v")
 
 
+@pytest.mark.documented("r_CREATE_VIEW", "as documented")
 def test_a_late_binding_view_survives_its_table(connection: Connection) -> None:
     run(
         connection,
@@ -36,6 +38,7 @@ def test_a_late_binding_view_survives_its_table(connection: Connection) -> None:
     assert rows(connection, "select * from v") == [[3]]
 
 
+@pytest.mark.documented("r_CREATE_VIEW", "as documented")
 def test_a_view_that_binds_takes_the_place_of_one_that_binds_late(connection: Connection) -> None:
     run(
         connection,
@@ -48,6 +51,7 @@ def test_a_view_that_binds_takes_the_place_of_one_that_binds_late(connection: Co
     assert rows(connection, "select b from v") == [[3]]
 
 
+@pytest.mark.documented("r_CREATE_VIEW", "as documented")
 def test_a_late_binding_view_may_come_before_its_table(connection: Connection) -> None:
     run(connection, "create view v as select * from case_schema.later with no schema binding")
     run(connection, "create table later as select 5 as n")
@@ -66,6 +70,7 @@ def test_a_prepared_statement_reads_the_view_as_it_is(connection: Connection) ->
     assert cursor.fetchall() == ([1],)
 
 
+@pytest.mark.documented("r_CREATE_VIEW", "as documented")
 def test_late_binding_views_upon_each_other(connection: Connection) -> None:
     run(
         connection,
@@ -79,6 +84,7 @@ def test_late_binding_views_upon_each_other(connection: Connection) -> None:
     assert rows(connection, "select renamed from made") == [[7]]
 
 
+@pytest.mark.documented("r_CREATE_VIEW", "as documented")
 def test_a_late_binding_view_is_replaced_and_renamed(connection: Connection) -> None:
     run(
         connection,
@@ -93,6 +99,7 @@ def test_a_late_binding_view_is_replaced_and_renamed(connection: Connection) -> 
         rows(connection, "select b from w")
 
 
+@pytest.mark.documented("PG_GET_LATE_BINDING_VIEW_COLS", "as documented")
 def test_the_columns_of_late_binding_views(connection: Connection) -> None:
     run(
         connection,
@@ -132,6 +139,7 @@ def test_views_are_shown_with_their_definitions(connection: Connection) -> None:
     assert ["m"] in rows(connection, query)
 
 
+@pytest.mark.documented("materialized-view-refresh-sql-command", "as documented")
 def test_a_materialized_view_is_as_it_was_refreshed(connection: Connection) -> None:
     run(
         connection,
@@ -150,6 +158,7 @@ def test_a_materialized_view_is_as_it_was_refreshed(connection: Connection) -> N
     assert rows(connection, "select relname from pg_class where relname like 'mv!_tbl!_!_m!_!_%' escape '!'") == []
 
 
+@pytest.mark.documented("materialized-view-refresh-sql-command", "refused as documented")
 def test_what_is_no_materialized_view_is_not_refreshed(connection: Connection) -> None:
     run(connection, "create table t (a int)")
     with pytest.raises(ProgrammingError, match="is not a materialized view"):
@@ -166,6 +175,7 @@ def test_a_schema_may_be_named_with_its_database(connection: Connection) -> None
         run(connection, "create schema elsewhere.other_schema")
 
 
+@pytest.mark.documented("r_SHOW", "as documented")
 def test_show(connection: Connection) -> None:
     run(
         connection,

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from dbt_local_aws.certificates import make_certificates
 from dbt_local_aws.process import when_input_ends
+from dbt_local_aws.redshift.data_api.api import DataApi
+from dbt_local_aws.redshift.data_api.front import DataApiFront
 from dbt_local_aws.redshift.iam import CredentialsApi, keys_given
 from dbt_local_aws.redshift.postgres import PostgresError, PostgresServer
 from dbt_local_aws.redshift.server import Configuration, RedshiftServer, new_password
@@ -70,6 +72,8 @@ async def _serve(postgres: PostgresServer, configuration: Configuration, options
     port = listener.sockets[0].getsockname()[1]
     api = CredentialsApi(server.temporary_logins, configuration.user, configuration.database, port, keys)
     api.start()
+    data_api = DataApiFront(DataApi(server.temporary_logins, configuration.user, port), keys)
+    data_api.start()
     environment = {
         "REDSHIFT_HOST": "localhost",
         "REDSHIFT_PORT": str(port),
@@ -83,6 +87,7 @@ async def _serve(postgres: PostgresServer, configuration: Configuration, options
         "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_ENDPOINT_URL_REDSHIFT": api.url,
         "AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS": api.url,
+        "AWS_ENDPOINT_URL_REDSHIFT_DATA": data_api.url,
     }
     stop = asyncio.Event()
     try:
@@ -95,6 +100,7 @@ async def _serve(postgres: PostgresServer, configuration: Configuration, options
             print("\nCtrl-C stops it and removes its data.", flush=True)
         await stop.wait()
     finally:
+        data_api.stop()
         api.stop()
         listener.close()
         await server.close_sessions()

@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -241,3 +241,20 @@ class Backend:
                 if error is not None:
                     raise BackendError(error)
                 return Result([], tag)
+
+    async def copy_out(self, statement: str) -> AsyncGenerator[bytes, None]:
+        """Runs a COPY … TO STDOUT; gives its lines. It goes on to its end where who reads them stops before."""
+        self._ask(Message(wire.QUERY, wire.cstring(statement)))
+        error: Message | None = None
+        try:
+            while (answer := await self._read()).kind != wire.READY_FOR_QUERY:
+                if isinstance(answer, Message) and answer.kind == wire.COPY_DATA:
+                    yield answer.body
+                elif isinstance(answer, Message) and answer.kind == wire.ERROR:
+                    error = answer
+            self.is_busy = False
+        finally:
+            while self.is_busy:
+                self.is_busy = (await self._read()).kind != wire.READY_FOR_QUERY
+        if error is not None:
+            raise BackendError(error)

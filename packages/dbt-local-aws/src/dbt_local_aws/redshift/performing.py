@@ -8,7 +8,8 @@ from dbt_local_aws.redshift.cancelling import Cancellation
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.copy.load import load
 from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError
-from dbt_local_aws.redshift.statements.plans import Load, Script
+from dbt_local_aws.redshift.statements.plans import Load, Script, Unload
+from dbt_local_aws.redshift.unload.run import unload
 from dbt_local_aws.redshift.wire import Message
 
 Send = Callable[[Message], None]
@@ -22,9 +23,9 @@ class Performer:
         self._load_environment = load_environment
         self._cancellation = cancellation
 
-    async def perform(self, plan: Script | Load, send: Send) -> None:
+    async def perform(self, plan: Script | Load | Unload, send: Send) -> None:
         """Performs a plan, and says that it is done."""
-        if isinstance(plan, Load):
+        if isinstance(plan, (Load, Unload)):
             await self._load(plan, send)
         else:
             await self._run_script(plan, send)
@@ -36,12 +37,15 @@ class Performer:
         tags = await self._backend.script((*plan.steps, "commit") if commits else plan.steps)
         send(wire.command_complete(plan.tag or tags[0]))
 
-    async def _load(self, plan: Load, send: Send) -> None:
+    async def _load(self, plan: Load | Unload, send: Send) -> None:
         alone = self._backend.status == wire.IDLE
         if alone:
             await self._backend.query("begin")
         try:
-            loaded = await load(plan.command, self._backend, self._load_environment)
+            if isinstance(plan, Load):
+                notices = await load(plan.command, self._backend, self._load_environment)
+            else:
+                notices = await unload(plan.command, plan.sql, self._backend, self._load_environment)
             self._cancellation.check()
             if alone:
                 await self._backend.query("commit")
@@ -54,6 +58,6 @@ class Performer:
             if alone:
                 await self._backend.roll_back()
             raise
-        for notice in loaded:
+        for notice in notices:
             send(notice)
-        send(wire.command_complete("COPY"))
+        send(wire.command_complete("COPY" if isinstance(plan, Load) else "UNLOAD"))

@@ -1,9 +1,16 @@
-"""COPY as it is written: its table, its columns, where the data lies and how it is to be read."""
+"""COPY as it is written: its table, its columns, where the data lies and how it is to be read.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from dbt_local_aws.redshift.copy.combinations import check
+from dbt_local_aws.redshift.copy.datetimes import Reader, date_reader, time_reader
+from dbt_local_aws.redshift.copy.options import OptionReader
 from dbt_local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError, not_emulated, syntax_error
 from dbt_local_aws.redshift.tokens import (
     Kind,
@@ -15,33 +22,57 @@ from dbt_local_aws.redshift.tokens import (
     word_at,
 )
 
-_NOT_EMULATED = {
-    "csv", "delimiter", "fixedwidth", "avro", "parquet", "orc", "shapefile", "encrypted", "lzop", "zstd", "bzip2",
-    "escape", "removequotes", "ignoreheader", "fillrecord", "ignoreblanklines", "null", "quote", "explicit_ids", "ssh",
-    "readratio", "noload", "acceptanydate",
-    "trimblanks", "roundec", "comprows", "ignoreallerrors", "dateformat", "simplify", "encoding",
-}  # fmt: skip
+_NOT_EMULATED = frozenset({
+    "fixedwidth", "avro", "orc", "shapefile", "encrypted", "master_symmetric_key", "lzop", "ssh", "readratio", "noload",
+    "simplify",
+})  # fmt: skip
+_LONGEST_ERROR_LIST = 100_000
 
 
 @dataclass
 class CopyCommand:
-    """A COPY … FROM 's3://…' of JSON."""
+    """A COPY … FROM 's3://…'."""
 
     table: QualifiedName
     columns: tuple[str, ...] | None
     source: str
     text: str  # the whole statement, for the system tables
+    format: str = "text"  # or csv, json, parquet
     json: str = ""  # 'auto', 'auto ignorecase' or where the JSONPaths lie
+    delimiter: str | None = None
+    quote: str = '"'
+    escape: bool = False
+    remove_quotes: bool = False
+    header_lines: int = 0
+    ignore_blank_lines: bool = False
+    fill_record: bool = False
+    null_string: str | None = None
+    compression: str | None = None  # gzip, bzip2 or zstd
     manifest: bool = False
-    gzip: bool = False
     region: str | None = None
-    time_format: str | None = None
+    date_reader: Reader | None = None
+    time_reader: Reader | None = None
+    epoch_units: int | None = None  # in a second, where the times are counted
+    accept_any_date: bool = False
     max_errors: int = 0
+    ignore_all_errors: bool = False
+    explicit_ids: bool = False
+    serialize_to_json: bool = False
     truncate_columns: bool = False
+    trim_blanks: bool = False
+    round_decimals: bool = False
     blanks_as_null: bool = False
     empty_as_null: bool = False
     replacement: str | None = None  # for characters that are not valid UTF-8, with ACCEPTINVCHARS
-    authorised: bool = field(default=False, repr=False)
+
+    @property
+    def separator(self) -> str:
+        """What stands between two fields."""
+        return self.delimiter or ("," if self.format == "csv" else "|")
+
+    def has_failed(self, errors: int) -> bool:
+        """Whether there are as many errors as the load may not have."""
+        return not self.ignore_all_errors and errors >= max(self.max_errors, 1)
 
 
 def parse_copy(tokens: Sequence[Token], text: str) -> CopyCommand:
@@ -61,112 +92,104 @@ def parse_copy(tokens: Sequence[Token], text: str) -> CopyCommand:
         raise not_emulated(f"COPY from '{source.value.split(':')[0]}:'")
     command = CopyCommand(table, columns, source.value, text)
     options = _Options(command, tokens, at + 2)
-    options.read()
-    if not command.authorised:
-        raise RedshiftError(
-            SYNTAX_ERROR,
-            "COPY from S3 requires credentials",
-            hint="Name a role with IAM_ROLE, or use IAM_ROLE default.",
-        )
-    if not command.json:
-        raise not_emulated("COPY of anything but JSON (FORMAT AS JSON)")
+    options.read(options.readers(), _NOT_EMULATED)
+    check(command.format, options.given)
     return command
 
 
-class _Options:
-    """Reads the options behind the source, which may stand in any order."""
+class _Options(OptionReader):
+    """Reads the options behind the source."""
 
     def __init__(self, command: CopyCommand, tokens: Sequence[Token], at: int) -> None:
+        super().__init__("COPY", tokens, at)
         self._command = command
-        self._tokens = tokens
-        self._at = at
 
-    def read(self) -> None:
-        while self._at < len(self._tokens):
-            word = self._tokens[self._at].word
-            reader = self._readers().get(word)
-            if reader is None:
-                raise not_emulated(f"COPY … {word.upper()}") if word in _NOT_EMULATED else self._error()
-            self._at += 1
-            reader()
-
-    def _readers(self) -> dict[str, Callable[[], Any]]:
+    def readers(self) -> dict[str, Callable[[], Any]]:
+        """What reads each option."""
         return {
-            "iam_role": self._role,
-            "with": lambda: None,
-            "credentials": self._credentials,
-            "access_key_id": self._credentials,
-            "secret_access_key": self._credentials,
-            "session_token": self._credentials,
             "format": self._format,
             "json": self._json,
-            "manifest": lambda: self._set("manifest", value=True),
-            "gzip": lambda: self._set("gzip", value=True),
-            "region": lambda: self._set("region", self._string()),
-            "timeformat": lambda: self._set("time_format", self._string()),
-            "maxerror": lambda: self._set("max_errors", self._number()),
-            "truncatecolumns": lambda: self._set("truncate_columns", value=True),
-            "blanksasnull": lambda: self._set("blanks_as_null", value=True),
-            "emptyasnull": lambda: self._set("empty_as_null", value=True),
-            "acceptinvchars": lambda: self._set("replacement", self._string() if self._string_follows() else "?"),
-            "compupdate": lambda: self._skip("on", "off", "true", "false", "preset"),
-            "statupdate": lambda: self._skip("on", "off", "true", "false"),
+            "csv": lambda: self._set("format", "csv"),
+            "parquet": lambda: self._set("format", "parquet"),
+            "quote": lambda: self._set("quote", self.character("QUOTE")),
+            "delimiter": lambda: self._set("delimiter", self.character("DELIMITER")),
+            "null": lambda: self._set("null_string", self.text()),
+            "ignoreheader": lambda: self._set("header_lines", self.number()),
+            "region": lambda: self._set("region", self.text()),
+            "dateformat": lambda: self._set("date_reader", date_reader(self.text())),
+            "timeformat": self._time_format,
+            "maxerror": self._max_errors,
+            "acceptinvchars": lambda: self._set("replacement", self.text() if self.text_follows() else "?"),
+            "encoding": self._encoding,
+            "compupdate": lambda: self.skip("on", "off", "true", "false", "preset"),
+            "statupdate": lambda: self.skip("on", "off", "true", "false"),
+            "comprows": self.number,
+            **{word: partial(self._set, "compression", word) for word in ("gzip", "bzip2", "zstd")},
+            **{word: partial(self._set, name, True) for word, name in _FLAGS.items()},
         }
 
-    def _set(self, name: str, value: str | int | bool) -> None:
+    def _set(self, name: str, value: object) -> None:
         setattr(self._command, name, value)
 
-    def _word(self) -> str:
-        return word_at(self._tokens, self._at)
-
-    def _skip(self, *words: str) -> bool:
-        found = self._word() in words
-        self._at += found
-        return found
-
-    def _string_follows(self) -> bool:
-        at = self._at + (self._word() == "as")
-        return at < len(self._tokens) and self._tokens[at].kind is Kind.STRING
-
-    def _string(self) -> str:
-        if not self._string_follows():
-            raise self._error()
-        self._skip("as")
-        self._at += 1
-        return self._tokens[self._at - 1].value
-
-    def _number(self) -> int:
-        self._skip("as")
-        if self._at >= len(self._tokens) or not self._tokens[self._at].text.isdigit():
-            raise self._error()
-        self._at += 1
-        return int(self._tokens[self._at - 1].text)
-
-    def _role(self) -> None:
-        if not self._skip("default"):
-            self._string()
-        self._command.authorised = True
-
-    def _credentials(self) -> None:
-        self._string()
-        self._command.authorised = True
-
     def _format(self) -> None:
-        self._skip("as")
-        if not self._skip("json"):
-            raise not_emulated(f"COPY … FORMAT {self._word().upper()}")
-        self._json()
+        self.skip("as")
+        word = self.word()
+        if word in ("csv", "parquet"):
+            self._at += 1
+            self.given.add(word)
+            self._set("format", word)
+        elif self.skip("json"):
+            self.given.add("json")
+            self._json()
+        else:
+            raise not_emulated(f"COPY … FORMAT {word.upper()}") if word in _NOT_EMULATED else self.error()
 
     def _json(self) -> None:
-        option = self._string() if self._string_follows() else "auto"
+        option = self.text() if self.text_follows() else "auto"
         if option not in ("auto", "auto ignorecase") and not option.startswith("s3://"):
             if option == "noshred":
                 raise not_emulated("COPY … JSON 'noshred'")
             raise RedshiftError(SYNTAX_ERROR, f"Invalid JSONPath file: {option}", hint="It begins with s3://.")
-        self._command.json = option
+        self._set("format", "json")
+        self._set("json", option)
 
-    def _error(self) -> RedshiftError:
-        return _syntax_error(self._tokens, self._at)
+    def _time_format(self) -> None:
+        option = self.text()
+        if option in ("epochsecs", "epochmillisecs"):
+            self._set("epoch_units", 1000 if option == "epochmillisecs" else 1)
+        else:
+            self._set("time_reader", time_reader(option))
+
+    def _max_errors(self) -> None:
+        count = self.number()
+        if count > _LONGEST_ERROR_LIST:
+            raise RedshiftError(SYNTAX_ERROR, f"MAXERROR must be between 0 and {_LONGEST_ERROR_LIST}")
+        self._set("max_errors", count)
+
+    def _encoding(self) -> None:
+        self.skip("as")
+        name = self.text() if self.text_follows() else self.word()
+        self.skip(name)
+        if name.lower() not in ("utf8", "auto"):
+            raise not_emulated(f"COPY … ENCODING {name.upper()}")
+
+
+_FLAGS = {
+    "manifest": "manifest",
+    "truncatecolumns": "truncate_columns",
+    "trimblanks": "trim_blanks",
+    "roundec": "round_decimals",
+    "blanksasnull": "blanks_as_null",
+    "emptyasnull": "empty_as_null",
+    "acceptanydate": "accept_any_date",
+    "ignoreblanklines": "ignore_blank_lines",
+    "ignoreallerrors": "ignore_all_errors",
+    "fillrecord": "fill_record",
+    "explicit_ids": "explicit_ids",
+    "escape": "escape",
+    "serializetojson": "serialize_to_json",
+    "removequotes": "remove_quotes",
+}
 
 
 def _syntax_error(tokens: Sequence[Token], at: int) -> RedshiftError:

@@ -11,6 +11,9 @@ from dbt_local_aws.redshift.copy.report import LoadError, LoadReport
 from dbt_local_aws.redshift.copy.target import Target
 from dbt_local_aws.redshift.quoting import literal
 
+# as the page of STL_LOAD_COMMITS spells them; it has none for CSV
+_FORMATS = {"json": "JSON", "text": "Text", "csv": "CSV", "parquet": "Parquet"}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -46,7 +49,7 @@ async def write_down(run: Run, report: LoadReport, *, failed: bool) -> int:
             int(run.target.oid),
             run.target.relation,
             run.command.source,
-            "JSON",
+            _FORMATS[run.command.format],
             _timestamp(run.started),
             ended,
             0 if failed else report.rows,

@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-MAX_ROW_BYTES = 4 * 1024 * 1024
+from dbt_local_aws.redshift.copy.record import MAX_ROW_BYTES, Record, is_too_long
 
+_LONGEST_WORD = len("-Infinity")  # that JSON has, as Python reads it: beside \\u and four digits
 _NOT_BLANK = re.compile(r"\S")
 _PATH_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
 
@@ -23,93 +23,79 @@ class Number(str):
 _DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One JSON value, or what was found instead of one."""
-
-    line: int  # the last one of the value
-    text: str
-    value: object = None
-    fault: str = ""
-
-
-class _Text:
-    """A text that comes in pieces, of which what was read is let go."""
+class _Window:
+    """The part of a text that is looked at: it grows at its end, and what was read is cut off at its beginning."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
         self._pieces = pieces
-        self.line = 1  # of what stands at `at`
-        self.at = 0
         self.text = ""
-
-    def read_on(self) -> bool:
-        """Takes another piece; gives whether there was one."""
-        piece = next((piece for piece in self._pieces if piece), None)
-        if piece is None:
-            return False
-        self.text = self.text[self.at :] + piece
         self.at = 0
-        return True
+        self.line = 1
+        self.has_ended = False
 
-    def skip_to(self, end: int) -> str:
-        """What stands before this place, behind which reading goes on."""
-        skipped = self.text[self.at : end]
-        self.line += skipped.count("\n")
-        self.at = end
-        return skipped
+    def grow(self) -> None:
+        """Takes as much more as there is already, so that a long record is looked at a few times only."""
+        parts = [self.text[self.at :]]
+        wanted = max(len(parts[0]), 1)
+        while wanted > 0:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self.has_ended = True
+                break
+            parts.append(piece)
+            wanted -= len(piece)
+        self.text, self.at = "".join(parts), 0
 
     def skip_blanks(self) -> bool:
-        """Goes on to what is no blank; gives whether there is something."""
-        while (found := _NOT_BLANK.search(self.text, self.at)) is None:
-            self.skip_to(len(self.text))
-            if not self.read_on():
-                return False
-        self.skip_to(found.start())
-        return True
+        """Goes to what is no blank; says whether there is anything."""
+        while True:
+            found = _NOT_BLANK.search(self.text, self.at)
+            self.go_to(found.start() if found else len(self.text))
+            if found or self.has_ended:
+                return found is not None
+            self.grow()
 
-    def end_of_line(self) -> int:
-        """Where the line ends."""
-        while (end := self.text.find("\n", self.at)) < 0:
-            if not self.read_on():
-                return len(self.text)
-        return end
+    def go_to(self, end: int) -> str:
+        """Goes on to a place; gives what lies before it."""
+        passed = self.text[self.at : end]
+        self.line += passed.count("\n")
+        self.at = end
+        return passed
 
 
 def read_records(pieces: Iterator[str]) -> Iterator[Record]:
     """The JSON values of a file. After what is none, reading goes on with the next line."""
-    source = _Text(pieces)
-    while source.skip_blanks():
-        value, end, fault = _decode(source)
-        if fault:
-            line = source.line
-            yield Record(line, source.skip_to(source.end_of_line()), fault=fault)
-            continue
-        raw = source.skip_to(end)
-        if len(raw) > MAX_ROW_BYTES or (
-            len(raw) * 4 > MAX_ROW_BYTES and len(raw.encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES
-        ):
-            yield Record(source.line, raw, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
-        else:
-            yield Record(source.line, raw, value)
-
-
-def _decode(source: _Text) -> tuple[object, int, str]:
-    """The value that begins here, where it ends, and what is wrong with it, once as much has come as it takes."""
-    while True:
-        fault = ""
-        value: object = None
-        end = len(source.text)
+    window = _Window(pieces)
+    while window.skip_blanks():
         try:
-            value, end = _DECODER.raw_decode(source.text, source.at)
+            value, end = _DECODER.raw_decode(window.text, window.at)
         except json.JSONDecodeError as error:
-            fault = f"Invalid JSON: {error.msg}"
-            # a row that is as wrong as it is long is wrong without the rest
-            if len(source.text) - source.at > MAX_ROW_BYTES:
-                return None, end, fault
-        # a number, or what is no value yet, may go on in the next piece
-        is_whole = not fault and end < len(source.text)
-        if is_whole or not source.read_on():
-            return value, end, fault
+            if not window.has_ended and _is_cut_off(error, window):
+                window.grow()
+                continue
+            yield _not_json(window, error.msg)
+            continue
+        if end == len(window.text) and not window.has_ended:
+            window.grow()  # a number may go on
+            continue
+        text = window.go_to(end)
+        if is_too_long(text):
+            yield Record(window.line, text, fault=f"JSON row exceeds the maximum size of {MAX_ROW_BYTES} bytes")
+        else:
+            yield Record(window.line, text, value)
+
+
+def _is_cut_off(error: json.JSONDecodeError, window: _Window) -> bool:
+    """Whether the text may be wrong only because it goes on."""
+    is_at_end = error.msg.startswith("Unterminated string") or error.pos > len(window.text) - _LONGEST_WORD
+    return is_at_end and len(window.text) - window.at <= 2 * MAX_ROW_BYTES
+
+
+def _not_json(window: _Window, message: str) -> Record:
+    line = window.line
+    while (end := window.text.find("\n", window.at)) < 0 and not window.has_ended:
+        window.grow()
+    return Record(line, window.go_to(end if end >= 0 else len(window.text)), fault=f"Invalid JSON: {message}")
 
 
 def parse_path(expression: str) -> JsonPath | None:
@@ -142,6 +128,11 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _compact(value)
+
+
+def without_blanks(text: str) -> str:
+    """JSON text without what stands between its values, and its numbers as they were written."""
+    return _compact(_DECODER.decode(text))
 
 
 def _compact(value: object) -> str:

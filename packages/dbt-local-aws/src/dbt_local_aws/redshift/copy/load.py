@@ -8,7 +8,7 @@ from dbt_local_aws.redshift.copy.command import CopyCommand
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.copy.feed import Emit, Feed
 from dbt_local_aws.redshift.copy.history import Run, identity_of, write_down
-from dbt_local_aws.redshift.copy.reader import read_files
+from dbt_local_aws.redshift.copy.reader import LoadFailedError, read_files
 from dbt_local_aws.redshift.copy.report import LoadReport
 from dbt_local_aws.redshift.copy.target import find_target
 from dbt_local_aws.redshift.errors import (
@@ -26,7 +26,7 @@ async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironm
     report = LoadReport()
     try:
         await _copy(run, report, backend)
-    except _FailedError:
+    except LoadFailedError:
         await write_down(run, report, failed=True)
         raise RedshiftError(
             INTERNAL_ERROR,
@@ -47,17 +47,12 @@ async def load(command: CopyCommand, backend: Backend, environment: LoadEnvironm
     return [wire.fields_message(wire.NOTICE, {"S": "INFO", "C": "00000", "M": message}) for message in messages]
 
 
-class _FailedError(RedshiftError):
-    """There were as many errors as the load may not have."""
-
-
 async def _copy(run: Run, report: LoadReport, backend: Backend) -> None:
     """Converts the files as they come, and hands PostgreSQL the rows as it takes them."""
 
     def read(emit: Emit) -> None:
-        read_files(run.command, run.target.columns, run.environment, report, emit)
-        if len(report.errors) >= max(run.command.max_errors, 1):
-            raise _FailedError(INTERNAL_ERROR, "the load has failed")
+        for chunk in read_files(run.command, run.target.columns, run.environment, report):
+            emit(chunk)
 
     cancellation = run.environment.cancellation
     feed = Feed(read, cancellation.check, cancellation.requested)

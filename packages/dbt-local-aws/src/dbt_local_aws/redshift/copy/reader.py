@@ -1,95 +1,94 @@
-"""Reads the files of a COPY, and converts their records."""
+"""Reads the files of a COPY one after the other, and makes of them the rows that PostgreSQL takes."""
 
-import codecs
-import itertools
-import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 
+from dbt_local_aws.redshift.copy import delimited, json_records
 from dbt_local_aws.redshift.copy.column import Column
 from dbt_local_aws.redshift.copy.command import CopyCommand
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
-from dbt_local_aws.redshift.copy.feed import Emit
-from dbt_local_aws.redshift.copy.json_records import JsonPath, Record, at_path, read_records
+from dbt_local_aws.redshift.copy.json_records import JsonPath, at_path
+from dbt_local_aws.redshift.copy.parquet import ParquetReader
+from dbt_local_aws.redshift.copy.record import INVALID_LINE, Record
 from dbt_local_aws.redshift.copy.report import LoadedFile, LoadError, LoadReport
 from dbt_local_aws.redshift.copy.s3 import S3, files_of, paths_of
-from dbt_local_aws.redshift.copy.values import INVALID_JSON, ConversionError, Converter, converter
-from dbt_local_aws.redshift.errors import (
-    INTERNAL_ERROR,
-    RedshiftError,
-)
+from dbt_local_aws.redshift.copy.streams import decoded, decompressed
+from dbt_local_aws.redshift.copy.values import ConversionError, Converter, converter
+from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
 
-_CHUNK_BYTES = 1 << 18
-_GZIP = zlib.MAX_WBITS | 16
-_INVALID_BYTE = re.compile("[\udc80-\udcff]")  # as surrogateescape decodes it
+_CHUNK_SIZE = 1 << 18
+
+
+class LoadFailedError(RedshiftError):
+    """There are as many errors as the load may not have: the report has them."""
 
 
 def read_files(
-    command: CopyCommand, columns: list[Column], environment: LoadEnvironment, report: LoadReport, emit: Emit
-) -> None:
-    """Reads the files that a command names, until there are as many errors as it may not have."""
+    command: CopyCommand, columns: list[Column], environment: LoadEnvironment, report: LoadReport
+) -> Iterator[bytes]:
+    """The rows of the files that a command names. What came of each file is in the report once it was read."""
     bucket = S3(environment, command.region)
-    reader = _Reader(command, columns, paths_of(command, columns, bucket), report, emit)
+    if command.format == "parquet":
+        parquet = ParquetReader(command, columns, report)
+        for url in files_of(command, bucket, needs_length=True):
+            with closing(bucket.open(url)) as stream:
+                yield from parquet.read(url, stream)
+        return
+    reader = _Reader(command, columns, paths_of(command, columns, bucket), report)
     for url in files_of(command, bucket):
-        reader.read(url, bucket.pieces(url))
-        if reader.has_failed:
-            break
+        with closing(bucket.open(url)) as stream:
+            pieces = decoded(decompressed(url, stream, command.compression), command.replacement)
+            file = LoadedFile(url, stream.length, 0)
+            report.files.append(file)
+            yield from reader.read(file, pieces)
 
 
 class _Reader:
-    """Reads the files of one load, one after the other."""
+    """Reads the files of one load, whose records are lines or JSON values."""
 
     def __init__(
-        self,
-        command: CopyCommand,
-        columns: list[Column],
-        paths: list[JsonPath] | None,
-        report: LoadReport,
-        emit: Emit,
+        self, command: CopyCommand, columns: list[Column], paths: list[JsonPath] | None, report: LoadReport
     ) -> None:
         self._command = command
         self._columns = columns
         self._converters: list[Converter] = [converter(column, command) for column in columns]
         self._paths = paths
         self._report = report
-        self._emit = emit
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether there are as many errors as the load may not have."""
-        return len(self._report.errors) >= max(self._command.max_errors, 1)
-
-    def read(self, url: str, pieces: Iterable[bytes]) -> None:
-        """Converts the records of a file."""
-        file = LoadedFile(url, 0, 0)
-        self._report.files.append(file)
+    def read(self, file: LoadedFile, pieces: Iterator[str]) -> Iterator[bytes]:
+        """Converts the records of a file; raises where there are as many errors as there may not be."""
         rows: list[str] = []
         size = 0
-        for record in read_records(_decode(url, _counted(pieces, file), self._command)):
+        for record in self._records(pieces):
             file.lines_scanned = record.line
-            error, row = self._convert(url, record)
+            error, row = self._convert(file.url, record)
             if error is None:
                 rows.append(row)
                 size += len(row)
             else:
                 self._report.errors.append(error)
-                if self.has_failed:
-                    break
-            if size >= _CHUNK_BYTES:
-                self._give(rows)
+                if self._command.has_failed(len(self._report.errors)):
+                    raise LoadFailedError(INTERNAL_ERROR, "the load failed")
+            if size >= _CHUNK_SIZE:
+                yield self._encoded(rows)
                 rows, size = [], 0
-        self._give(rows)
-
-    def _give(self, rows: list[str]) -> None:
-        self._report.rows += len(rows)
         if rows:
-            self._emit("".join(rows).encode())
+            yield self._encoded(rows)
+
+    def _encoded(self, rows: list[str]) -> bytes:
+        self._report.rows += len(rows)
+        return "".join(rows).encode()
+
+    def _records(self, pieces: Iterator[str]) -> Iterator[Record]:
+        if self._command.format == "json":
+            return json_records.read_records(pieces)
+        return delimited.read_records(pieces, self._command, len(self._columns))
 
     def _convert(self, url: str, record: Record) -> tuple[LoadError | None, str]:
         if record.fault:
-            return LoadError(url, record, INVALID_JSON, record.fault), ""
-        if self._paths is None and not isinstance(record.value, dict):
-            return LoadError(url, record, INVALID_JSON, "Invalid JSON: an object was expected"), ""
+            return LoadError(url, record, record.code, record.fault), ""
+        if self._command.format == "json" and self._paths is None and not isinstance(record.value, dict):
+            return LoadError(url, record, INVALID_LINE, "Invalid JSON: an object was expected"), ""
         fields = []
         for column, convert, value in zip(self._columns, self._converters, self._values(record.value), strict=True):
             try:
@@ -102,6 +101,11 @@ class _Reader:
 
     def _values(self, value: object) -> list[object]:
         """What is meant for each column."""
+        if isinstance(value, list) and self._command.format != "json":
+            return [
+                _filled(field, column) if field is delimited.MISSING else field
+                for field, column in zip(value, self._columns, strict=True)
+            ]
         if self._paths is not None:
             return [at_path(value, path) for path in self._paths]
         if not isinstance(value, dict):
@@ -111,42 +115,6 @@ class _Reader:
         return [value.get(column.name) for column in self._columns]
 
 
-def _counted(pieces: Iterable[bytes], file: LoadedFile) -> Iterator[bytes]:
-    for piece in pieces:
-        file.bytes_scanned += len(piece)
-        yield piece
-
-
-def _decode(url: str, pieces: Iterator[bytes], command: CopyCommand) -> Iterator[str]:
-    """The text of a file, as it comes."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-    for piece in itertools.chain(_unzipped(url, pieces) if command.gzip else pieces, [None]):
-        text = decoder.decode(piece or b"", final=piece is None)
-        if command.replacement is None or text.isascii():
-            yield text
-        else:
-            yield _INVALID_BYTE.sub(command.replacement.replace("\\", "\\\\"), text)
-
-
-def _unzipped(url: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """What a GZIP file holds, which may be several one after the other."""
-    unzip = zlib.decompressobj(_GZIP)
-    begun = False
-    try:
-        for piece in pieces:
-            rest = piece
-            while rest:
-                begun = True
-                yield unzip.decompress(rest, _CHUNK_BYTES)
-                rest = unzip.unconsumed_tail or unzip.unused_data
-                if unzip.eof:
-                    unzip, begun = zlib.decompressobj(_GZIP), False
-        yield unzip.flush()
-    except zlib.error as error:
-        raise _unreadable(url, str(error)) from error
-    if begun:
-        raise _unreadable(url, "it ends before its end is marked")
-
-
-def _unreadable(url: str, why: str) -> RedshiftError:
-    return RedshiftError(INTERNAL_ERROR, f"The GZIP file {url} cannot be read", detail=why)
+def _filled(field: object, column: Column) -> object:
+    """What FILLRECORD gives: an empty VARCHAR, and null for any other type."""
+    return field if column.type == "character varying" else None

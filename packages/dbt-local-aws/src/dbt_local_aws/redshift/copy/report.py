@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dbt_local_aws.redshift.copy.column import Column
-from dbt_local_aws.redshift.copy.json_records import Record
+from dbt_local_aws.redshift.copy.record import Record
 
 
 @dataclass

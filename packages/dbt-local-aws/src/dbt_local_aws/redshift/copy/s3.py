@@ -1,11 +1,15 @@
-"""The S3 that COPY reads from: its files, manifests and JSONPaths."""
+"""The S3 that COPY reads from and UNLOAD writes to: its files, manifests and JSONPaths."""
 
+import io
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from typing import IO, Any
 
 import boto3
+import boto3.exceptions
 import botocore.exceptions
+import urllib3.exceptions
 
 from dbt_local_aws.redshift.copy.column import Column
 from dbt_local_aws.redshift.copy.command import CopyCommand
@@ -15,8 +19,6 @@ from dbt_local_aws.redshift.errors import (
     INTERNAL_ERROR,
     RedshiftError,
 )
-
-_PIECE_BYTES = 1 << 18
 
 
 class S3:
@@ -46,23 +48,29 @@ class S3:
         self._known_buckets: set[str] = set()
 
     def read(self, url: str) -> bytes:
-        """The bytes of a small object."""
-        return b"".join(self.pieces(url))
+        """The bytes of an object."""
+        with closing(self.open(url)) as file:
+            return b"".join(iter(lambda: file.read(1 << 18), b""))
 
-    def pieces(self, url: str) -> Iterator[bytes]:
-        """The bytes of an object, as they come."""
+    def open(self, url: str) -> "S3File":
+        """An object, to be read from its beginning to its end."""
         bucket, key = self._split(url)
-        try:
-            yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_PIECE_BYTES)
-        except botocore.exceptions.BotoCoreError as error:
-            raise RedshiftError(INTERNAL_ERROR, f"S3ServiceException: {error}", detail=f"key: {key}") from error
-        except botocore.exceptions.ClientError as error:
-            details: Any = error.response.get("Error", {})
-            raise RedshiftError(
-                INTERNAL_ERROR,
-                f"S3ServiceException:{details.get('Message')}",
-                detail=f"error: {details.get('Code')}, key: {key}",
-            ) from error
+        with _as_redshift_says_it(key):
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+        return S3File(key, answer["Body"], int(answer["ContentLength"]))
+
+    def put(self, url: str, content: IO[bytes]) -> None:
+        """Writes an object."""
+        bucket, key = self._split(url)
+        with _as_redshift_says_it(key):
+            self._client.upload_fileobj(content, bucket, key)
+
+    def delete(self, urls: Iterable[str]) -> None:
+        """Removes objects."""
+        for url in urls:
+            bucket, key = self._split(url)
+            with _as_redshift_says_it(key):
+                self._client.delete_object(Bucket=bucket, Key=key)
 
     def exists(self, url: str) -> bool:
         """Whether there is an object."""
@@ -106,13 +114,57 @@ class S3:
             )
 
 
+class S3File(io.RawIOBase):
+    """An object that is read in pieces."""
+
+    def __init__(self, key: str, body: Any, length: int) -> None:  # noqa: ANN401 - botocore's body has no types
+        super().__init__()
+        self._key = key
+        self._body = body
+        self.length = length
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Reads on."""
+        with _as_redshift_says_it(self._key):
+            content: bytes = self._body.read(None if size < 0 else size)
+        return content
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._body.close()
+        super().close()
+
+
+@contextmanager
+def _as_redshift_says_it(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error, urllib3.exceptions.HTTPError) as error:
+        raise RedshiftError(INTERNAL_ERROR, f"S3ServiceException: {error}", detail=f"key: {key}") from error
+    except botocore.exceptions.ClientError as error:
+        details: Any = error.response.get("Error", {})
+        raise RedshiftError(
+            INTERNAL_ERROR,
+            f"S3ServiceException:{details.get('Message')}",
+            detail=f"error: {details.get('Code')}, key: {key}",
+        ) from error
+
+
 def _split(url: str) -> tuple[str, str]:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     return bucket, key
 
 
-def files_of(command: CopyCommand, bucket: S3) -> list[str]:
-    """The files that a command names: those below a prefix, or a manifest's."""
+def files_of(command: CopyCommand, bucket: S3, *, needs_length: bool = False) -> list[str]:
+    """The files that a command names: those below a prefix, or a manifest's.
+
+    A manifest of columnar files has their lengths ("loading-data-files-using-manifest"); what is said where it has not
+    is from https://github.com/awslabs/aws-lambda-redshift-loader/pull/221.
+    """
     if not command.manifest:
         files = bucket.list(command.source)
         if not files:
@@ -128,6 +180,8 @@ def files_of(command: CopyCommand, bucket: S3) -> list[str]:
         url = entry.get("url") if isinstance(entry, dict) else None
         if not isinstance(url, str) or not url.startswith("s3://"):
             raise RedshiftError(INTERNAL_ERROR, f"Invalid manifest file {command.source}: an entry has no url")
+        if needs_length and "meta" not in entry:
+            raise RedshiftError(INTERNAL_ERROR, "File entry does not have 'meta' key.", detail=f"code: 15003, {url}")
         if bucket.exists(url):
             files.append(url)
         elif entry.get("mandatory", False):

@@ -35,17 +35,30 @@ async def find_target(command: CopyCommand, backend: Backend) -> Target:
     """  # noqa: S608 - the name is a literal
     rows = (await backend.query(query)).rows
     known = {row[0] or "": row for row in rows}
-    # an identity column is filled by its table, and takes part in no load that does not name it
-    names = command.columns or [name for name, row in known.items() if not row[4]]
+    names = command.columns or [name for name, row in known.items() if command.explicit_ids or not row[4]]
     for name in names:
         if name not in known:
             raise RedshiftError(
                 UNDEFINED_COLUMN, f'column "{name}" of relation "{command.table.relation}" does not exist'
             )
-        if known[name][4]:
-            raise RedshiftError(INVALID_PARAMETER_VALUE, f'cannot set an identity column to a value: "{name}"')
+    _check_identities({name: row[4] or "" for name, row in known.items() if row[4]}, names, command)
     oid, relation = (rows[0][6] or "", rows[0][5] or "") if rows else ("0", command.table.relation)
     return Target(oid, relation, [_column(known[name]) for name in names])
+
+
+def _check_identities(identities: dict[str, str], names: Sequence[str], command: CopyCommand) -> None:
+    """An identity column that is named needs EXPLICIT_IDS, and the other way round; but one BY DEFAULT needs nothing.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html#copy-column-list
+    """
+    named = [name for name in names if name in identities]
+    if command.explicit_ids and not named:
+        raise RedshiftError(
+            INVALID_PARAMETER_VALUE, "EXPLICIT_IDS can be specified only where an IDENTITY column is loaded"
+        )
+    for name in named:
+        if identities[name] == "a" and not command.explicit_ids:
+            raise RedshiftError(INVALID_PARAMETER_VALUE, f'cannot set an identity column to a value: "{name}"')
 
 
 def _column(row: Sequence[str | None]) -> Column:

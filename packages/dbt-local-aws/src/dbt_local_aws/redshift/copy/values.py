@@ -1,4 +1,7 @@
-"""From the values of a file to the columns of a table, with the errors that Redshift's COPY reports."""
+"""From the values of a file to the columns of a table, with the errors that Redshift's COPY reports.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+"""
 
 import datetime as dt
 import decimal
@@ -8,24 +11,24 @@ from collections.abc import Callable
 from dbt_local_aws.redshift.copy.column import Column
 from dbt_local_aws.redshift.copy.command import CopyCommand
 from dbt_local_aws.redshift.copy.json_records import Number, as_text
+from dbt_local_aws.redshift.copy.record import (
+    INVALID_BOOLEAN,
+    INVALID_CHARACTER,
+    INVALID_DATE,
+    INVALID_DIGIT,
+    INVALID_TIMESTAMP,
+    MISSING_DATA,
+    OVERFLOW,
+    STRING_TOO_LONG,
+)
 from dbt_local_aws.redshift.errors import not_emulated
-
-# Error codes of the "Load error reference"
-STRING_TOO_LONG = 1204
-INVALID_DATE = 1205
-INVALID_TIMESTAMP = 1206
-INVALID_DIGIT = 1207
-OVERFLOW = 1208
-MISSING_DATA = 1213
-INVALID_JSON = 1216
-INVALID_CHARACTER = 1220
-INVALID_BOOLEAN = 1210
 
 _INTEGERS = {"smallint": ("Short", 16), "integer": ("Integer", 32), "bigint": ("Long", 64)}
 _FLOATS = {"real": "Float", "double precision": "Double"}
 _TRUE = {"true", "t", "yes", "y", "1"}
 _FALSE = {"false", "f", "no", "n", "0"}
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
+_TIMESTAMP_WITH_ZONE = re.compile(_TIMESTAMP.pattern + r"([+-]\d{2}(:?\d{2})?)?")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -48,7 +51,7 @@ def converter(column: Column, command: CopyCommand) -> Converter:
     convert = _of_type(column, command)
 
     def convert_or_null(value: object) -> str | None:
-        converted = None if value is None else convert(value)
+        converted = None if value is None or value == command.null_string else convert(value)
         if converted is None and column.not_null:
             raise ConversionError(MISSING_DATA, "Missing data for not-null field")
         return converted
@@ -60,11 +63,11 @@ def _of_type(column: Column, command: CopyCommand) -> Converter:
     converters: dict[str, Callable[[], Converter]] = {
         "character varying": lambda: _text(column, command),
         "character": lambda: _text(column, command),
-        "numeric": lambda: _decimal(column),
+        "numeric": lambda: _decimal(column, command),
         "boolean": lambda: _boolean,
-        "date": lambda: _date,
-        "timestamp without time zone": lambda: _timestamp(command.time_format),
-        "timestamp with time zone": lambda: _timestamp(command.time_format),
+        "date": lambda: _moment(command, _date(command)),
+        "timestamp without time zone": lambda: _moment(command, _timestamp(command, _TIMESTAMP)),
+        "timestamp with time zone": lambda: _moment(command, _timestamp(command, _TIMESTAMP_WITH_ZONE)),
         "super": lambda: _super,
         **{name: lambda kind=kind: _integer(*kind) for name, kind in _INTEGERS.items()},  # type: ignore[misc]
         **{name: lambda kind=kind: _float(kind) for name, kind in _FLOATS.items()},  # type: ignore[misc]
@@ -74,12 +77,13 @@ def _of_type(column: Column, command: CopyCommand) -> Converter:
     return converters[column.type]()
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """A text as a field of PostgreSQL's COPY."""
     return text.translate(_ESCAPES)
 
 
 def _super(value: object) -> str:
-    return _escape(as_text([value])[1:-1])
+    return escape(as_text([value])[1:-1])
 
 
 def _text(column: Column, command: CopyCommand) -> Converter:
@@ -97,6 +101,8 @@ def _text(column: Column, command: CopyCommand) -> Converter:
                 f"Bad UTF8 hex sequence: {byte & 0xFF:02x} (error 3)",
                 bad.start(),
             )
+        if command.trim_blanks and column.type == "character varying":
+            text = text.rstrip()
         if (command.empty_as_null and not text) or (command.blanks_as_null and text.isspace()):
             return None
         encoded = text.encode()
@@ -108,7 +114,7 @@ def _text(column: Column, command: CopyCommand) -> Converter:
             if not command.truncate_columns:
                 raise ConversionError(STRING_TOO_LONG, "String length exceeds DDL length")
             text = encoded[:length].decode(errors="ignore")
-        return _escape(text)
+        return escape(text)
 
     return convert
 
@@ -156,7 +162,9 @@ def _float(kind: str) -> Converter:
     return convert
 
 
-def _decimal(column: Column) -> Converter:
+def _decimal(column: Column, command: CopyCommand) -> Converter:
+    """What a column's scale has no place for is cut off, or with ROUNDEC rounded."""
+    rounding = decimal.ROUND_HALF_UP if command.round_decimals else decimal.ROUND_DOWN
     precision, scale = column.precision or 18, column.scale or 0
     exponent = decimal.Decimal(1).scaleb(-scale)
 
@@ -165,7 +173,7 @@ def _decimal(column: Column) -> Converter:
         if not text:
             return None
         try:
-            number = decimal.Decimal(text).quantize(exponent, decimal.ROUND_HALF_UP, decimal.Context(prec=76))
+            number = decimal.Decimal(text).quantize(exponent, rounding, decimal.Context(prec=76))
         except decimal.InvalidOperation:
             raise ConversionError(INVALID_DIGIT, f"Invalid digit, Value '{text[0]}', Pos 0, Type: Decimal") from None
         if abs(number) >= decimal.Decimal(10) ** (precision - scale):
@@ -184,38 +192,56 @@ def _boolean(value: object) -> str | None:
     raise ConversionError(INVALID_BOOLEAN, "Unknown boolean format")
 
 
-def _date(value: object) -> str | None:
-    text = _scalar(value)
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(text).isoformat() if len(text) == len("YYYY-MM-DD") else _no_date()
-    except ValueError:
-        return _no_date()
+def _moment(command: CopyCommand, convert: Converter) -> Converter:
+    """What cannot be read is null with ACCEPTANYDATE."""
 
-
-def _no_date() -> str:
-    raise ConversionError(INVALID_DATE, "Invalid Date Format - length must be 10 or more")
-
-
-def _timestamp(time_format: str | None) -> Converter:
-    if time_format in ("epochsecs", "epochmillisecs"):
-        return _epoch(1000 if time_format == "epochmillisecs" else 1)
-    if time_format not in (None, "auto", "YYYY-MM-DD HH:MI:SS", "YYYY-MM-DD HH24:MI:SS"):
-        raise not_emulated(f"TIMEFORMAT '{time_format}'")
-
-    def convert(value: object) -> str | None:
-        text = _scalar(value)
-        if not text:
-            return None
+    def convert_or_null(value: object) -> str | None:
         try:
-            if isinstance(value, Number) or not (time_format == "auto" or _TIMESTAMP.fullmatch(text)):
-                raise ValueError  # noqa: TRY301 - the one message for all of it
-            return dt.datetime.fromisoformat(text).isoformat(" ")
-        except ValueError:
-            raise ConversionError(
-                INVALID_TIMESTAMP, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]"
-            ) from None
+            return convert(value) if _scalar(value) else None
+        except ConversionError:
+            if command.accept_any_date:
+                return None
+            raise
+
+    return convert_or_null
+
+
+def _date(command: CopyCommand) -> Converter:
+    read = command.date_reader or _iso_date
+
+    def convert(value: object) -> str:
+        try:
+            date = read(_scalar(value))
+        except (ValueError, OverflowError):
+            date = None
+        if date is None:
+            raise ConversionError(INVALID_DATE, "Invalid Date Format - length must be 10 or more")
+        return date
+
+    return convert
+
+
+def _iso_date(text: str) -> str | None:
+    return dt.date.fromisoformat(text).isoformat() if len(text) == len("YYYY-MM-DD") else None
+
+
+def _timestamp(command: CopyCommand, default: re.Pattern[str]) -> Converter:
+    if command.epoch_units is not None:
+        return _epoch(command.epoch_units)
+
+    def read_default(text: str) -> str | None:
+        return dt.datetime.fromisoformat(text).isoformat(" ") if default.fullmatch(text) else None
+
+    read = command.time_reader or read_default
+
+    def convert(value: object) -> str:
+        try:
+            moment = None if isinstance(value, Number) else read(_scalar(value))
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None:
+            raise ConversionError(INVALID_TIMESTAMP, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]")
+        return moment
 
     return convert
 
@@ -223,12 +249,9 @@ def _timestamp(time_format: str | None) -> Converter:
 def _epoch(units: int) -> Converter:
     origin = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a timestamp without time zone
 
-    def convert(value: object) -> str | None:
-        text = _scalar(value)
-        if not text:
-            return None
+    def convert(value: object) -> str:
         try:
-            microseconds = int(text) * (1_000_000 // units)
+            microseconds = int(_scalar(value)) * (1_000_000 // units)
             return (origin + dt.timedelta(microseconds=microseconds)).isoformat(" ")
         except (ValueError, OverflowError):
             name = "epochmillisecs" if units > 1 else "epochsecs"

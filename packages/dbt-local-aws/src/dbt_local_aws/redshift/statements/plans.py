@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from dbt_local_aws.redshift.copy.command import CopyCommand
+from dbt_local_aws.redshift.unload.command import UnloadCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +34,12 @@ class Load:
     command: CopyCommand = field()
 
 
-Plan = Forward | Script | Load
+@dataclass(frozen=True, slots=True)
+class Unload:
+    """The endpoint itself writes what a query gives into files of S3."""
+
+    command: UnloadCommand
+    sql: str  # the query, as PostgreSQL runs it
+
+
+Plan = Forward | Script | Load | Unload

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dbt_local_aws.redshift.copy.command import parse_copy
 from dbt_local_aws.redshift.errors import (
     INVALID_TABLE_DEFINITION,
+    SYNTAX_ERROR,
     UNDEFINED_FUNCTION,
     RedshiftError,
     not_emulated,
@@ -21,7 +22,7 @@ from dbt_local_aws.redshift.statements.identities import (
     translate_grant,
 )
 from dbt_local_aws.redshift.statements.maintenance import analyze, lock, truncate, vacuum
-from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
+from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script, Unload
 from dbt_local_aws.redshift.statements.queries import (
     change,
     changed,
@@ -54,6 +55,7 @@ from dbt_local_aws.redshift.tokens import (
     starts_with,
     word_at,
 )
+from dbt_local_aws.redshift.unload.command import parse_unload
 
 
 def translate(tokens: Sequence[Token], context: Context) -> Plan:
@@ -188,8 +190,12 @@ def _copy(tokens: Sequence[Token], _: Context) -> Load:
     return Load(parse_copy(tokens, render(tokens).strip()))
 
 
-def _unload(_: Sequence[Token], __: Context) -> Plan:
-    raise not_emulated("UNLOAD")
+def _unload(tokens: Sequence[Token], context: Context) -> Unload:
+    command = parse_unload(tokens, render(tokens).strip())
+    plan = translate(command.query, context)
+    if not isinstance(plan, Forward):
+        raise RedshiftError(SYNTAX_ERROR, "UNLOAD takes one SELECT statement")
+    return Unload(command, plan.sql)
 
 
 def _grant(tokens: Sequence[Token], _: Context) -> Plan:

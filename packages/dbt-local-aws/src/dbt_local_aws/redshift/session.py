@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.answers import as_redshift
 from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.copy.load import load
-from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError, not_emulated
+from dbt_local_aws.redshift.errors import ACTIVE_SQL_TRANSACTION, RedshiftError
+from dbt_local_aws.redshift.features.columns import ColumnsWanted
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.context import Context
@@ -21,12 +21,12 @@ from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
 from dbt_local_aws.redshift.statements.plans import Forward, Load, Plan, Script
 from dbt_local_aws.redshift.statements.queries import query_of_view
 from dbt_local_aws.redshift.statements.translation import translate
-from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
+from dbt_local_aws.redshift.tokens import Token, statements, tokenize
 from dbt_local_aws.redshift.wire import Message
 
-_UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
 _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", "vacuum"}
 _LATE_BINDING_COLUMNS = "pg_get_late_binding_view_cols"
+Translated = TypeVar("Translated")
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ class Session:
             if together:
                 await self._backend.query("begin")
             for part in parts:
-                with _naming_aliases(part):
-                    await self._run_simply(await self._translate(part))
+                await self._run_simply(await self._translate(part))
             if together and self._backend.status == wire.IN_TRANSACTION:
                 await self._backend.query("commit")
         except RedshiftError as error:
@@ -164,8 +163,7 @@ class Session:
         tokens = parts[0] if parts else []
         prepared = Prepared(tokens, wire.cstring(name), message.body[tail:], await self._translate(tokens))
         if isinstance(prepared.plan, Forward):
-            with _naming_aliases(tokens):
-                await self._pass_on(_parse_message(prepared, prepared.plan))
+            await self._pass_on(_parse_message(prepared, prepared.plan))
         else:
             self._send(Message(wire.PARSE_COMPLETE, b""))
         self._prepared[name] = prepared
@@ -214,8 +212,7 @@ class Session:
             if prepared is not None and isinstance(prepared.plan, Forward):
                 self._note(prepared.plan)
         else:
-            with _naming_aliases(prepared.tokens):
-                await self._perform(prepared.plan)
+            await self._perform(prepared.plan)
 
     async def _close(self, message: Message) -> None:
         known = self._prepared if message.body[:1] == b"S" else self._portals
@@ -245,7 +242,16 @@ class Session:
             context = await self._with_names(context)
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
                 await self._leave_late_binding_columns(context)
-        return translate(tokens, context)
+        return await self._with_columns(lambda known: translate(tokens, known), context)
+
+    async def _with_columns(self, translation: Callable[[Context], Translated], context: Context) -> Translated:
+        """Translates again and again, until every column is known that the translation asks for."""
+        while True:
+            try:
+                return translation(context)
+            except ColumnsWanted as wanted:
+                columns = await self._backend.columns_of(wanted.query)
+                context = replace(context, columns={**context.columns, wanted.query: columns})
 
     async def _with_names(self, context: Context) -> Context:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows
@@ -285,7 +291,8 @@ class Session:
         try:
             if guarded:
                 await self._backend.query("savepoint redshift_columns")
-            fields = await self._backend.columns_of(query_of_view(view.query, context))
+            query = await self._with_columns(lambda known: query_of_view(view.query, known), context)
+            fields = await self._backend.columns_of(query)
         except (BackendError, RedshiftError):
             fields = []
             if guarded:
@@ -344,29 +351,6 @@ class Session:
 
 def _parse_message(prepared: Prepared, plan: Forward) -> Message:
     return Message(wire.PARSE, prepared.head + wire.cstring(plan.sql) + prepared.tail)
-
-
-@contextmanager
-def _naming_aliases(tokens: Sequence[Token]) -> Iterator[None]:
-    """An alias that is used again in its own list of columns is no unknown column: the message says what it is."""
-    try:
-        yield
-    except BackendError as error:
-        unknown = _UNKNOWN_COLUMN.fullmatch(error.fields.get("M", ""))
-        if unknown is None or not _is_alias_used_again(tokens, unknown[1]):
-            raise
-        said = not_emulated(f'an alias in the list of columns that defines it ("{unknown[1]}")')
-        fields = error.fields | {"C": said.sqlstate, "M": said.message, "H": said.hint}
-        raise BackendError(wire.fields_message(error.message.kind, fields)) from error
-
-
-def _is_alias_used_again(tokens: Sequence[Token], name: str) -> bool:
-    for at, token in enumerate(tokens):
-        if token.is_identifier and token.name == name and word_at(tokens, at - 1) == "as":
-            rest = tokens[at + 1 :]
-            end = find_top_level(rest, "from")
-            return any(other.is_identifier and other.name == name for other in (rest[:end] if end >= 0 else rest))
-    return False
 
 
 def _named(rows: Iterable[Sequence[str | None]]) -> frozenset[tuple[str, ...]]:

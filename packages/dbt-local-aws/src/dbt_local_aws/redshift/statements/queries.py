@@ -11,6 +11,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.rewriting import expand
 from dbt_local_aws.redshift.refusals.check import check
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward
@@ -78,7 +79,7 @@ def _check_is_no_view(table: QualifiedName, action: str, context: Context) -> No
 def translate_query(tokens: Sequence[Token], context: Context) -> Forward:
     """A query, checked and put into PostgreSQL's words."""
     check(tokens, context.functions.__contains__)
-    expanded, late_bound = context.late_views.expand(tokens)
+    expanded, late_bound = expand(tokens, context)
     late_bound = late_bound or any(token.word == "pg_get_late_binding_view_cols" for token in tokens)
     return Forward(render(rewrite_expressions(_with_redshift_catalogue(expanded))), late_bound)
 

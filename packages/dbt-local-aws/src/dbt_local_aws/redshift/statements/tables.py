@@ -12,6 +12,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.rewriting import expand
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.refusals.check import check
 from dbt_local_aws.redshift.statements.context import Context
@@ -52,8 +53,8 @@ def create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
     start = find_top_level(tokens, "as")
     if start >= 0:
         check(tokens[start:], context.functions.__contains__, creates=True)
-        expanded, _ = context.late_views.expand(tokens[start:])
-        tokens = [*tokens[:start], *expanded]
+        expanded, _ = expand(tokens[start + 1 :], context)
+        tokens = [*tokens[: start + 1], *expanded]
     table = parse_create_table(tokens)
     record = f"select redshift_internal.record_table({literal(table.name.sql)}, {literal(table.design.as_json())})"
     settle = f"select redshift_internal.settle_types({literal(table.name.sql)})"

@@ -7,6 +7,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.rewriting import expand
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.refusals.check import check
 from dbt_local_aws.redshift.refusals.relations import relations
@@ -93,7 +94,7 @@ def create_materialized_view(tokens: Sequence[Token], _: int, context: Context) 
     query = tokens[at + 1 :]
     check(query, context.functions.__contains__, creates=True)
     _check_materialized_query(query, context)
-    expanded, _ = context.late_views.expand(query)
+    expanded, _ = expand(query, context)
     select = text_of(expanded)
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")
     design.check(name.relation)

@@ -425,8 +425,6 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("copy t from 's3://lake/x' iam_role default parquet", "not emulated"),
         ("use another_database", "not emulated"),
         ("alter table t append from s", "not emulated"),
-        ("select lag(a) ignore nulls over (order by a) from t", "not emulated"),
-        ("select percentile_cont(0.5) within group (order by a) over (partition by b) from t", "not emulated"),
         ("select 'a' collate case_insensitive", "not emulated"),
         ("select to_date('20011301', 'YYYYMMDD')", "not emulated"),
         ("select t.a from t, s where t.a = s.a(+)", "not emulated"),

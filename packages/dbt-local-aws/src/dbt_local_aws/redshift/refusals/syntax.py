@@ -202,9 +202,5 @@ def _check_emulated(tokens: Sequence[Token], at: int) -> None:
             raise not_emulated("CONNECT BY")
         case "collate":
             raise not_emulated("COLLATE")
-        case "ignore" if starts_with(tokens, "nulls", at=at + 1):
-            raise not_emulated("IGNORE NULLS")
-        case "respect" if starts_with(tokens, "nulls", at=at + 1):
-            raise not_emulated("RESPECT NULLS")
         case "(" if starts_with(tokens, "(", "+", ")", at=at):
             raise not_emulated("the outer join operator (+)")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from dbt_local_aws.redshift.features import aliases, group_by_all, wrapping
+from dbt_local_aws.redshift.features import aliases, connect_by, group_by_all, outer_join, pivot, wrapping
 from dbt_local_aws.redshift.features.block import CLAUSES, Block, is_clause
 from dbt_local_aws.redshift.features.columns import Expression, Scope
 from dbt_local_aws.redshift.statements.context import Context
@@ -12,6 +12,9 @@ _SET_OPERATIONS = ("union", "intersect", "except", "minus")
 
 # What is done to one SELECT, in this order; each says whether it has changed anything
 _FEATURES: tuple[Callable[[Block, Scope], bool], ...] = (
+    outer_join.rewrite,
+    pivot.rewrite,
+    connect_by.rewrite,
     aliases.rewrite,
     group_by_all.rewrite,
     wrapping.rewrite,

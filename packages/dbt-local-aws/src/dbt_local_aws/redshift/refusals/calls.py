@@ -35,8 +35,8 @@ def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]
         word = token.word
         if word in ("current_timestamp", "current_time", "localtime", "localtimestamp"):
             leader_only = word
-        if token.kind is not Kind.WORD or word_at(tokens, at + 1) != "(":
-            continue
+        if token.kind is not Kind.WORD or word_at(tokens, at + 1) != "(" or starts_with(tokens, "+", ")", at=at + 2):
+            continue  # the outer join operator (+) is no call
         qualified = word_at(tokens, at - 1) == "."
         if qualified and word_at(tokens, at - 2) != "pg_catalog":
             continue  # a function of the user's own, or a column list behind a table's name

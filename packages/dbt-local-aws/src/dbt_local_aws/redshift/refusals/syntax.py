@@ -196,11 +196,5 @@ def is_value(tokens: Sequence[Token], at: int) -> bool:
 
 def _check_emulated(tokens: Sequence[Token], at: int) -> None:
     match tokens[at].word:
-        case "pivot" | "unpivot" if word_at(tokens, at + 1) == "(":
-            raise not_emulated(tokens[at].text.upper())
-        case "connect" if starts_with(tokens, "by", at=at + 1):
-            raise not_emulated("CONNECT BY")
         case "collate":
             raise not_emulated("COLLATE")
-        case "(" if starts_with(tokens, "(", "+", ")", at=at):
-            raise not_emulated("the outer join operator (+)")

@@ -168,8 +168,8 @@ def _listagg(arguments: Arguments, tokens: Sequence[Token], after: int) -> tuple
         after, order = end + 1, []
     if quantifier and quantifier[0].word == "distinct":  # PostgreSQL orders these by themselves only, and in no window
         collected = [*sql("array_agg("), *text, *spaced(order), *sql(")"), *over]
-        distinct = [*sql("redshift_internal.distinct_in_order("), *collected, *sql("),")]
-        return [*sql("redshift_internal.listagg("), *distinct, *delimiter, *sql(")")], after
+        first_ones = [*sql("redshift_internal.distinct_in_order("), *collected, *sql("),")]
+        return [*sql("redshift_internal.listagg("), *first_ones, *delimiter, *sql(")")], after
     inside = [*quantifier, *text, *sql(","), *delimiter, *spaced(order)]
     return [*sql("redshift_internal.listagg("), *inside, *sql(")"), *over], after
 

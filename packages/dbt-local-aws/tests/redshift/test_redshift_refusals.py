@@ -427,7 +427,6 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("alter table t append from s", "not emulated"),
         ("select 'a' collate case_insensitive", "not emulated"),
         ("select to_date('20011301', 'YYYYMMDD')", "not emulated"),
-        ("select v[0] from p", "not emulated"),
         ("create table n (a interval)", "not emulated"),
         ("create role more externalid 'x'", "not emulated"),
         ("create schema n create table u (a int)", "not emulated"),

@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions
 from dbt_local_aws.redshift.tokens import Kind, Token, render, spaced, sql
 from dbt_local_aws.redshift.wire import Field
 
+SUPER = 4000  # the type's number, on Redshift as here
 KnownColumns = Mapping[str, Sequence[Field]]
 
 
@@ -51,6 +52,11 @@ class Scope:
     def names(self, query: Sequence[Token]) -> list[str]:
         """The names of these columns."""
         return [column.name for column in self.columns(query)]
+
+    def is_super(self, source: Sequence[Token], name: str) -> bool:
+        """Whether what stands in a FROM clause has a SUPER column of this name."""
+        columns = self.columns([*sql("select * from"), *spaced(source)]) if source else []
+        return any(column.name == name and column.type_oid == SUPER for column in columns)
 
     def names_of(self, source: Sequence[Token]) -> list[str]:
         """The names of the columns of what stands in a FROM clause."""

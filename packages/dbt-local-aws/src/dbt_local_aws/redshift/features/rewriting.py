@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from dbt_local_aws.redshift.features import aliases, connect_by, group_by_all, outer_join, pivot, wrapping
+from dbt_local_aws.redshift.features import (
+    aliases,
+    connect_by,
+    group_by_all,
+    inserts,
+    outer_join,
+    pivot,
+    super_values,
+    wrapping,
+)
 from dbt_local_aws.redshift.features.block import CLAUSES, Block, is_clause
 from dbt_local_aws.redshift.features.columns import Expression, Scope
 from dbt_local_aws.redshift.statements.context import Context
@@ -12,6 +21,7 @@ _SET_OPERATIONS = ("union", "intersect", "except", "minus")
 
 # What is done to one SELECT, in this order; each says whether it has changed anything
 _FEATURES: tuple[Callable[[Block, Scope], bool], ...] = (
+    super_values.rewrite,
     outer_join.rewrite,
     pivot.rewrite,
     connect_by.rewrite,
@@ -24,7 +34,8 @@ _FEATURES: tuple[Callable[[Block, Scope], bool], ...] = (
 def expand(tokens: Sequence[Token], context: Context) -> tuple[list[Token], bool]:
     """A statement with its late-binding views and its features in other words; and whether it had such a view."""
     expanded, late_bound = context.late_views.expand(tokens)
-    return _level(expanded, Scope(context.columns)), late_bound
+    scope = Scope(context.columns)
+    return _level(inserts.rewrite(expanded, scope), scope), late_bound
 
 
 def _level(tokens: Sequence[Token], scope: Scope) -> list[Token]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dbt_local_aws.redshift.tokens import Token, closing, qualified_name, split, word_at
+from dbt_local_aws.redshift.tokens import Token, closing, qualified_name, spaced, split, sql, word_at
 
 _BEHIND_A_SOURCE = {
     "join", "inner", "left", "right", "full", "cross", "natural", "on", "using", "pivot", "unpivot", "at", "where",
     "group", "order", "tablesample",
 }  # fmt: skip
-_BEFORE_A_SOURCE = {"inner", "left", "right", "full", "cross", "natural", "outer", "join"}
+_BEFORE_A_SOURCE = {"inner", "left", "right", "full", "cross", "natural", "outer", "join", "lateral"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,15 @@ class Source:
     def name(self) -> str:
         """Under which its columns are known."""
         return self.alias.name if self.alias is not None else (self.parts[-1] if self.parts else "")
+
+
+def cross_joined(listed: Sequence[Source]) -> list[Token]:
+    """The same sources without conditions, to ask for their columns."""
+    output: list[Token] = []
+    for place, source in enumerate(listed):
+        alias = [*sql("as"), *spaced([source.alias]), *source.columns] if source.alias is not None else []
+        output += [*(sql("cross join") if place else []), *spaced(source.tokens), *alias]
+    return output
 
 
 def sources(tokens: Sequence[Token]) -> list[Source]:

@@ -10,7 +10,6 @@ from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     UNDEFINED_COLUMN,
     RedshiftError,
-    not_emulated,
     not_supported,
 )
 from dbt_local_aws.redshift.refusals.calls import check_calls
@@ -47,8 +46,6 @@ def _check_read_of_tables(tokens: Sequence[Token]) -> None:
     for at, token in enumerate(tokens):
         if token.word in _SYSTEM_COLUMNS:
             raise RedshiftError(UNDEFINED_COLUMN, f'column "{token.word}" does not exist')
-        if token.word == "[" and word_at(tokens, at - 1) != "array":
-            raise not_emulated("navigation in a SUPER value (a[0])")
         of_value = word_at(tokens, at + 1) == "(" and is_value(tokens, at + 2)
         if token.word in ("any", "some", "all") and of_value and tokens[at + 2].kind is Kind.STRING:
             raise not_supported(f"{token.text.upper()} of an array")

@@ -50,7 +50,9 @@ def _rewrite(tokens: Sequence[Token]) -> list[Token]:
             output += _lead(rewritten, token)
         elif word == "::":
             data_type, at = read_type(tokens, at + 1)
-            output += [token, *sql(data_type.sql)]
+            # a text is a SUPER string, and not read as JSON
+            text = sql("::varchar") if data_type.name == "super" and output and output[-1].kind is Kind.STRING else []
+            output += [*text, token, *sql(data_type.sql)]
         elif word == "sysdate" and not called:
             output += _lead(sql("sysdate()"), token)
             at += 1
@@ -192,8 +194,17 @@ def _ratio_to_report(arguments: Arguments, tokens: Sequence[Token], after: int) 
     ], end + 1
 
 
+def _as_super(expression: Sequence[Token]) -> list[Token]:
+    """A cast to SUPER, for which a text is a string, and not read as JSON."""
+    if len(expression) == 1 and expression[0].kind in (Kind.STRING, Kind.PARAMETER):
+        return [*sql("redshift_internal.as_super("), *expression, *sql(")")]
+    return [*sql("cast("), *spaced(expression), *sql("as super)")]
+
+
 def _array(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
-    return [*sql("cast("), *_call("jsonb_build_array", arguments), *sql("as super)")], after
+    return _call(
+        'redshift_internal."array"', [_as_super(argument) for argument in arguments] or [sql("variadic '{}'")]
+    ), after
 
 
 def _json_extract_path_text(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
@@ -253,6 +264,8 @@ def _cast(word: str, tokens: Sequence[Token], at: int) -> tuple[list[Token], int
         if word_at(inside, rest) != ",":
             raise syntax_error("convert")
         expression = inside[rest + 1 :]
+    if data_type.name == "super" and word != "try_cast":
+        return _as_super(_rewrite(expression)), end + 1
     cast = [*sql("cast("), *_rewrite(expression), *sql(f"as {data_type.sql}"), *sql(")")]
     return (_try_cast(_rewrite(expression), data_type.sql) if word == "try_cast" else cast), end + 1
 

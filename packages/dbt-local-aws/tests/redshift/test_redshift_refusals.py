@@ -417,6 +417,18 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     # Redshift has it and this endpoint has not: it says so
     "what is not emulated": [
         ("select hll(a) from t", "not emulated"),
+        (
+            "create procedure f () as $$ begin delete from t where a in (select a from s x qualify row_number() over (order by a) = 1); end $$ language plpgsql",
+            "QUALIFY in the body",
+        ),
+        (
+            "create procedure f () as $$ begin insert into t select * exclude (a) from s; end $$ language plpgsql",
+            "EXCLUDE in the body",
+        ),
+        (
+            "create procedure f () as $$ begin create table n as select b, count(*) from t group by all; end $$ language plpgsql",
+            "GROUP BY ALL in the body",
+        ),
         (f"create table {'n' * 64} (a int)", "not emulated"),
         ("unload ('select 1') to 's3://lake/x' iam_role default", "not emulated"),
         ("create external schema x from data catalog database 'd' iam_role default", "not emulated"),

@@ -129,6 +129,13 @@ class TestQualify:
         cursor.execute(query, (3, 1))
         assert [list(row) for row in cursor.fetchall()] == [[2]]
 
+    def test_a_prepared_statement_sees_the_columns_of_the_moment(self, connection: Connection) -> None:
+        query = "select * from t x qualify row_number() over (order by a) = 1"
+        run(connection, "create table t (a int)", "insert into t values (1), (2)")
+        assert rows(connection, query) == [[1]]
+        run(connection, "alter table t add column b int default 7")
+        assert rows(connection, query) == [[1, 7]]
+
     def test_of_a_table_made_in_the_same_transaction(self, connection: Connection) -> None:
         connection.autocommit = False
         run(connection, "create table made (a int)", "insert into made values (1), (2)")
@@ -184,6 +191,8 @@ class TestAliases:
             ("with v as (select a as x, x + 1 as y from t) select y from v where x = 1", ["y"], [[2]]),
             ("select a as x from t union select a as x from t where false order by x limit 1", ["x"], [[1]]),
             ("select null as nothing, nothing is null as b", ["nothing", "b"], [[None, True]]),
+            ("select 1.5::double precision f, f * 2 as g, current_date d, d - current_date as h", ["f", "g", "d", "h"], None),
+            ("with recursive r (n) as (select 1 union all select n + 1 as m from r where n < 3) select n, n * 2 as twice, twice + 1 as odd from r order by n desc limit 1", ["n", "twice", "odd"], [[3, 6, 7]]),
             ("select a as x, * from t where t.a = 1", ["x", "a", "b", "c"], [[1, 1, "x", 10]]),
         ],
     )  # fmt: skip

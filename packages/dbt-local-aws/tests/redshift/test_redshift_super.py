@@ -173,6 +173,11 @@ class TestQueries:
         found = rows(orders, query)
         assert found == expected if expected is not None else len(found) == 1
 
+    def test_stars(self, orders: Connection) -> None:
+        unnested = f"select * from {C} c, c.c_orders o{{}} where c_custkey = 2"
+        assert names(orders, unnested.format("")) == ["c_custkey", "c_name", "c_orders", "o"]
+        assert names(orders, unnested.format(" at k")) == ["c_custkey", "c_name", "c_orders", "o", "k"]
+
     def test_names(self, orders: Connection) -> None:
         assert names(
             orders,
@@ -189,7 +194,9 @@ class TestQueries:
             f"create view plain as {query}",
             f"create view late as {query} with no schema binding",
             f"create materialized view stored as {query}",
+            "create view deep as select v from case_schema.t t, t.items i, unpivot i as v at k where k = 'n' with no schema binding",
         )
+        assert rows(connection, "select v from deep order by v") == [["1"], ["[2]"]]
         for relation in ("copied", "plain", "late", "stored"):
             assert rows(connection, f"select * from {relation} order by name") == [[1, "a", "1"], [1, "b", "[2]"]], (
                 relation

@@ -138,9 +138,14 @@ def ends_value(tokens: Sequence[Token], at: int) -> bool:
         return True
     if token.kind is Kind.OPERATOR:
         return token.word in (")", "]")
-    return token.word in ("end", "null", "true", "false") or token.word not in _NO_ALIAS | _BEFORE_NAMES
+    return token.word in _VALUES or token.word not in _NO_ALIAS | _BEFORE_NAMES
 
 
+# Words of the grammar that end a value, or its type
+_VALUES = {
+    "end", "null", "true", "false", "sysdate", "current_date", "current_timestamp", "current_user", "user", "isnull",
+    "notnull", "precision", "varying", "zone",
+}  # fmt: skip
 _BEFORE_NAMES = {"date", "timestamp", "interval", "double", "character", "with", "without"}
 
 

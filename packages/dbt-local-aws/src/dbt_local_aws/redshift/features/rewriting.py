@@ -32,10 +32,14 @@ _FEATURES: tuple[Callable[[Block, Scope], bool], ...] = (
 
 
 def expand(tokens: Sequence[Token], context: Context) -> tuple[list[Token], bool]:
-    """A statement with its late-binding views and its features in other words; and whether it had such a view."""
+    """A statement with its late-binding views and its features in other words.
+
+    Also whether it had any: then its text depends on tables that may change before it runs again.
+    """
     expanded, late_bound = context.late_views.expand(tokens)
     scope = Scope(context.columns)
-    return _level(inserts.rewrite(expanded, scope), scope), late_bound
+    rewritten = _level(inserts.rewrite(expanded, scope), scope)
+    return rewritten, late_bound or rewritten != expanded
 
 
 def _level(tokens: Sequence[Token], scope: Scope) -> list[Token]:

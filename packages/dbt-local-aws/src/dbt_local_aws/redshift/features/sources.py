@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dbt_local_aws.redshift.tokens import Token, closing, qualified_name, spaced, split, sql, word_at
+from dbt_local_aws.redshift.tokens import Token, closing, qualified_name, spaced, split, sql, starts_with, word_at
 
 _BEHIND_A_SOURCE = {
     "join", "inner", "left", "right", "full", "cross", "natural", "on", "using", "pivot", "unpivot", "at", "where",
@@ -33,7 +33,9 @@ def cross_joined(listed: Sequence[Source]) -> list[Token]:
     output: list[Token] = []
     for place, source in enumerate(listed):
         alias = [*sql("as"), *spaced([source.alias]), *source.columns] if source.alias is not None else []
-        output += [*(sql("cross join") if place else []), *spaced(source.tokens), *alias]
+        is_query = starts_with(source.tokens, "(", "select|with")  # which may go through an array of a table before it
+        join = sql("cross join lateral" if is_query else "cross join") if place else []
+        output += [*join, *spaced(source.tokens), *alias]
     return output
 
 

@@ -230,9 +230,12 @@ def _unnested(part: Sequence[Token], before: Sequence[Token], scope: Scope) -> l
     value, place = _aliases(part, chain.end)
     known = _Known(sources(before), scope)
     path = _path(chain, min(own, len(chain.steps)), known)
-    function = "members" if is_object else "elements"
-    columns = f"{quoted(value)}, {quoted(place)}"
-    return [*sql(f"redshift_internal.{function}("), *path, *sql(f") as {quoted(f'{value} of')} ({columns})")]
+    function, columns = ("members", ["member", "attribute"]) if is_object else ("elements", ["element", "place"])
+    names_of_columns = [quoted(name) for name in (value, place) if name is not None]
+    kept = ", ".join(columns[: len(names_of_columns)])
+    select = f"(select {kept} from redshift_internal.{function}("  # noqa: S608 - names of our own
+    described = f"{quoted(f'{value} of')} ({', '.join(names_of_columns)})"
+    return [*sql(select), *path, *sql(f")) as {described}")]
 
 
 def _is_value(name: Token, before: Sequence[Token]) -> bool:
@@ -248,9 +251,10 @@ def _is_column(names: Sequence[str], before: Sequence[Token], scope: Scope, rela
     )
 
 
-def _aliases(part: Sequence[Token], at: int) -> tuple[str, str]:
+def _aliases(part: Sequence[Token], at: int) -> tuple[str, str | None]:
+    """The names of the value and of its place, which has none unless AT gives it one."""
     at += word_at(part, at) == "as"
     value = part[at].name if at < len(part) and part[at].word != "at" and part[at].is_identifier else "?column?"
     at += value != "?column?"
-    place = part[at + 1].name if word_at(part, at) == "at" and at + 1 < len(part) else "place in it"
+    place = part[at + 1].name if word_at(part, at) == "at" and at + 1 < len(part) else None
     return value, place

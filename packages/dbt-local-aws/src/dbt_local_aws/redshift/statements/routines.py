@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.absent import check_absent
 from dbt_local_aws.redshift.refusals.syntax import check_syntax
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward
@@ -71,6 +72,7 @@ def _check_procedure_body(body: Sequence[Token]) -> None:
         if token.word == "[":
             raise not_supported("an array")
     check_syntax(body)
+    check_absent(body)
 
 
 def _check_function_body(body: Sequence[Token]) -> None:

@@ -133,6 +133,9 @@ class TestQueries:
             # Lax semantics
             (f"SELECT c.c_orders.something, c.c_orders[1][1], c.c_orders[0].o_orderstatus::integer FROM {C} c where c_custkey = 1", [[None, None, None]]),
             (f"select c.c_orders[9], c.c_orders[-1], c.c_orders[0].o_comment from {C} c where c_custkey = 2", [[None, None, None]]),
+            # what is of a query around this one is no path
+            (f"select c_custkey from {C} x where exists (select 1 from (select x.c_custkey as k) q where q.k = x.c_custkey and x.c_orders is null)", [[3]]),
+            (f"select c_custkey from {C} x where exists (select 1 from bar b where x.c_custkey = 1 and b.data.scalar_array[1] = 2.3)", [[1]]),
             # Unnesting
             (f"SELECT c.c_custkey, o.o_orderkey FROM {C} c, c.c_orders o order by 1, o.o_orderkey", [[1, "8"], [1, "3020007"], [2, "4043971"]]),
             (f"SELECT c_name, l FROM {C} c, c.c_orders o, o.o_lineitems l", [["Customer#1", '{"l_partkey":1}'], ["Customer#1", '{"l_partkey":"A55"}']]),
@@ -183,6 +186,14 @@ class TestQueries:
             orders,
             f"select c_orders[0].o_orderkey, c.c_orders[0].o_orderstatus::varchar, c_orders[0].o_lineitems[0].l_partkey as x from {C} c",
         ) == ["o_orderkey", "o_orderstatus", "x"]
+
+    def test_correlated_queries_in_a_transaction(self, connection: Connection) -> None:
+        connection.autocommit = False
+        run(connection, "create table t (a int)", "insert into t values (1)")
+        query = "select a from t x where exists (select 1 from (select x.a as k) q where q.k = x.a)"
+        assert rows(connection, query) == [[1]]
+        assert rows(connection, "select count(*) from t") == [[1]]
+        connection.rollback()
 
     def test_in_what_is_made_of_queries(self, connection: Connection) -> None:
         query = "select t.id, i.name::varchar(20) as name, i.n from case_schema.t t, t.items as i"

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TypeVar
 
 from dbt_local_aws.redshift import wire
@@ -59,6 +60,7 @@ class Session:
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Prepared] = {}
+        self._savepoints = count()
         self._failed = False  # what follows is skipped until the client sends Sync
         backend.on_notice = self._send
 
@@ -250,7 +252,8 @@ class Session:
             try:
                 return translation(context)
             except ColumnsWanted as wanted:
-                columns = await self._backend.columns_of(wanted.query)
+                ask = self._columns_or_none if wanted.optional else self._backend.columns_of
+                columns = await ask(wanted.query)
                 context = replace(context, columns={**context.columns, wanted.query: columns})
 
     async def _with_names(self, context: Context) -> Context:
@@ -287,18 +290,30 @@ class Session:
 
     async def _columns_of(self, view: LateView, context: Context) -> list[wire.Field]:
         """The columns of a late-binding view; none where its relations are missing, as on Redshift."""
+
+        async def of_view() -> list[wire.Field]:
+            query = await self._with_columns(lambda known: query_of_view(view.query, known), context)
+            return await self._backend.columns_of(query)
+
+        return await self._or_none(of_view)
+
+    async def _columns_or_none(self, query: str) -> list[wire.Field]:
+        return await self._or_none(lambda: self._backend.columns_of(query))
+
+    async def _or_none(self, ask: Callable[[], Awaitable[list[wire.Field]]]) -> list[wire.Field]:
+        """What is asked for; nothing where that is wrong, and then the transaction goes on."""
         guarded = self._backend.status == wire.IN_TRANSACTION
+        savepoint = f"redshift_columns_{next(self._savepoints)}"  # one question may lead to another
         try:
             if guarded:
-                await self._backend.query("savepoint redshift_columns")
-            query = await self._with_columns(lambda known: query_of_view(view.query, known), context)
-            fields = await self._backend.columns_of(query)
+                await self._backend.query(f"savepoint {savepoint}")
+            fields = await ask()
         except (BackendError, RedshiftError):
             fields = []
             if guarded:
-                await self._backend.query("rollback to savepoint redshift_columns")
+                await self._backend.query(f"rollback to savepoint {savepoint}")
         if guarded:
-            await self._backend.query("release savepoint redshift_columns")
+            await self._backend.query(f"release savepoint {savepoint}")
         return fields
 
     def _note(self, plan: Forward) -> None:

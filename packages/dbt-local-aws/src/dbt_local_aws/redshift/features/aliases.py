@@ -25,7 +25,7 @@ def rewrite(block: Block, scope: Scope) -> bool:
     again = _used_again(block)
     if not again:
         return False
-    again -= set(scope.names_of(block.body("from")))
+    again -= set(scope.names_of(block.body("from"), optional=True))
     if not again:
         return False
     defined: dict[str, list[Token]] = {}

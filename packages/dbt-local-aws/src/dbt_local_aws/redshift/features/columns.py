@@ -15,10 +15,14 @@ KnownColumns = Mapping[str, Sequence[Field]]
 
 
 class ColumnsWanted(Exception):  # noqa: N818 - a question
-    """A translation has to know which columns a query gives."""
+    """A translation has to know which columns a query gives; or would like to, where none will do as well.
 
-    def __init__(self, query: str) -> None:
+    What refers to a query around it cannot be asked for by itself.
+    """
+
+    def __init__(self, query: str, *, optional: bool) -> None:
         self.query = query
+        self.optional = optional
         super().__init__(query)
 
 
@@ -42,25 +46,25 @@ class Scope:
         others = (other for other in self.expressions if other.name != expression.name)
         return replace(self, expressions=(*others, expression))
 
-    def columns(self, query: Sequence[Token]) -> Sequence[Field]:
+    def columns(self, query: Sequence[Token], *, optional: bool = False) -> Sequence[Field]:
         """The columns of a query; raises ColumnsWanted where they are not known yet."""
         text = render(rewrite_expressions([*self._definitions(), *map(_without_parameter, spaced(query))])).strip()
         if text not in self.known:
-            raise ColumnsWanted(text)
+            raise ColumnsWanted(text, optional=optional)
         return self.known[text]
 
-    def names(self, query: Sequence[Token]) -> list[str]:
+    def names(self, query: Sequence[Token], *, optional: bool = False) -> list[str]:
         """The names of these columns."""
-        return [column.name for column in self.columns(query)]
+        return [column.name for column in self.columns(query, optional=optional)]
 
     def is_super(self, source: Sequence[Token], name: str) -> bool:
         """Whether what stands in a FROM clause has a SUPER column of this name."""
-        columns = self.columns([*sql("select * from"), *spaced(source)]) if source else []
+        columns = self.columns([*sql("select * from"), *spaced(source)], optional=True) if source else []
         return any(column.name == name and column.type_oid == SUPER for column in columns)
 
-    def names_of(self, source: Sequence[Token]) -> list[str]:
+    def names_of(self, source: Sequence[Token], *, optional: bool = False) -> list[str]:
         """The names of the columns of what stands in a FROM clause."""
-        return self.names([*sql("select * from"), *spaced(source)]) if source else []
+        return self.names([*sql("select * from"), *spaced(source)], optional=optional) if source else []
 
     def _definitions(self) -> list[Token]:
         output: list[Token] = []

@@ -37,6 +37,6 @@ def _is_aggregated(item: Item) -> bool:
 def _parsed(expression: list[Token]) -> exp.Expr:
     text = render([token for token in expression if token.word != "approximate"])
     try:
-        return sqlglot.parse_one(text, read="redshift", into=None)
+        return sqlglot.parse_one(text, read="redshift")
     except SqlglotError as error:
         raise not_emulated(f"GROUP BY ALL beside the expression {text.strip()}") from error

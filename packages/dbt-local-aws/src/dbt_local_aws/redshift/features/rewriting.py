@@ -12,7 +12,7 @@ from dbt_local_aws.redshift.features import (
     super_values,
     wrapping,
 )
-from dbt_local_aws.redshift.features.block import CLAUSES, Block, is_clause
+from dbt_local_aws.redshift.features.block import Block, is_clause
 from dbt_local_aws.redshift.features.columns import Expression, Scope
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.tokens import Token, closing, find_top_level, spaced, sql, starts_with, top_level, word_at
@@ -125,6 +125,3 @@ def _select(tokens: Sequence[Token], scope: Scope) -> list[Token]:
     block = Block.parse(tokens)
     changed = [rewrite(block, scope) for rewrite in _FEATURES]
     return spaced(block.tokens()) if any(changed) else list(tokens)
-
-
-__all__ = ["CLAUSES", "expand"]

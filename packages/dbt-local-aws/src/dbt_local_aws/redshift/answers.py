@@ -7,8 +7,8 @@ from dbt_local_aws.redshift import wire
 from dbt_local_aws.redshift.long_names import with_long_names
 from dbt_local_aws.redshift.wire import Message
 
-# Texts without a length are VARCHAR on Redshift, and JSON is SUPER
-_TYPES = {25: 1043, 3802: 4000}
+# Texts without a length are VARCHAR on Redshift
+_TYPES = {25: 1043}
 # What would tell of PostgreSQL's own source, or of a place in a text that the client did not write
 _HIDDEN_FIELDS = "PpqWFLRstdn"
 

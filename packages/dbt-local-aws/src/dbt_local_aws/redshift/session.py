@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-import re
 import struct
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import count
+from typing import TypeVar
 
 from dbt_local_aws.redshift import history, wire
 from dbt_local_aws.redshift.answers import as_redshift
@@ -15,7 +16,8 @@ from dbt_local_aws.redshift.cancelling import Cancellation
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.decimals.analysis import NO_PARAMETERS
 from dbt_local_aws.redshift.decimals.refine import DecimalTypes
-from dbt_local_aws.redshift.errors import QUERY_CANCELED, RedshiftError, not_emulated
+from dbt_local_aws.redshift.errors import QUERY_CANCELED, RedshiftError
+from dbt_local_aws.redshift.features.columns import ColumnsWanted
 from dbt_local_aws.redshift.performing import Performer
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
@@ -25,12 +27,12 @@ from dbt_local_aws.redshift.statements.plans import Forward, Plan
 from dbt_local_aws.redshift.statements.queries import query_of_view
 from dbt_local_aws.redshift.statements.translation import translate
 from dbt_local_aws.redshift.statements.write_locks import write_lock
-from dbt_local_aws.redshift.tokens import Token, find_top_level, statements, tokenize, word_at
+from dbt_local_aws.redshift.tokens import Token, statements, tokenize
 from dbt_local_aws.redshift.wire import Message
 
-_UNKNOWN_COLUMN = re.compile(r'column "(.+)" does not exist')
 _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", "vacuum"}
 _LATE_BINDING_COLUMNS = "pg_get_late_binding_view_cols"
+Translated = TypeVar("Translated")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Session:
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Prepared] = {}
+        self._savepoints = count()
         self._failed = False  # what follows is skipped until the client sends Sync
         backend.on_notice = self._send
 
@@ -153,7 +156,7 @@ class Session:
             if together:
                 await self._backend.query("begin")
             for part in parts:
-                with self._written_down(part), _naming_aliases(part):
+                with self._written_down(part):
                     plan = await self._translate(part)
                     await self._lock(part)
                     await self._run_simply(plan)
@@ -197,12 +200,10 @@ class Session:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         tokens = parts[0] if parts else []
         types = message.body[tail:]
-        with _naming_aliases(tokens):
-            prepared = Prepared(tokens, wire.cstring(name), types, await self._translate(tokens, types))
+        prepared = Prepared(tokens, wire.cstring(name), types, await self._translate(tokens, types))
         if isinstance(prepared.plan, Forward):
             await self._lock(tokens)
-            with _naming_aliases(tokens):
-                await self._pass_on(_parse_message(prepared, prepared.plan))
+            await self._pass_on(_parse_message(prepared, prepared.plan))
         else:
             self._send(Message(wire.PARSE_COMPLETE, b""))
         self._prepared[name] = prepared
@@ -258,8 +259,7 @@ class Session:
             if prepared is not None and isinstance(prepared.plan, Forward):
                 self._note(prepared.plan)
         else:
-            with _naming_aliases(prepared.tokens):
-                await self._performer.perform(prepared.plan, self._send)
+            await self._performer.perform(prepared.plan, self._send)
 
     async def _close(self, message: Message) -> None:
         known = self._prepared if message.body[:1] == b"S" else self._portals
@@ -287,7 +287,18 @@ class Session:
                 await self._leave("history", self._queries.as_json())
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
                 await self._leave_late_binding_columns(context)
-        return await self._decimals.refine(translate(tokens, context), parameter_types)
+        plan = await self._with_columns(lambda known: translate(tokens, known), context)
+        return await self._decimals.refine(plan, parameter_types)
+
+    async def _with_columns(self, translation: Callable[[Context], Translated], context: Context) -> Translated:
+        """Translates again and again, until every column is known that the translation asks for."""
+        while True:
+            try:
+                return translation(context)
+            except ColumnsWanted as wanted:
+                ask = self._columns_or_none if wanted.optional else self._backend.columns_of
+                columns = await ask(wanted.query)
+                context = replace(context, columns={**context.columns, wanted.query: columns})
 
     async def _with_names(self, context: Context) -> Context:
         names = (await self._backend.query("select * from redshift_internal.names()")).rows
@@ -326,19 +337,32 @@ class Session:
 
     async def _columns_of(self, view: LateView, context: Context) -> list[wire.Field]:
         """The columns of a late-binding view; none where its relations are missing, as on Redshift."""
+
+        async def of_view() -> list[wire.Field]:
+            query = await self._with_columns(lambda known: query_of_view(view.query, known), context)
+            return await self._backend.columns_of(query)
+
+        return await self._or_none(of_view)
+
+    async def _columns_or_none(self, query: str) -> list[wire.Field]:
+        return await self._or_none(lambda: self._backend.columns_of(query))
+
+    async def _or_none(self, ask: Callable[[], Awaitable[list[wire.Field]]]) -> list[wire.Field]:
+        """What is asked for; nothing where that is wrong, and then the transaction goes on."""
         guarded = self._backend.status == wire.IN_TRANSACTION
+        savepoint = f"redshift_columns_{next(self._savepoints)}"  # one question may lead to another
         try:
             if guarded:
-                await self._backend.query("savepoint redshift_columns")
-            fields = await self._backend.columns_of(query_of_view(view.query, context))
+                await self._backend.query(f"savepoint {savepoint}")
+            fields = await ask()
         except (BackendError, RedshiftError) as error:
             if isinstance(error, BackendError) and error.fields.get("C") == QUERY_CANCELED:
                 raise
             fields = []
             if guarded:
-                await self._backend.query("rollback to savepoint redshift_columns")
+                await self._backend.query(f"rollback to savepoint {savepoint}")
         if guarded:
-            await self._backend.query("release savepoint redshift_columns")
+            await self._backend.query(f"release savepoint {savepoint}")
         return fields
 
     async def _lock(self, tokens: Sequence[Token]) -> None:
@@ -355,29 +379,6 @@ class Session:
 
 def _parse_message(prepared: Prepared, plan: Forward) -> Message:
     return Message(wire.PARSE, prepared.head + wire.cstring(plan.sql) + prepared.tail)
-
-
-@contextmanager
-def _naming_aliases(tokens: Sequence[Token]) -> Iterator[None]:
-    """An alias that is used again in its own list of columns is no unknown column: the message says what it is."""
-    try:
-        yield
-    except BackendError as error:
-        unknown = _UNKNOWN_COLUMN.fullmatch(error.fields.get("M", ""))
-        if unknown is None or not _is_alias_used_again(tokens, unknown[1]):
-            raise
-        said = not_emulated(f'an alias in the list of columns that defines it ("{unknown[1]}")')
-        fields = error.fields | {"C": said.sqlstate, "M": said.message, "H": said.hint}
-        raise BackendError(wire.fields_message(error.message.kind, fields)) from error
-
-
-def _is_alias_used_again(tokens: Sequence[Token], name: str) -> bool:
-    for at, token in enumerate(tokens):
-        if token.is_identifier and token.name == name and word_at(tokens, at - 1) == "as":
-            rest = tokens[at + 1 :]
-            end = find_top_level(rest, "from")
-            return any(other.is_identifier and other.name == name for other in (rest[:end] if end >= 0 else rest))
-    return False
 
 
 def _named(rows: Iterable[Sequence[str | None]]) -> frozenset[tuple[str, ...]]:

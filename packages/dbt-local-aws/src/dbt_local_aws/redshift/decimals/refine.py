@@ -13,7 +13,7 @@ from dbt_local_aws.redshift.decimals.scaling import QueryText, scaled
 from dbt_local_aws.redshift.decimals.tree import Node, parse_tree
 from dbt_local_aws.redshift.decimals.typing import Typing
 from dbt_local_aws.redshift.quoting import identifier, literal
-from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script
+from dbt_local_aws.redshift.statements.plans import Forward, Plan, Script, Unload
 from dbt_local_aws.redshift.tokens import Token, find_top_level, render, tokenize, word_at
 
 _QUERIES = {"select", "with", "insert", "update", "delete", "merge", "("}
@@ -44,7 +44,7 @@ class DecimalTypes:
         """The same plan, in which decimals have their scale."""
         if self._backend.status == wire.FAILED:
             return plan
-        if isinstance(plan, Forward):
+        if isinstance(plan, Forward | Unload):
             refined = await self._refined(plan.sql, parameter_types)
             return plan if refined is None else replace(plan, sql=refined.sql)
         if isinstance(plan, Script):

@@ -44,8 +44,8 @@ def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]
             leader_only = word
         if token.kind is Kind.NAME:
             word = token.name  # quotes make no other function of it
-        if not token.is_identifier or word_at(tokens, at + 1) != "(":
-            continue
+        if not token.is_identifier or word_at(tokens, at + 1) != "(" or starts_with(tokens, "+", ")", at=at + 2):
+            continue  # the outer join operator (+) is no call
         qualified = word_at(tokens, at - 1) == "."
         if qualified and word_at(tokens, at - 2) != "pg_catalog":
             continue  # a function of the user's own, or a column list behind a table's name

@@ -96,8 +96,6 @@ def _check_read_of_tables(tokens: Sequence[Token]) -> None:
             raise syntax_error(token.text)
         if token.word in _SYSTEM_COLUMNS:
             raise RedshiftError(UNDEFINED_COLUMN, f'column "{token.word}" does not exist')
-        if token.word == "[" and word_at(tokens, at - 1) != "array":
-            raise not_emulated("navigation in a SUPER value (a[0])")
         if at > 0 and _is_cast(tokens, at - 1) and token.name in CATALOGUE_TYPES:
             raise RedshiftError(
                 FEATURE_NOT_SUPPORTED, _LEADER_NODE_ONLY, detail=f'Type "{token.name}" is of the leader node only.'

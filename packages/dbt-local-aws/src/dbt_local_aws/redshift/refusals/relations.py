@@ -84,7 +84,11 @@ def relation_references(tokens: Sequence[Token]) -> list[tuple[tuple[str, ...], 
         elif word in _ENDS_FROM and word != "using":
             in_from[-1] = False
         begins = in_from[-1] and word_at(tokens, at - 1) in ("from", "join", ",", "using", "(")
-        if begins and tokens[at].is_identifier and word not in ("select", "with", "only", "lateral", "values"):
+        if (
+            begins
+            and tokens[at].is_identifier
+            and word not in ("select", "with", "only", "lateral", "values", "unpivot")
+        ):
             name, end = qualified_name(tokens, at)
             if word_at(tokens, end) != "(" or word_at(tokens, at - 1) == "using":
                 found.append((name.parts, at, end))

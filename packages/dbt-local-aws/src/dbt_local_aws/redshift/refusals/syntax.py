@@ -102,30 +102,5 @@ def is_value(tokens: Sequence[Token], at: int) -> bool:
 
 def _check_emulated(tokens: Sequence[Token], at: int) -> None:
     match tokens[at].word:
-        case "qualify" if _is_clause(tokens, at):
-            raise not_emulated("QUALIFY")
-        case "pivot" | "unpivot" if word_at(tokens, at + 1) == "(":
-            raise not_emulated(tokens[at].text.upper())
-        case "connect" if starts_with(tokens, "by", at=at + 1):
-            raise not_emulated("CONNECT BY")
         case "collate":
             raise not_emulated("COLLATE")
-        case "ignore" if starts_with(tokens, "nulls", at=at + 1):
-            raise not_emulated("IGNORE NULLS")
-        case "respect" if starts_with(tokens, "nulls", at=at + 1):
-            raise not_emulated("RESPECT NULLS")
-        case "all" if starts_with(tokens, "group", "by", at=at - 2):
-            raise not_emulated("GROUP BY ALL")
-        case "exclude" if word_at(tokens, at - 1) == "*":
-            raise not_emulated("SELECT * EXCLUDE")
-        case "(" if starts_with(tokens, "(", "+", ")", at=at):
-            raise not_emulated("the outer join operator (+)")
-
-
-def _is_clause(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a word that may also be a name begins a clause: between what it can follow and a condition."""
-    return (
-        at > 0
-        and word_at(tokens, at - 1) not in (",", "select", ".", "as", "(")
-        and word_at(tokens, at + 1) not in ("", ",", ")", ".", "from")
-    )

@@ -6,7 +6,6 @@ from dbt_local_aws.redshift.errors import (
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR,
     RedshiftError,
-    not_emulated,
     syntax_error,
 )
 from dbt_local_aws.redshift.tokens import (
@@ -40,10 +39,9 @@ def check_window(tokens: Sequence[Token], at: int) -> None:
     frame = find_top_level(window, "rows", "range", "groups")
     if frame >= 0 and (window[frame].word != "rows" or find_top_level(window, "exclude", start=frame) >= 0):
         raise syntax_error(window[frame].text)
+    at -= 2 * starts_with(tokens, "ignore|respect", "nulls", at=at - 2)
     within = _start_of_within_group(tokens, at)
     function = _called_before(tokens, at if within < 0 else within)
-    if within >= 0 and function != "listagg":
-        raise not_emulated(f"{function.upper()} as a window function")
     ordered = find_top_level(window, "order") >= 0
     _check_no_constants(window[:frame] if frame >= 0 else window)
     if frame >= 0 and (not ordered or function in _RANKED | _OF_PARTITIONS):

@@ -148,8 +148,7 @@ begin
     end loop;
 end $$;
 
--- SUPER holds what JSON holds, and knows none of the operators that PostgreSQL has for it but to compare.
-create domain pg_catalog.super as jsonb;
+-- SUPER (3_super.sql) knows none of the operators that PostgreSQL has for JSON but to compare.
 delete from pg_catalog.pg_operator
 where oprleft = 'jsonb'::regtype and oprname not in ('=', '<>', '<', '>', '<=', '>=');
 

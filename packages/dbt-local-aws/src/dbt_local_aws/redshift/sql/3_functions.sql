@@ -608,52 +608,6 @@ language sql immutable as $$
     select json_array_length(redshift_internal.checked_json(value, null_if_invalid))
 $$;
 
--- SUPER -------------------------------------------------------------------------------------------------------------------------
-
-create function pg_catalog.json_parse(value text) returns super language sql immutable as $$ select value::jsonb::super $$;
--- JSON without the blanks that PostgreSQL puts between its parts
-create function redshift_internal.json_serialize(value super) returns varchar language sql immutable as $$
-    select case jsonb_typeof(value)
-        when 'object' then
-            '{'
-            || coalesce(
-                (select string_agg(to_json(key)::text || ':' || redshift_internal.json_serialize(item::super), ',')
-                from jsonb_each(value) as members (key, item)),
-                ''
-            )
-            || '}'
-        when 'array' then
-            '['
-            || coalesce(
-                (select string_agg(redshift_internal.json_serialize(item::super), ',' order by place)
-                from jsonb_array_elements(value) with ordinality as elements (item, place)),
-                ''
-            )
-            || ']'
-        else value::text
-    end
-$$;
-create function pg_catalog.get_array_length(value super) returns bigint language sql immutable as $$
-    select jsonb_array_length(value)
-$$;
-create function pg_catalog.array_concat(first super, second super) returns super language sql immutable as $$
-    select jsonb_concat(first, second)::super
-$$;
-create function pg_catalog.array_flatten(value super) returns super language sql immutable as $$
-    select coalesce(jsonb_agg(inner_item), '[]')::super
-    from
-        jsonb_array_elements(value) as item,
-        jsonb_array_elements(case when jsonb_typeof(item) = 'array' then item else jsonb_build_array(item) end) as inner_item
-$$;
-create function pg_catalog.subarray(value super, start integer, size integer) returns super language sql immutable as $$
-    select coalesce(jsonb_agg(item order by place), '[]')::super
-    from jsonb_array_elements(value) with ordinality as elements (item, place)
-    where place > start and place <= start + size
-$$;
-create function pg_catalog.split_to_array(value text, delimiter text default ',') returns super language sql immutable as $$
-    select to_jsonb(string_to_array(value, delimiter))::super
-$$;
-
 -- Session -----------------------------------------------------------------------------------------------------------------------
 
 create function pg_catalog.current_user_id() returns integer language sql stable as $$

@@ -85,7 +85,6 @@ create view information_schema.columns as
 select
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable,
     case
-        when domain_name is not null then domain_name  -- super
         when data_type = 'text' then 'character varying'
         else data_type
     end::information_schema.character_data as data_type,

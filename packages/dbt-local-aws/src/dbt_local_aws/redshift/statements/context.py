@@ -1,8 +1,10 @@
 """What the translation of a statement has to know of the session and its database."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dbt_local_aws.redshift.statements.late_binding import LateViews
+from dbt_local_aws.redshift.wire import Field
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Context:
         frozenset()
     )  # by name and schema, and by name alone where the search path finds it
     materialized_views: frozenset[tuple[str, ...]] = frozenset()  # of these views
+    columns: Mapping[str, Sequence[Field]] = field(default_factory=dict)  # of queries, as PostgreSQL knows them
 
     def is_view(self, parts: tuple[str, ...]) -> bool:
         """Whether a name of one, two or three parts means a view, of whatever kind."""

@@ -16,6 +16,7 @@ _DEEPEST = 32
 _BEHIND_A_RELATION = {
     "where", "group", "having", "order", "limit", "offset", "union", "intersect", "except", "minus", "join", "inner",
     "left", "right", "full", "cross", "natural", "on", "using", "window", "qualify", "when", "set", "with", "for",
+    "pivot", "unpivot", "connect", "start",
 }  # fmt: skip
 
 

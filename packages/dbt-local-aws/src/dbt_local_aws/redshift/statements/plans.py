@@ -11,7 +11,7 @@ class Forward:
     """PostgreSQL runs it, in these words."""
 
     sql: str
-    # It names late-binding views, whose definitions stand in its text: they are looked up again before every run.
+    # Its text holds definitions of late-binding views, or columns of tables: they are looked up again before every run.
     late_bound: bool = False
     # What the session has to know once it ran: whether quoted names keep their case from now on.
     case_sensitive_names: bool | None = None

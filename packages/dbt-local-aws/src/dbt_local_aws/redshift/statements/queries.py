@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.rewriting import expand
 from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
 from dbt_local_aws.redshift.statements.context import Context
 from dbt_local_aws.redshift.statements.plans import Forward, Plan
@@ -88,7 +89,7 @@ def _check_is_no_view(table: QualifiedName, action: str, context: Context) -> No
 def translate_query(tokens: Sequence[Token], context: Context) -> Forward:
     """A query, checked and put into PostgreSQL's words."""
     check(tokens, context.functions.__contains__)
-    expanded, late_bound = context.late_views.expand(tokens)
+    expanded, late_bound = expand(tokens, context)
     # a view is made, and fails when it is read; what is changed is a table
     if tokens[0].word not in ("create", "update", "delete", "merge"):
         check_compute_nodes(expanded)

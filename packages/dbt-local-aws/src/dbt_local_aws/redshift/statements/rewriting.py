@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import not_emulated, syntax_error
+from dbt_local_aws.redshift.features import windows
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.column_names import with_column_names
 from dbt_local_aws.redshift.tokens import (
@@ -36,7 +37,7 @@ _SET_OPERATIONS = ("union", "intersect", "except", "minus")
 
 def rewrite_expressions(tokens: Sequence[Token]) -> list[Token]:
     """The same statement with every expression in PostgreSQL's words."""
-    return _rewrite(_rewrite_top(with_column_names(tokens)))
+    return _rewrite(_rewrite_top(windows.rewrite(with_column_names(tokens))))
 
 
 def _rewrite(tokens: Sequence[Token]) -> list[Token]:
@@ -51,12 +52,14 @@ def _rewrite(tokens: Sequence[Token]) -> list[Token]:
             arguments = [_rewrite(part) for part in split(tokens[at + 2 : end])]
             rewritten, at = _CALLS[word](arguments, tokens, end + 1)
             output += _lead(rewritten, token)
-        elif called and word in ("cast", "convert"):
+        elif called and word in ("cast", "convert", "try_cast"):
             rewritten, at = _cast(word, tokens, at)
             output += _lead(rewritten, token)
         elif word == "::":
             data_type, at = read_type(tokens, at + 1)
-            output += [token, *sql(data_type.sql)]
+            # a text is a SUPER string, and not read as JSON
+            text = sql("::varchar") if data_type.name == "super" and output and output[-1].kind is Kind.STRING else []
+            output += [*text, token, *sql(data_type.sql)]
         elif word == "sysdate" and not called:
             output += _lead(sql("sysdate()"), token)
             at += 1
@@ -167,19 +170,20 @@ def _listagg(arguments: Arguments, tokens: Sequence[Token], after: int) -> tuple
         order = _rewrite(tokens[after + 3 : end])
         after = end + 1
     delimiter = spaced(separator[0] if separator else sql("''"))
-    if quantifier and quantifier[0].word == "distinct" and order:
-        # PostgreSQL orders distinct values by themselves only, and as what they are: not as their texts
-        collected = [*sql("array_agg(distinct"), *spaced(measure), *spaced(order), *sql(") filter (where")]
-        not_null = [*_parenthesised(measure), *sql("is not null)")]
-        return [*sql("array_to_string("), *collected, *not_null, *sql(","), *delimiter, *sql(")")], after
-    text = [*quantifier, *sql("cast("), *spaced(measure), *sql("as varchar)")]
-    inside = [*text, *sql(","), *delimiter]
+    # nulls and empty texts are passed over (r_LISTAGG)
+    text = [*sql("nullif(cast("), *spaced(measure), *sql("as varchar), '')")]
+    over: list[Token] = []
     if starts_with(tokens, "over", "(", at=after):
         end = closing(tokens, after + 1)
-        window = [*_rewrite(tokens[after + 2 : end]), *spaced(order)]
         frame = sql("rows between unbounded preceding and unbounded following") if order else []
-        return [*sql("string_agg("), *inside, *sql(") over ("), *window, *frame, *sql(")")], end + 1
-    return [*sql("string_agg("), *inside, *spaced(order), *sql(")")], after
+        over = [*sql("over ("), *_rewrite(tokens[after + 2 : end]), *spaced(order), *frame, *sql(")")]
+        after, order = end + 1, []
+    if quantifier and quantifier[0].word == "distinct":  # PostgreSQL orders these by themselves only, and in no window
+        collected = [*sql("array_agg("), *text, *spaced(order), *sql(")"), *over]
+        first_ones = [*sql("redshift_internal.distinct_in_order("), *collected, *sql("),")]
+        return [*sql("redshift_internal.listagg("), *first_ones, *delimiter, *sql(")")], after
+    inside = [*quantifier, *text, *sql(","), *delimiter, *spaced(order)]
+    return [*sql("redshift_internal.listagg("), *inside, *sql(")"), *over], after
 
 
 def _ratio_to_report(arguments: Arguments, tokens: Sequence[Token], after: int) -> tuple[list[Token], int]:
@@ -200,8 +204,17 @@ def _ratio_to_report(arguments: Arguments, tokens: Sequence[Token], after: int) 
     ], end + 1
 
 
+def _as_super(expression: Sequence[Token]) -> list[Token]:
+    """A cast to SUPER, for which a text is a string, and not read as JSON."""
+    if len(expression) == 1 and expression[0].kind in (Kind.STRING, Kind.PARAMETER):
+        return [*sql("redshift_internal.as_super("), *expression, *sql(")")]
+    return [*sql("cast("), *spaced(expression), *sql("as super)")]
+
+
 def _array(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
-    return [*sql("cast("), *_call("jsonb_build_array", arguments), *sql("as super)")], after
+    return _call(
+        'redshift_internal."array"', [_as_super(argument) for argument in arguments] or [sql("variadic '{}'")]
+    ), after
 
 
 def _json_extract_path_text(arguments: Arguments, _: Sequence[Token], after: int) -> tuple[list[Token], int]:
@@ -246,10 +259,10 @@ _CALLS: dict[str, Callable[[Arguments, Sequence[Token], int], tuple[list[Token],
 
 
 def _cast(word: str, tokens: Sequence[Token], at: int) -> tuple[list[Token], int]:
-    """CAST(expression AS type) and CONVERT(type, expression)."""
+    """CAST(expression AS type), TRY_CAST(expression AS type) and CONVERT(type, expression)."""
     end = closing(tokens, at + 1)
     inside = tokens[at + 2 : end]
-    if word == "cast":
+    if word != "convert":
         alias = find_top_level(inside, "as")
         if alias < 0:
             raise syntax_error(")")
@@ -262,7 +275,18 @@ def _cast(word: str, tokens: Sequence[Token], at: int) -> tuple[list[Token], int
         if word_at(inside, rest) != ",":
             raise syntax_error("convert")
         expression = inside[rest + 1 :]
-    return [*sql("cast("), *_rewrite(expression), *sql(f"as {data_type.sql}"), *sql(")")], end + 1
+    if data_type.name == "super" and word != "try_cast":
+        return _as_super(_rewrite(expression)), end + 1
+    cast = [*sql("cast("), *_rewrite(expression), *sql(f"as {data_type.sql}"), *sql(")")]
+    return (_try_cast(_rewrite(expression), data_type.sql) if word == "try_cast" else cast), end + 1
+
+
+def _try_cast(expression: list[Token], data_type: str) -> list[Token]:
+    """A cast that gives null for what cannot be converted (r_TRY_CAST)."""
+    if len(expression) == 1 and (expression[0].kind is Kind.STRING or expression[0].word == "null"):
+        expression = [*sql("cast("), *spaced(expression), *sql("as varchar)")]
+    called = [*sql("redshift_internal.try_cast("), *spaced(expression), *sql(f", '{data_type}', null::{data_type})")]
+    return [*sql("cast("), *called, *sql(f"as {data_type})")]
 
 
 def _rewrite_top(tokens: list[Token]) -> list[Token]:

@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.absent import check_absent
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.refusals.calls import unknown_functions
 from dbt_local_aws.redshift.refusals.check import check
@@ -85,6 +86,7 @@ def _checked_procedure_body(body: Sequence[Token]) -> Sequence[Token]:
         if token.word == "[":
             raise not_supported("an array")
     check_syntax(body)
+    check_absent(body)
     check_rule("body", body)
     return body
 

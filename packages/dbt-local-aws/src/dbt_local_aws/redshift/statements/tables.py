@@ -13,6 +13,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.rewriting import expand
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
 from dbt_local_aws.redshift.statements.append import append
@@ -54,9 +55,9 @@ def create_table(tokens: Sequence[Token], _: int, context: Context) -> Script:
     start = find_top_level(tokens, "as")
     if start >= 0:
         check(tokens[start:], context.functions.__contains__, creates=True)
-        expanded, _ = context.late_views.expand(tokens[start:])
+        expanded, _ = expand(tokens[start + 1 :], context)
         check_compute_nodes(expanded)
-        tokens = [*tokens[:start], *expanded]
+        tokens = [*tokens[: start + 1], *expanded]
     table = parse_create_table(tokens)
     record = f"select redshift_internal.record_table({literal(table.name.sql)}, {literal(table.design.as_json())})"
     settle = f"select redshift_internal.settle_types({literal(table.name.sql)})"

@@ -7,6 +7,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.rewriting import expand
 from dbt_local_aws.redshift.functions import LEADER_NODE_FUNCTIONS
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.refusals.check import check, check_compute_nodes
@@ -98,7 +99,7 @@ def create_materialized_view(tokens: Sequence[Token], _: int, context: Context) 
     _check_materialized_query(query, context)
     if design.auto_refresh:
         _check_immutable(query)
-    expanded, _ = context.late_views.expand(query)
+    expanded, _ = expand(query, context)
     check_compute_nodes(expanded)
     select = text_of(expanded)
     design.distribution = design.distribution or ("key" if design.distribution_key else "even")

@@ -53,7 +53,7 @@ begin
                     end,
                     ', ' order by place
                 )
-                from unnest(p.proargnames) with ordinality as named (argument, place)
+                from unnest(p.proargnames[:p.pronargs]) with ordinality as named (argument, place)
             ) as passed
         from pg_catalog.pg_proc p
         where

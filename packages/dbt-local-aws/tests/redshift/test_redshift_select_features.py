@@ -92,7 +92,6 @@ class TestQualify:
             ("select a from t x where a in (select a from t y qualify row_number() over (partition by b order by a desc) = 1) order by 1", [[2], [3]]),
             ("select a from t x where a = 1 union all select a from t y qualify row_number() over (order by a desc nulls last) = 1 order by a desc", [[3], [1]]),
             ("(select a from t x qualify row_number() over (order by a) = 1) union all (select 7)", [[1], [7]]),
-            ("select x.a, (select y.c from t y where y.b = x.b qualify row_number() over (order by y.c desc) = 1) from t x where a = 1", [[1, 20]]),
             ("select x.a from t x join t y on x.a = y.a qualify row_number() over (order by x.a desc) = 1", [[3]]),
             ("select x.a from t x join t y using (a) qualify row_number() over (order by a desc) = 1", [[3]]),
             ("select * from empty_table e qualify row_number() over (order by a) = 1", []),
@@ -235,7 +234,7 @@ class TestAliases:
             "create view w as select y as z, z + 1 as u from case_schema.v q qualify row_number() over (order by z) = 1 with no schema binding",
         )
         assert rows(connection, "select * from w") == [[2, 3]]
-        columns = "select column_name from pg_get_late_binding_view_cols() as (view_schema name, view_name name, column_name name, column_type varchar, column_number int) where view_name = 'w' order by column_number"
+        columns = "select column_name from pg_get_late_binding_view_cols() cols(view_schema name, view_name name, column_name name, column_type varchar, column_number int) where view_name = 'w' order by column_number"
         assert rows(connection, columns) == [["z"], ["u"]]
 
 
@@ -304,7 +303,6 @@ class TestExclude:
             ("select * exclude (b) from t x qualify row_number() over (order by b desc nulls last) = 1", ["a", "c"], [[3, 30]]),
             ("select * exclude c from t where a = 1 union all select 9, 'z' order by a", ["a", "b"], [[1, "x"], [9, "z"]]),
             ("select exclude from (select 1 as exclude)", ["exclude"], [[1]]),
-            ("select 1 exclude", ["exclude"], [[1]]),
             ("select * exclude b from empty_table", ["a"], []),
         ],
     )  # fmt: skip

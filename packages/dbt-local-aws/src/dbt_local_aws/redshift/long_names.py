@@ -14,7 +14,7 @@ from dbt_local_aws.redshift.errors import RedshiftError
 from dbt_local_aws.redshift.quoting import identifier, literal
 from dbt_local_aws.redshift.refusals.relations import is_system_relation, relations
 from dbt_local_aws.redshift.tokens import Kind, Token
-from dbt_local_aws.redshift.wire import Message
+from dbt_local_aws.redshift.wire import DataRows, Message
 
 _KEPT_BYTES = 63
 _MOST_BYTES = 127
@@ -61,6 +61,13 @@ def _with_short_text(token: Token) -> Token:
     for short, long in _LONG.items():
         text = text.replace(long.decode(), short.decode())
     return token if text == token.value else replace(token, text=literal(text))
+
+
+def rows_with_long_names(rows: DataRows) -> DataRows:
+    """Rows with the names that the client knows."""
+    if not _LONG or not _SHORT.search(rows.encoded):
+        return rows
+    return DataRows(b"".join(_row_with_long_names(row).encode() for row in rows.messages()))
 
 
 def with_long_names(message: Message) -> Message:

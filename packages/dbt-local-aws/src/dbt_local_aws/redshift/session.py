@@ -18,6 +18,7 @@ from dbt_local_aws.redshift.decimals.analysis import NO_PARAMETERS
 from dbt_local_aws.redshift.decimals.refine import DecimalTypes
 from dbt_local_aws.redshift.errors import QUERY_CANCELED, RedshiftError
 from dbt_local_aws.redshift.features.columns import ColumnsWanted
+from dbt_local_aws.redshift.long_names import rows_with_long_names
 from dbt_local_aws.redshift.performing import Performer
 from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
@@ -124,6 +125,8 @@ class Session:
     def _send(self, answer: Answer) -> None:
         if isinstance(answer, Message):
             answer = as_redshift(answer, self._backend.process_id)
+        else:
+            answer = rows_with_long_names(answer)
         self._client.writer.write(answer.encode())
 
     async def _pass(self, answers: AsyncIterator[Answer], *, ready: bool) -> None:

@@ -82,13 +82,17 @@ class DataRows:
         """The frames as they go over the wire."""
         return self.encoded
 
-    def values(self) -> Iterator[list[str | None]]:
-        """The values of each row, which came as text."""
+    def messages(self) -> Iterator[Message]:
+        """Each row as a message."""
         at = 0
         while at < len(self.encoded):
             _, length = _HEAD.unpack_from(self.encoded, at)
-            yield data_row_values(self.encoded[at + 5 : at + 1 + length])
+            yield Message(DATA_ROW, self.encoded[at + 5 : at + 1 + length])
             at += 1 + length
+
+    def values(self) -> Iterator[list[str | None]]:
+        """The values of each row, which came as text."""
+        return (data_row_values(row.body) for row in self.messages())
 
 
 class ProtocolError(Exception):

@@ -14,7 +14,7 @@ from
     )
 left join pg_catalog.pg_roles u on u.rolname = s."user"
 -- superusers see all of them, others their own
-where s."user" = session_user or (select rolsuper from pg_catalog.pg_roles where rolname = session_user);
+where s."user" = session_user or redshift_internal.is_superuser(session_user);
 
 create view redshift_internal.statement_text as
 select s.*, part.number as sequence, substr(s.query_text, 1 + part.number * 200, 200) as part

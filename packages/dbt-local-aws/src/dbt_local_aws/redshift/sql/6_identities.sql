@@ -3,7 +3,9 @@
 -- SVV_REDSHIFT_FUNCTIONS and PG_USER_INFO in "System tables and views reference".
 
 create view redshift_internal.database_user as
-select r.*
+select
+    r.oid, r.rolname, r.rolsuper or redshift_internal.is_superuser(r.rolname) as rolsuper, r.rolinherit, r.rolcreaterole,
+    r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolconnlimit, r.rolpassword, r.rolvaliduntil, r.rolbypassrls, r.rolconfig
 from pg_catalog.pg_roles r
 left join redshift_internal.identity i on i.roleid = r.oid
 where r.rolcanlogin or i.kind = 'user';

@@ -27,6 +27,14 @@ create function redshift_internal.qualified(constraints json) returns json langu
     from json_array_elements(constraints) with ordinality
 $$;
 
+create function redshift_internal.qualified_design(design json) returns json language sql stable as $$
+    select jsonb_set(
+        jsonb_set(design::jsonb, '{constraints}', redshift_internal.qualified(design -> 'constraints')::jsonb),
+        '{like}',
+        coalesce(to_jsonb(redshift_internal.qualified(design ->> 'like')), 'null')
+    )::json
+$$;
+
 -- The names of relations mean what they mean where they were written: they are looked up before.
 do $$
 declare
@@ -45,10 +53,7 @@ begin
                         when argument in ('relation', 'storage', 'constraints')
                             then format('redshift_internal.qualified($%s)', place)
                         when argument = 'design'
-                            then format(
-                                'jsonb_set($%1$s::jsonb, ''{constraints}'', redshift_internal.qualified($%1$s -> ''constraints'')::jsonb)::json',
-                                place
-                            )
+                            then format('redshift_internal.qualified_design($%s)', place)
                         else format('$%s', place)
                     end,
                     ', ' order by place

@@ -12,6 +12,7 @@ from dbt_local_aws.redshift.errors import (
     not_supported,
     syntax_error,
 )
+from dbt_local_aws.redshift.features.columns import ColumnsWanted
 from dbt_local_aws.redshift.long_names import with_short_names
 from dbt_local_aws.redshift.refusals.grammar import check_grammar
 from dbt_local_aws.redshift.statements import psql, settings
@@ -71,6 +72,9 @@ def translate(tokens: Sequence[Token], context: Context) -> Plan:
         raise syntax_error(tokens[0].text)
     try:
         plan = handler(tokens, context)
+    except ColumnsWanted:
+        check_grammar(tokens)  # PostgreSQL is not asked about what cannot be read
+        raise
     except RedshiftError as error:
         if error.sqlstate == UNDEFINED_FUNCTION:
             check_grammar(tokens)  # what cannot be read is told before what does not exist

@@ -7,6 +7,7 @@ from typing import Any
 import botocore.client
 import pytest
 from dbt.cli.main import dbtRunner
+from redshift_connector.iam_helper import IamHelper
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from iam import missing, rights_for, rights_of
@@ -22,7 +23,8 @@ pytestmark = [
     pytest.mark.usefixtures("sockets_closed"),
 ]
 
-AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+OTHER_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+CLUSTER = {"REDSHIFT_CLUSTER_ID": "a-cluster"}
 NO_PASSWORD = {"REDSHIFT_METHOD": "iam", "DBT_ENV_SECRET_REDSHIFT_PASSWORD": ""}
 
 
@@ -37,6 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, str]]:
         return make(client, operation, arguments)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    monkeypatch.setattr(IamHelper, "credentials_cache", {})  # of the whole process, whatever the keys
     return found
 
 
@@ -45,9 +48,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str, str]]:
     [
         pytest.param({}, True, id="password"),
         pytest.param({"DBT_ENV_SECRET_REDSHIFT_PASSWORD": "Wrong123"}, False, id="wrong password"),
-        pytest.param(NO_PASSWORD | AWS | {"REDSHIFT_CLUSTER_ID": "a-cluster"}, True, id="IAM, cluster"),
-        pytest.param(NO_PASSWORD | AWS | {"REDSHIFT_SERVERLESS_WORK_GROUP": "a-group"}, True, id="IAM, Serverless"),
-        pytest.param(NO_PASSWORD | AWS, False, id="IAM, nowhere"),
+        pytest.param(NO_PASSWORD | CLUSTER, True, id="IAM, cluster"),
+        pytest.param(NO_PASSWORD | {"REDSHIFT_SERVERLESS_WORK_GROUP": "a-group"}, True, id="IAM, Serverless"),
+        pytest.param(NO_PASSWORD | CLUSTER | OTHER_KEYS, False, id="IAM, other keys"),
+        pytest.param(NO_PASSWORD, False, id="IAM, nowhere"),
     ],
 )
 def test_the_profile_connects(

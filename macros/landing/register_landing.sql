@@ -1,5 +1,5 @@
-{#- Run as an operation: `dbt run-operation register_landing`. -#}
-{% macro register_landing(zone_id='', dataset='', has_known_counts=true) -%}
+{#- Run as an operation: `dbt run-operation register_landing`. With `anew`, what the engine has copied counts for nothing. -#}
+{% macro register_landing(zone_id='', dataset='', has_known_counts=true, anew=false) -%}
     {%- do check_landing_zone() -%}
     {%- do check_built_from(zone_id) -%}
     {%- set tables = landing_tables() -%}
@@ -10,6 +10,9 @@
         {%- endif -%}
     {%- endfor -%}
     {%- do note_built_from(zone_id, dataset, has_known_counts) -%}
+    {%- if anew -%}
+        {%- do forget_copies(tables) -%}
+    {%- endif -%}
     {%- set consents = tables | selectattr('meta.decides_consent', 'defined') | list -%}
     {%- for table in (ledger + consents + tables) | unique(attribute='unique_id') -%}
         {#- The ledger first: it says which objects count. Then what tells who consents: it counts if another table fails. -#}
@@ -33,4 +36,13 @@
 
 {% macro default__register_landing_objects(tables) -%}
     {{ exceptions.raise_compiler_error("register_landing_objects is not written for " ~ target.type) }}
+{%- endmacro %}
+
+{#- Has what was copied of the landing zone copied anew: nobody knows what somebody changed in it by hand. -#}
+{% macro forget_copies(tables) -%}
+    {{ return(adapter.dispatch('forget_copies')(tables)) }}
+{%- endmacro %}
+
+{#- For engines that read in place. -#}
+{% macro default__forget_copies(tables) -%}
 {%- endmacro %}

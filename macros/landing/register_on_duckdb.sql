@@ -6,6 +6,8 @@
         {%- do duckdb__copy_ledger(table) -%}
     {%- else -%}
         {%- set rows = landing_relation(table, '__rows') -%}
+        {%- do duckdb__drop_unless(landing_relation(table), 'view') -%}
+        {%- do duckdb__drop_unless(rows, 'table') -%}
         {%- do duckdb__create_landing_rows(table, rows) -%}
         {%- call statement('remove', auto_begin=true) -%}
             {{ duckdb__remove_objects(table, rows) }}
@@ -46,10 +48,7 @@
 {#- One statement, so that whoever reads sees one state of the zone. -#}
 {% macro duckdb__copy_ledger(table) -%}
     {%- set relation = landing_relation(table) -%}
-    {%- set found = adapter.get_relation(database=relation.database, schema=relation.schema, identifier=relation.identifier) -%}
-    {%- if found and found.is_view -%}
-        {%- do adapter.drop_relation(found) -%}  {# older versions made a view #}
-    {%- endif -%}
+    {%- do duckdb__drop_unless(relation, 'table') -%}  {# older versions made a view #}
     {%- set files = [duckdb__file_pattern(landing_zone() ~ '/' ~ table.meta.landing_folder, '/*.json')] -%}
     {%- set sql -%}
         create or replace table {{ relation }} as
@@ -91,7 +90,9 @@
             {%- endfor %}
             )
         {%- endset -%}
-        {%- do run_query(sql) -%}
+        {%- call statement('create_rows', auto_begin=true) -%}
+            {{ sql }}
+        {%- endcall -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -103,7 +104,7 @@
 {#- Removes the rows of the objects that the ledger does not name, or that have other rows than it says, whatever changed them. -#}
 {% macro duckdb__remove_objects(table, rows) -%}
     delete from {{ rows }}
-    where object_key not in (
+    where object_key is null or object_key not in (
         select copied.object_key
         from (
             select
@@ -206,4 +207,18 @@
 {% macro duckdb__file_pattern(path, pattern='') -%}
     {%- set escaped = path.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
     {{ return(dbt.string_literal(dbt.escape_single_quotes(escaped ~ pattern))) }}
+{%- endmacro %}
+
+{% macro duckdb__forget_copies(tables) -%}
+    {%- for table in tables -%}
+        {%- do duckdb__drop_unless(landing_relation(table, '__rows'), none) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Drops what is of another kind, which DuckDB does not replace. -#}
+{% macro duckdb__drop_unless(relation, kind) -%}
+    {%- set found = adapter.get_relation(database=relation.database, schema=relation.schema, identifier=relation.identifier) -%}
+    {%- if found and found.type != kind -%}
+        {%- do adapter.drop_relation(found) -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -36,6 +36,13 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- A table that has rows, of which no object is noted, is copied anew. -#}
+{% macro redshift__forget_copies(tables) -%}
+    {%- do redshift__create_objects_table(loader_relation('objects')) -%}
+    {%- do run_query('delete from ' ~ loader_relation('objects')) -%}
+    {%- do adapter.commit() -%}
+{%- endmacro %}
+
 {#- The table was filled with the landing tables. -#}
 {% macro redshift__register_landing_objects(tables) -%}
 {%- endmacro %}

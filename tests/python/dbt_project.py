@@ -136,9 +136,10 @@ class DbtProject:
             if result.status != "no-op"  # exposures
         }
 
-    def register(self) -> dict[str, str]:
+    def register(self, *, anew: bool = False) -> dict[str, str]:
         """Registers the landing zone under the data set's name; gives what `dbt` gives."""
-        return self.dbt("run-operation", "register_landing", "--args", json.dumps({"dataset": self.dataset}))
+        told = json.dumps({"dataset": self.dataset, "anew": anew})
+        return self.dbt("run-operation", "register_landing", "--args", told)
 
     def refusal_to_register(self) -> str:
         """What is said where the landing zone cannot be registered."""

@@ -22,7 +22,7 @@ from lakehouse.landing.load import land
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.privacy.erase import Erasing
 from lakehouse.privacy.leftovers import abandoned_work_folders, remove_abandoned_work_folders, work_folder
-from lakehouse.privacy.proof import search_files, search_zone
+from lakehouse.privacy.proof import rewrite_duckdb, search_files, search_zone
 from lakehouse.privacy.reach import Machine
 from lakehouse.privacy.s3 import AthenaFiles, look_at_old_versions, look_at_uploads
 from lakehouse.privacy.tokens import SECRET_KEY
@@ -469,3 +469,40 @@ def test_what_was_left_half_written_is_looked_for_on_s3_too(s3: FaultyS3, source
     assert f"{zone.location}/customer/landing/.by_hand.tmp" in found
     assert f"{zone.location}/step_trainer/landing/.by_hand.tmp" in found
     assert f"{zone.location}/loader/.by_hand.tmp" not in found
+
+
+# -------------------------------------------------------------------------------- a database that is reached by a link
+@pytest.fixture
+def linked(project: Path) -> Path:
+    """A database with a deleted person, which is elsewhere and has another name."""
+    real = project.parent / "elsewhere/data.duckdb"
+    real.parent.mkdir()
+    link = project / "lakehouse.duckdb"
+    link.symlink_to(real)
+    with duckdb.connect(str(link)) as connection:
+        connection.execute(f"create table people as select '{PERSON}' as email, range from range(5000)")  # noqa: S608
+        connection.execute("force checkpoint")
+        connection.execute("delete from people")
+        connection.execute("insert into people values ('who stays', 1)")
+    return link
+
+
+def test_a_database_is_rewritten_where_it_is(linked: Path) -> None:
+    real = linked.resolve()
+    rewrite_duckdb(linked)
+    assert linked.is_symlink()
+    assert linked.resolve() == real
+    assert PERSON.encode() not in real.read_bytes()
+    with duckdb.connect(str(linked), read_only=True) as connection:
+        assert connection.execute("from people").fetchall() == [("who stays", 1)]
+
+
+def test_what_commands_left_beside_it_goes(linked: Path, project: Path, zone: FolderPlace) -> None:
+    left = [linked.resolve().with_name(f"lakehouse.duckdb.{what}") for what in ("unfinished", "failed", "tmp")]
+    for folder in left:
+        folder.mkdir()
+        (folder / "lakehouse.duckdb").write_text(PERSON)
+    found = machine(project, zone)
+    assert {str(folder) for folder in left} <= set(found.remove_unfinished().removed)
+    assert not any(folder.exists() for folder in left)
+    assert found.look_elsewhere().elsewhere == {}

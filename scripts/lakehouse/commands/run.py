@@ -234,8 +234,8 @@ def withdraw(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
     dbt.operation("withdraw_people")
 
 
-def register(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
-    """Registers the landing zone.
+def register(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter, *, anew: bool = False) -> None:
+    """Registers the landing zone; anew, if what an engine has copied is not to be relied on.
 
     The tables that tell who consents are registered first, so that a table that cannot be registered keeps nobody in
     what is published.
@@ -245,7 +245,7 @@ def register(data: Dataset, dbt: DbtSession, reporter: ConsoleReporter) -> None:
     """
     reporter.heading(f"register on {dbt.target}")
     try:
-        dbt.register(data.zone_id() or "")
+        dbt.register(data.zone_id() or "", anew=anew)
     except DbtError:
         dbt.operation("print_load_errors")
         dbt.operation("withdraw_people")
@@ -274,7 +274,7 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
     """
     contents = data.contents()  # before the zone is registered: what another load brings meanwhile is built next time
     with step(dbt.tell, "register"):
-        register(data, dbt, reporter)
+        register(data, dbt, reporter, anew=is_full)
         made_of = data.made_of(dbt, contents)
         plan = plan_build(dbt.manifest, made_of, noted_builds(dbt))
         dbt.operation("withdraw_people", kept=sorted(plan.kept))

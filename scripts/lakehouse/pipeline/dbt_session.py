@@ -100,17 +100,22 @@ class DbtSession:
         options = ["--args", json.dumps(arguments), NO_JSON]
         self._invoke(["run-operation", macro, *options], f"the operation {macro} failed")
 
-    def register(self, zone_id: str = "") -> None:
+    def register(self, zone_id: str = "", *, anew: bool = False) -> None:
         """Makes the landing zone that LANDING_ZONE names visible to the engine, under the data set's name.
 
         Args:
             zone_id: The zone's own; without it zones are told apart by their places.
+            anew: Whether to copy again what the engine has copied before, where it copies.
 
         Raises:
             DbtError: It is not the zone that the database was built from, or a table cannot be registered.
         """
         self.operation(
-            "register_landing", zone_id=zone_id, dataset=self.dataset, has_known_counts=self.has_known_counts
+            "register_landing",
+            zone_id=zone_id,
+            dataset=self.dataset,
+            has_known_counts=self.has_known_counts,
+            anew=anew,
         )
 
     def working_in(self, work_dir: Path) -> "DbtSession":

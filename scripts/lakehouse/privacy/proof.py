@@ -185,7 +185,8 @@ def rewrite_duckdb(path: Path) -> None:
         LandingError: Another program has it open, or there is no room for it.
     """
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    fresh = path.with_name(f".{path.name}.erasing")
+    real = path.resolve()  # of which it may be a symbolic link
+    fresh = real.with_name(f".{path.name}.erasing")
     fresh.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(path)) as old:
@@ -198,7 +199,7 @@ def rewrite_duckdb(path: Path) -> None:
     except duckdb.Error as error:
         fresh.unlink(missing_ok=True)
         raise LandingError(f"{path} cannot be written anew ({error}): erase again") from error
-    fresh.replace(path)
+    fresh.replace(real)
 
 
 def _literal(path: Path) -> str:

@@ -25,7 +25,8 @@ from lakehouse.storage.local import LocalFolder
 
 ENDPOINTS_FOLDERS = ("local_redshift_*", "local-athena-*", "local_athena_*", "local-aws-*", "local_aws_*")
 """What the endpoints of a local run call the folders that hold their databases."""
-_UNFINISHED = ("{}.unfinished", "{}.failed", ".{}.erasing")  # of builds and of an erasure
+# of builds, of an erasure, and of DuckDB where it had not enough memory
+_UNFINISHED = ("{}.unfinished", "{}.failed", ".{}.erasing", "{}.tmp")
 
 
 @dataclass
@@ -68,10 +69,15 @@ class Machine:
     values: frozenset[str]
     address_columns: frozenset[str] = frozenset(ADDRESS_COLUMNS)
 
+    @property
+    def _real(self) -> Path | None:
+        """The database's file itself, to which its name may be a symbolic link: commands work beside it."""
+        return self.database.resolve() if self.database is not None else None
+
     def unfinished(self) -> list[Path]:
         """What killed or failed commands left beside the database, and what was compared last if it has the people."""
         names = [name.format(self.database.name) for name in _UNFINISHED] if self.database is not None else []
-        left = [self.database.with_name(name) for name in names] if self.database is not None else []
+        left = [self._real.with_name(name) for name in names] if self._real is not None else []
         compared = [self.project_dir / name for name in (".parity", ".diff")]
         return [
             *abandoned_work_folders(),
@@ -88,7 +94,7 @@ class Machine:
         reached = Reached()
         with self._alone() as is_alone:
             for path in self.unfinished():
-                if not is_alone and self.database is not None and path.parent == self.database.parent:
+                if not is_alone and self._real is not None and path.parent == self._real.parent:
                     reached.unknown.append(f"{path}: a build is at work there; erase again when it is done")
                     continue
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -120,7 +126,7 @@ class Machine:
     @contextmanager
     def _alone(self) -> Iterator[bool]:
         """Whether no build is at work, which would have the database's lock."""
-        lock = self.database.with_name(f"{self.database.name}.lock") if self.database is not None else None
+        lock = self._real.with_name(f"{self.database.name}.lock") if self.database and self._real else None
         if lock is None or not lock.exists():
             yield True
             return
@@ -145,12 +151,12 @@ class Machine:
 
     def _other_databases(self) -> list[Path]:
         """DuckDB's files in the project's folder, and beside the database: also those that runs have set aside."""
-        parents = {self.project_dir} | ({self.database.parent} if self.database is not None else set())
+        parents = {self.project_dir, *(path.parent for path in (self.database, self._real) if path is not None)}
         names = ["lakehouse*.duckdb*"] + ([f"{self.database.name}*"] if self.database is not None else [])
         found = {path for parent in parents for name in names for path in parent.glob(name)}
         files = {file for path in found for file in (path, *path.rglob("*")) if file.is_file()}
         own = (
-            {self.database, self.database.with_name(f"{self.database.name}.wal")}
+            {self.database, self._real, self.database.with_name(f"{self.database.name}.wal")}
             if self.database is not None
             else set()
         )

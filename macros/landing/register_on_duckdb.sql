@@ -30,6 +30,7 @@
 {%- endmacro %}
 
 {% macro duckdb__register_landing_objects(tables) -%}
+    {%- do duckdb__drop_undeclared(tables) -%}
     {%- set sql -%}
         create or replace view {{ loader_relation('objects') }} as
         {%- for table in tables %}
@@ -207,6 +208,20 @@
 {% macro duckdb__file_pattern(path, pattern='') -%}
     {%- set escaped = path.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]') -%}
     {{ return(dbt.string_literal(dbt.escape_single_quotes(escaped ~ pattern))) }}
+{%- endmacro %}
+
+{#- A table that is declared no more goes, and what was copied into it: no build and no erasure would think of it. -#}
+{% macro duckdb__drop_undeclared(tables) -%}
+    {%- set declared = [] -%}
+    {%- for table in tables -%}
+        {%- do declared.append((table.schema, table.identifier ~ '__rows')) -%}
+    {%- endfor -%}
+    {%- set schemas = declared | map('first') | unique | list -%}
+    {%- set copies = run_query("select schema_name, table_name from duckdb_tables() where suffix(table_name, '__rows')") -%}
+    {%- for row in copies.rows if row[0] in schemas and (row[0], row[1]) not in declared -%}
+        {%- do run_query('drop view if exists "' ~ row[0] ~ '"."' ~ row[1].removesuffix('__rows') ~ '"') -%}
+        {%- do run_query('drop table "' ~ row[0] ~ '"."' ~ row[1] ~ '"') -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {% macro duckdb__forget_copies(tables) -%}

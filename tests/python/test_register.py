@@ -206,3 +206,18 @@ def test_a_table_with_other_columns_stays_until_what_is_to_replace_it_can_be_rea
     registered.part_of("B").write_bytes(whole)
     registered.project.register()
     assert registered.songs() == ["0A", "0B", "0C", "0D"]
+
+
+def test_what_was_copied_into_a_table_that_is_declared_no_more_goes(registered: Registered) -> None:
+    registered.change(
+        "create table sparkify_landing.plays__rows as from sparkify_landing.staging_songs__rows; "
+        "create view sparkify_landing.plays as from sparkify_landing.plays__rows; "
+        "create table mine__rows as select 1 as one"
+    )
+    registered.project.register()
+    there = registered.project.query(
+        "select table_name from duckdb_tables() union select view_name from duckdb_views()"
+    )
+    assert ("plays__rows",) not in there
+    assert ("plays",) not in there
+    assert ("mine__rows",) in there

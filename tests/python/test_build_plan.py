@@ -188,6 +188,21 @@ def test_parsed_again_from_nothing_a_project_is_made_of_the_same(tmp_path: Path,
     assert made_of(parsed(project)) == made_of(manifest)
 
 
+def test_a_project_without_a_macro_that_dbt_has_read_before_is_parsed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after an update that removes a macro and its description: dbt's own first parse fails."""
+    project = copy_project(tmp_path / "updated")
+    extra = {"sql": "{% macro extra() -%}{%- endmacro %}\n", "yml": "macros: [{name: extra, description: More.}]\n"}
+    for suffix, text in extra.items():
+        (project / f"macros/extra.{suffix}").write_text(text)
+    assert "macro.lakehouse.extra" in parsed(project).macros
+    for suffix in extra:
+        (project / f"macros/extra.{suffix}").unlink()
+    assert "macro.lakehouse.extra" not in parsed(project).macros
+    assert capsys.readouterr().out == ""
+
+
 def test_contents_are_those_of_the_records(tmp_path: Path) -> None:
     """A file that is touched, and landed no second time, changes nothing; another record does."""
     source, zone = tmp_path / "source", tmp_path / "zone"

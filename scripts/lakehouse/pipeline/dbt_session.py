@@ -72,10 +72,17 @@ class DbtSession:
     def parse(self) -> None:
         """Reads the project, once for all the commands that follow.
 
+        dbt begins with what it read the last time. Where a macro and its description have gone since, it misses the
+        macro that is described: so what cannot be read is read again from nothing, before that is said.
+
         Raises:
             DbtError: The project is not valid.
         """
-        outcome = self._invoke(["parse", NO_JSON], "the project cannot be parsed")
+        failure = "the project cannot be parsed"
+        try:
+            outcome = self._invoke(["parse", NO_JSON, "--log-level=none"], failure)
+        except DbtError:
+            outcome = self._invoke(["parse", NO_JSON, "--no-partial-parse"], failure)
         if not isinstance(outcome, Manifest):
             raise DbtError(f"dbt parse gave {type(outcome).__name__}, not a manifest")
         self._manifest = outcome

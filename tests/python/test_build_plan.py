@@ -14,6 +14,7 @@ from rich.console import Console
 
 from dbt_project import DbtProject, copy_project
 from lakehouse.environment import variables
+from lakehouse.errors import DbtError
 from lakehouse.landing.contents import Contents, contents_of
 from lakehouse.pipeline.build_plan import BuildPlan, plan_build
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -188,19 +189,21 @@ def test_parsed_again_from_nothing_a_project_is_made_of_the_same(tmp_path: Path,
     assert made_of(parsed(project)) == made_of(manifest)
 
 
-def test_a_project_without_a_macro_that_dbt_has_read_before_is_parsed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_where_dbt_is_misled_by_what_it_read_before_it_reads_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after an update that removes a macro and its description: dbt's own first parse fails."""
-    project = copy_project(tmp_path / "updated")
-    extra = {"sql": "{% macro extra() -%}{%- endmacro %}\n", "yml": "macros: [{name: extra, description: More.}]\n"}
-    for suffix, text in extra.items():
-        (project / f"macros/extra.{suffix}").write_text(text)
-    assert "macro.lakehouse.extra" in parsed(project).macros
-    for suffix in extra:
-        (project / f"macros/extra.{suffix}").unlink()
-    assert "macro.lakehouse.extra" not in parsed(project).macros
-    assert capsys.readouterr().out == ""
+    """An update that removed two macros, and their descriptions, made it miss a macro that was described before."""
+    run, commands = DbtSession._run, list[list[str]]()
+
+    def misled(session: DbtSession, command: list[str], *options: Any) -> Any:  # noqa: ANN401 - dbt's own
+        commands.append(command)
+        if "--no-partial-parse" not in command:
+            raise DbtError("Found patch for macro which was not found")
+        return run(session, command, *options)
+
+    monkeypatch.setattr(DbtSession, "_run", misled)
+    assert "macro.lakehouse.register_landing" in parsed(copy_project(tmp_path / "updated")).macros
+    assert len(commands) == 2
 
 
 def test_contents_are_those_of_the_records(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ class TestPivot:
             ("select * from (select partname, quality from part) pivot (sum(quality) + 1 for partname in ('prop'))", "not supported"),
             ("select * from (select partname, quality from part) pivot (sum(quality) for partname in (quality))", "a column in the IN list"),
             ("select * from (select partname, quality from part) pivot (sum(quality) for partname in ((select 'prop')))", "a subquery in the IN list"),
-            ("select * from (select partname, quality from part) pivot (count(*) for partname in ('prop')) pivot (count(*) for quality in (1))", "PIVOT of a PIVOT"),
+            ("select * from (select partname, quality from part) pivot (count(*) for partname in ('prop')) pivot (count(*) for quality in (1))", "syntax error"),
             ("select * from (select partname, quality from part) pivot (count(*) for missing_column in ('prop'))", "does not exist"),
             ("select * from (select partname from part) pivot (count(*) for partname)", "syntax error"),
         ],
@@ -197,7 +197,7 @@ class TestUnpivot:
                 "select * from count_by_color a join count_by_color b on true unpivot (n for k in (red))",
                 "UNPIVOT of a join",
             ),
-            ("select * from count_by_color unpivot (n for k in (red + 1))", "anything but a column"),
+            ("select * from count_by_color unpivot (n for k in (red + 1))", "syntax error"),
             (
                 "select * from count_by_color unpivot (n for k in (red)) unpivot (m for l in (blue))",
                 "UNPIVOT of a UNPIVOT",

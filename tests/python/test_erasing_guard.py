@@ -255,11 +255,17 @@ def test_people_are_let_in_again_by_the_standard_input(zone: FolderPlace, tmp_pa
 def on_a_terminal(
     line: list[str], answers: list[tuple[str, str | signal.Signals]], env: dict[str, str]
 ) -> tuple[int, str]:
-    """Runs a command on a terminal: gives each answer, or sends a signal, when its question has come."""
+    """Runs a command on a terminal: gives each answer, or sends a signal, when its question has come.
+
+    A signal that comes between a question and the reading of its answer is noticed with the next key only: whoever sees
+    nothing happen presses Ctrl-C once more.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(line, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=PROJECT_DIR)
     os.close(theirs)
     said, read_to = "", 0
+    sent: signal.Signals | None = None
+    silent = 0
     while True:
         if answers and (at := said.find(answers[0][0], read_to)) >= 0:
             read_to = at + len(answers[0][0])
@@ -267,10 +273,16 @@ def on_a_terminal(
             if isinstance(answer, str):
                 os.write(ours, answer.encode())
             else:
-                process.send_signal(answer)
+                process.send_signal(sent := answer)
         try:
-            if not select.select([ours], [], [], 100)[0]:
+            if not select.select([ours], [], [], 25)[0]:
+                silent += 1
+                if silent < 4:
+                    if sent is not None:
+                        process.send_signal(sent)
+                    continue
                 process.kill()
+                process.wait()
                 pytest.fail(f"it says nothing more: {said}")
             more = os.read(ours, 65536)
         except OSError:  # Linux says so when the other side has closed

@@ -127,24 +127,29 @@ def test_a_mixture_of_read_and_write_operations(connection: Connection, two: Pai
     run(second, "commit")
 
 
-@pytest.mark.documented("c_write_readwrite", "as documented")
-def test_a_deadlock_of_two_tables(connection: Connection, two: Pair) -> None:
-    first, second = two
-    run(first, "delete from listing where a = 1")
-    run(second, "delete from users where a = 1")
-    waiting = Waiting(connection, first, "delete from users where a = 2")
+def assert_deadlock(waiting: Waiting, client: Connection, statement: str) -> None:
+    """A statement that waits for who waits: one of the two, and one only, is told so."""
     failures = []
     try:
-        run(second, "delete from listing where a = 2")
+        run(client, statement)
     except ProgrammingError as error:
         failures.append(error)
-        run(second, "rollback")
+        run(client, "rollback")
     try:
         waiting.goes_on()
     except ProgrammingError as error:
         failures.append(error)
     (failure,) = failures
     assert failure.args[0]["M"] == "deadlock detected"
+
+
+@pytest.mark.documented("c_write_readwrite", "as documented")
+def test_a_deadlock_of_two_tables(connection: Connection, two: Pair) -> None:
+    first, second = two
+    run(first, "delete from listing where a = 1")
+    run(second, "delete from users where a = 1")
+    waiting = Waiting(connection, first, "delete from users where a = 2")
+    assert_deadlock(waiting, second, "delete from listing where a = 2")
 
 
 @pytest.mark.documented("c_write_readwrite", "as documented")
@@ -153,18 +158,7 @@ def test_a_deadlock_of_one_table(connection: Connection, two: Pair) -> None:
     first, second = two
     run(first, "insert into listing values (3)")
     waiting = Waiting(connection, second, "insert into listing values (4)")
-    failures = []
-    try:
-        run(first, "delete from listing where a = 3")
-    except ProgrammingError as error:
-        failures.append(error)
-        run(first, "rollback")
-    try:
-        waiting.goes_on()
-    except ProgrammingError as error:
-        failures.append(error)
-    (failure,) = failures
-    assert failure.args[0]["M"] == "deadlock detected"
+    assert_deadlock(waiting, first, "delete from listing where a = 3")
 
 
 @pytest.mark.documented("r_LOCK", "as documented")

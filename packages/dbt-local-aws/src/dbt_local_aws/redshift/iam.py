@@ -5,28 +5,20 @@ https://docs.aws.amazon.com/redshift/latest/APIReference/CommonErrors.html
 """
 
 import json
-import threading
 from collections.abc import Mapping
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from dbt_local_aws.redshift.api_front import JSON_ERRORS, ApiFront
 from dbt_local_aws.redshift.credentials import TemporaryLogins
 from dbt_local_aws.signatures import Keys, refusal
 
 _NAMESPACE = "http://redshift.amazonaws.com/doc/2012-12-01/"
 _SHORTEST, _LONGEST = 900, 3600
 _DEFAULT_SECONDS = 900
-_POLL_SECONDS = 0.05  # how long its end may take
 _ACCESS_KEY, _SECRET_KEY = "LOCAL_REDSHIFT_ACCESS_KEY_ID", "LOCAL_REDSHIFT_SECRET_ACCESS_KEY"
-# What is wrong with a signature, as services that speak JSON call it
-_JSON_ERRORS = {
-    "MissingAuthenticationToken": "MissingAuthenticationTokenException",
-    "InvalidAccessKeyId": "UnrecognizedClientException",
-    "SignatureDoesNotMatch": "InvalidSignatureException",
-}
 _XML_ERRORS = {
     "MissingAuthenticationToken": "MissingAuthenticationToken",
     "InvalidAccessKeyId": "InvalidClientTokenId",
@@ -67,7 +59,7 @@ def _check_signed(reason: str | None, codes: Mapping[str, str], status: HTTPStat
         raise ApiError(codes[reason], _MESSAGES[reason], status)
 
 
-class CredentialsApi:
+class CredentialsApi(ApiFront):
     """Answers GetClusterCredentials, DescribeClusters, GetCredentials and GetWorkgroup on a port of its own."""
 
     def __init__(self, logins: TemporaryLogins, user: str, database: str, redshift_port: int, keys: Keys) -> None:
@@ -76,52 +68,7 @@ class CredentialsApi:
         self._user = user
         self._database = database
         self._redshift_port = redshift_port
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length", "0"))
-                body = self.rfile.read(length)
-                status, content_type, answer = api.answer(self._environ(), body)
-                self.send_response(status)
-                self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def _environ(self) -> dict[str, Any]:
-                """The request, as WSGI has it."""
-                headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
-                return {
-                    **headers,
-                    "REQUEST_METHOD": self.command,
-                    "REQUEST_URI": self.path,
-                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                    "CONTENT_LENGTH": self.headers.get("Content-Length", ""),
-                }
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server has
-                """Says nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        serve = self._server.serve_forever
-        self._thread = threading.Thread(
-            target=serve, args=(_POLL_SECONDS,), name="redshift-credentials-api", daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def start(self) -> None:
-        """Begins to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__("redshift-credentials-api")
 
     def answer(self, environ: dict[str, Any], body: bytes) -> tuple[int, str, bytes]:
         """The answer to one request: status, content type and body."""
@@ -134,7 +81,7 @@ class CredentialsApi:
     def _answer_json(self, action: str, body: bytes, reason: str | None) -> tuple[int, str, bytes]:
         status = HTTPStatus.OK
         try:
-            _check_signed(reason, _JSON_ERRORS, HTTPStatus.BAD_REQUEST)
+            _check_signed(reason, JSON_ERRORS, HTTPStatus.BAD_REQUEST)
             answer = self._serverless(action, json.loads(body or b"{}"))
         except ApiError as error:
             status, answer = error.status, {"__type": error.code, "message": error.message}

@@ -106,17 +106,21 @@ class TrinoQuery:
             self._take_in(answer)
             if rows := answer.get("data"):
                 yield rows
-            if not (following := answer.get("nextUri")):
-                return
+            following = answer.get("nextUri")
             with self._lock:
                 self._next = following
-            if self.most_bytes is not None and self.statistics.bytes_scanned > self.most_bytes:
+            if self._reads_too_much() and (following or not self.update_type):  # what is written already is not undone
                 self._delete()
                 raise QueryCancelledError(SCAN_LIMIT)
+            if not following:
+                return
             if self._cancelled:
                 self._delete()
                 raise QueryCancelledError
             answer = self._ask("GET", following)
+
+    def _reads_too_much(self) -> bool:
+        return self.most_bytes is not None and self.statistics.bytes_scanned > self.most_bytes
 
     def cancel(self) -> None:
         """End it: what it has written is not committed."""

@@ -46,3 +46,23 @@
 {#- For engines that read in place. -#}
 {% macro default__forget_copies(tables) -%}
 {%- endmacro %}
+
+{#- The objects that the ledger names for a table, each once, with the rows that it holds and what else the ledger says of it. -#}
+{% macro named_objects(table) -%}
+    {%- set key = table.meta.get('named_by', 'object_key') -%}
+    (
+            select
+                {{ key }} as object_key,
+                sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }}) as row_count
+                {%- for column in ledger_columns(table) %},
+                max({{ column.name }}) as {{ column.name }}
+                {%- endfor %}
+            from {{ loader_relation('ledger') }}
+            where
+                {{ key }} is not null
+                {%- if table.name != 'quarantine' %}
+                and table_name = '{{ table.name }}'
+                {%- endif %}
+            group by {{ key }}
+        )
+{%- endmacro %}

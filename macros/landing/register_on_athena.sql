@@ -13,8 +13,8 @@
                 {{ 'named' if column.meta.from_ledger else 'files' }}."{{ column.name | lower }}"{{ ',' if not loop.last }}
             {%- endfor %}
             from {{ files }} as files
-            inner join {{ athena__named_objects(table) }} as named
-                on files."$path" = named.object_path
+            inner join {{ named_objects(table) }} as named
+                on files."$path" = '{{ landing_zone() }}/' || named.object_key
         {%- endset -%}
         {%- do run_query(sql) -%}
     {%- endif -%}
@@ -29,8 +29,8 @@
             substr("$path", {{ landing_zone() | length + 2 }}) as object_key,
             count(*) as row_count
         from {{ landing_relation(table, '__files') }} as files
-        inner join {{ athena__named_objects(table) }} as named
-            on files."$path" = named.object_path
+        inner join {{ named_objects(table) }} as named
+            on files."$path" = '{{ landing_zone() }}/' || named.object_key
         group by "$path"
         {{ 'union all' if not loop.last }}
         {%- endfor %}
@@ -95,23 +95,4 @@
 {% macro athena__landing_type(data_type) -%}
     {%- set types = {'integer': 'int', 'double precision': 'double'} -%}
     {{ return('string' if data_type.startswith('varchar') else types.get(data_type, data_type)) }}
-{%- endmacro %}
-
-{#- The objects that the ledger names for a table, each once, with what the ledger says of it. -#}
-{% macro athena__named_objects(table) -%}
-    {%- set key = table.meta.get('named_by', 'object_key') -%}
-    (
-                select
-                    '{{ landing_zone() }}/' || {{ key }} as object_path
-                    {%- for column in ledger_columns(table) %},
-                    max({{ column.name }}) as {{ column.name }}
-                    {%- endfor %}
-                from {{ loader_relation('ledger') }}
-                where
-                    {{ key }} is not null
-                    {%- if table.name != 'quarantine' %}
-                    and table_name = '{{ table.name }}'
-                    {%- endif %}
-                group by {{ key }}
-            )
 {%- endmacro %}

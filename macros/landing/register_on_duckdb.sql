@@ -117,47 +117,27 @@
             from {{ rows }}
             group by all
         ) as copied
-        inner join {{ duckdb__wanted_objects(table) }} as wanted
+        inner join {{ named_objects(table) }} as named
             on
-                copied.object_key = wanted.object_key
-                and copied.row_count = wanted.row_count
+                copied.object_key = named.object_key
+                and copied.row_count = named.row_count
                 {%- for column in ledger_columns(table) %}
-                and copied.{{ column.name }} = wanted.{{ column.name }}
+                and copied.{{ column.name }} = named.{{ column.name }}
                 {%- endfor %}
     )
-{%- endmacro %}
-
-{#- The objects that the ledger names for a table, with the rows that each holds and what else the ledger says of it. -#}
-{% macro duckdb__wanted_objects(table) -%}
-    {%- set key = table.meta.get('named_by', 'object_key') -%}
-    (
-            select
-                {{ key }} as object_key,
-                sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }}) as row_count
-                {%- for column in ledger_columns(table) %},
-                max({{ column.name }}) as {{ column.name }}
-                {%- endfor %}
-            from {{ loader_relation('ledger') }}
-            where
-                {{ key }} is not null
-                {%- if table.name != 'quarantine' %}
-                and table_name = '{{ table.name }}'
-                {%- endif %}
-            group by {{ key }}
-        )
 {%- endmacro %}
 
 {#- The objects that are not copied yet. Each must be there: a reader of many files would not miss one. -#}
 {% macro duckdb__new_objects(table, rows) -%}
     {%- set sql -%}
         select
-            wanted.object_key,
+            named.object_key,
             listed.file is not null as is_there
-        from {{ duckdb__wanted_objects(table) }} as wanted
+        from {{ named_objects(table) }} as named
         left join glob({{ duckdb__file_pattern(landing_zone() ~ '/' ~ table.meta.landing_folder, '/**/*.json.gz') }}) as listed
-            on {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone())) }} || '/' || wanted.object_key = listed.file
-        where wanted.object_key not in (select object_key from {{ rows }})
-        order by wanted.object_key
+            on {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone())) }} || '/' || named.object_key = listed.file
+        where named.object_key not in (select object_key from {{ rows }})
+        order by named.object_key
     {%- endset -%}
     {%- set new = [] -%}
     {%- for row in run_query(sql).rows -%}
@@ -179,13 +159,13 @@
     {%- endfor -%}
     insert into {{ rows }}
     select
-        wanted.object_key
+        named.object_key
         {%- for column in table.columns.values() %},
-        {{ 'wanted' if column.meta.from_ledger else 'files' }}."{{ column.name }}"
+        {{ 'named' if column.meta.from_ledger else 'files' }}."{{ column.name }}"
         {%- endfor %}
     from {{ duckdb__landing_files(table, files) }} as files
-    inner join {{ duckdb__wanted_objects(table) }} as wanted
-        on files.object_path = {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone())) }} || '/' || wanted.object_key
+    inner join {{ named_objects(table) }} as named
+        on files.object_path = {{ dbt.string_literal(dbt.escape_single_quotes(landing_zone())) }} || '/' || named.object_key
 {%- endmacro %}
 
 {#- Types are declared because a reader that infers them takes artists whose names are numbers for numbers. -#}

@@ -160,22 +160,15 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- The objects that the ledger names for a table, with the rows that each holds and when they were landed. -#}
+{#- What the ledger names for a table (`named_objects`), by object. -#}
 {% macro redshift__wanted_objects(table) -%}
-    {%- set key = table.meta.get('named_by', 'object_key') -%}
     {%- set sql -%}
         select
-            {{ key }},
-            sum({{ 'records_landed' if key == 'object_key' else 'records_quarantined' }}),
-            {{ 'max(landed_at)' if ledger_columns(table) else 0 }}
-        from {{ loader_relation('ledger') }}
-        where
-            {{ key }} is not null
-            {%- if table.name != 'quarantine' %}
-            and table_name = '{{ table.name }}'
-            {%- endif %}
-        group by {{ key }}
-        order by {{ key }}
+            object_key,
+            row_count,
+            {{ 'landed_at' if ledger_columns(table) else 0 }}
+        from {{ named_objects(table) }} as named
+        order by object_key
     {%- endset -%}
     {%- set wanted = {} -%}
     {%- for row in run_query(sql).rows -%}

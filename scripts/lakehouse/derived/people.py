@@ -11,7 +11,7 @@ gone. So it is done here, once for all engines:
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,8 +25,6 @@ from lakehouse.derived.denials import (
     OF_PEOPLE,
     OWNERS_TABLE,
     PEOPLE,
-    READINGS_TABLE,
-    STEPS_TABLE,
     Doubts,
     land_rows,
     open_doubts,
@@ -36,31 +34,20 @@ from lakehouse.derived.denials import (
     unreadable_records,
 )
 from lakehouse.derived.dismissals import Dismissals
+from lakehouse.derived.identification import Identification, Identity
 from lakehouse.derived.pseudonyms import IDENTITIES_TABLE, check_key_of
-from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.suspensions import Suspension
 from lakehouse.derived.table import keep_tidy, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report
 from lakehouse.environment import in_environment
 from lakehouse.errors import LandingError
-from lakehouse.identity import canonical_address
 from lakehouse.landing import ledger
-from lakehouse.landing.landed import landed_lines, landed_values, named_reader
 from lakehouse.landing.ledger import QuarantinedRecord
 from lakehouse.landing.pseudonym_key import PseudonymKey
-from lakehouse.records.raw import as_text
 from lakehouse.records.read import KEPT_BYTES
-from lakehouse.storage.folder import Folder, Say
+from lakehouse.storage.folder import Say
 
 _GONE = "the record is gone from its file, and no record of theirs came in its place"
-
-
-class Identity(msgspec.Struct, frozen=True, order=True):
-    """A spelling of an address; the columns of the declared table customer_identities."""
-
-    email: str
-    canonical_email: str
-    customer_pseudonym: str
 
 
 @dataclass(frozen=True)
@@ -114,33 +101,33 @@ def land_people(
             keep_tidy(held, (table for name in OF_PEOPLE if not (table := tables[name]).source_files))
             return noted.report
         known_before = {row.canonical_email for row in rows_of(held.folder, tables[IDENTITIES_TABLE], Identity)}
-        work = _Work(held.folder, tables, key)
-        history = work.device_history()
-        identities = sorted(work.identities.values())
+        found = Identification(held.folder, tables, key)
+        identities = sorted(found.identities.values())
         doubts = remember_denials(held, tables, {row.canonical_email for row in identities})
         changed = [
             doubts.changed,
-            land_rows(held, tables[OWNERS_TABLE], sorted(history.owners)),
-            land_rows(held, tables[CLAIMS_TABLE], sorted(history.claims)),
+            land_rows(held, tables[OWNERS_TABLE], sorted(found.history.owners)),
+            land_rows(held, tables[CLAIMS_TABLE], sorted(found.history.claims)),
             # last: who was called what before is known until all else has the new pseudonyms
             land_rows(held, tables[IDENTITIES_TABLE], identities, key.fingerprint),
         ]
-        report = _report(work, doubts)
+        found.note(held)
+        report = _report(found, doubts)
         if known_before <= {row.canonical_email for row in identities}:
             # who has just left was still known here: without them, a record that cannot be read may name somebody else
             note_report(held, PEOPLE, state_of_people(held.folder, tables), _Noted(key.fingerprint, report))
     return replace(report, changed=any(changed))
 
 
-def _report(work: "_Work", doubts: Doubts) -> PeopleReport:
+def _report(found: Identification, doubts: Doubts) -> PeopleReport:
     gone = {reference(row) for row in doubts.lasting if row.canonical_email in doubts.known}
     return PeopleReport(
-        customers=len(work.customers),
+        customers=len(found.customers),
         suspended=len(doubts.known),
         suspicions={**doubts.found.reasons, **({_GONE: len(gone)} if gone else {})},
         naming_nobody=doubts.found.naming_nobody,
         changed=False,
-        several=len({row.customer_pseudonym for row in work.identities.values() if _is_a_list(row)} & work.customers),
+        several=len({row.customer_pseudonym for row in found.identities.values() if _is_a_list(row)} & found.customers),
         too_large=doubts.found.too_large,
     )
 
@@ -246,87 +233,3 @@ def dismiss(zone: str | Path, tables: Mapping[str, Table], record: str, note: st
                 dismissals.add_gone(held.folder, row.source_file, row.line, note.strip())
             else:
                 dismissals.add(held.folder, row, table_ledger, note.strip())
-
-
-class _Work:
-    """One look at everything that is landed of customers, readings and steps."""
-
-    def __init__(self, folder: Folder, tables: Mapping[str, Table], key: PseudonymKey) -> None:
-        self._folder = folder
-        self._tables = tables
-        self._key = key
-        self._pseudonyms: dict[str, str] = {}
-        self.identities: dict[str, Identity] = {}
-        """By the address as it is spelt."""
-        self.customers: set[str] = set()
-        """Their pseudonyms."""
-
-    def pseudonym(self, canonical_email: str) -> str:
-        """The pseudonym of a person, which is worked out once."""
-        if canonical_email not in self._pseudonyms:
-            self._pseudonyms[canonical_email] = self._key.pseudonym(canonical_email)
-        return self._pseudonyms[canonical_email]
-
-    def identify(self, email: str | None) -> str | None:
-        """The pseudonym of whoever is spelt so; None of a blank."""
-        if not email:
-            return None
-        known = self.identities.get(email)
-        if known is None:
-            canonical = canonical_address(email)
-            if not canonical:
-                return None
-            known = self.identities[email] = Identity(email, canonical, self.pseudonym(canonical))
-        return known.customer_pseudonym
-
-    def device_history(self) -> DeviceHistory:
-        """Who registered which device, and who can have made which step of a shared one, now or ever before."""
-        history = self._history_before()
-        for email, serial_number in self._read(CUSTOMERS_TABLE, "email", "serialNumber"):
-            if customer := self.identify(email):
-                self.customers.add(customer)
-                if serial_number:
-                    history.add_owner(serial_number, customer)
-        if history.shared_devices:
-            devices = _ByWriting(lambda text: text if text in history.shared_devices else None)
-            for written, moment in self._values(STEPS_TABLE, "serialNumber", "sensorReadingTime"):
-                if (device := devices[bytes(written)]) is not None:
-                    history.add_step(device, _milliseconds(moment))
-        walkers = _ByWriting(self.identify)
-        for written, moment in self._values(READINGS_TABLE, "user", "timestamp"):
-            if (walker := walkers[bytes(written)]) in history.sharers:
-                history.add_walk(walker, _milliseconds(moment))
-        return history
-
-    def _history_before(self) -> DeviceHistory:
-        """What was known of devices before, under the pseudonyms of now."""
-        before = rows_of(self._folder, self._tables[IDENTITIES_TABLE], Identity)
-        renamed = {row.customer_pseudonym: self.pseudonym(row.canonical_email) for row in before}
-        owners = rows_of(self._folder, self._tables[OWNERS_TABLE], Owner)
-        claims = rows_of(self._folder, self._tables[CLAIMS_TABLE], Claim)
-        return DeviceHistory(
-            (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in owners),
-            (msgspec.structs.replace(row, owner_token=renamed.get(row.owner_token, row.owner_token)) for row in claims),
-        )
-
-    def _read(self, name: str, *columns: str) -> Iterator[tuple[str | None, ...]]:
-        table = self._tables[name]
-        return map(named_reader(table, *columns), landed_lines(self._folder, table))
-
-    def _values(self, name: str, *columns: str) -> Iterator[tuple[msgspec.Raw, ...]]:
-        return landed_values(self._folder, self._tables[name], *columns)
-
-
-class _ByWriting(dict[bytes, str | None]):
-    """What a text stands for, by how the text is written in a record: of many millions, few differ."""
-
-    def __init__(self, stands_for: Callable[[str | None], str | None]) -> None:
-        self._stands_for = stands_for
-
-    def __missing__(self, written: bytes) -> str | None:
-        found = self[written] = self._stands_for(as_text(written))
-        return found
-
-
-def _milliseconds(written: msgspec.Raw) -> int:
-    return int(as_text(bytes(written)) or 0)

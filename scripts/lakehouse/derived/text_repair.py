@@ -10,18 +10,21 @@ round is made: what two rounds leave may be clean, whether or not a third is pos
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from lakehouse.declaration import Table
-from lakehouse.derived.table import keep_tidy, land_derived, landed_zone
+from lakehouse.derived.part_facts import PartFacts
+from lakehouse.derived.table import HeldZone, keep_tidy, land_derived, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report, state_of
 from lakehouse.errors import LandingError
-from lakehouse.landing.landed import landed_lines
-from lakehouse.storage.folder import Folder, Say
+from lakehouse.landing.contents import digest
+from lakehouse.landing.landed import landed_parts
+from lakehouse.landing.parts import read_part
+from lakehouse.storage.folder import Say
 
 REPAIRS_TABLE = "text_repairs"
 
@@ -71,13 +74,12 @@ def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> Repa
         if noted is not None:
             keep_tidy(held, [tables[REPAIRS_TABLE]])
             return noted
-        texts = Counter(text for table in searched for text in _suspicious_texts(held.folder, table))
-        found = {text: undo_double_encoding(text) for text in texts}
-        repairs = {garbled: repaired for garbled, repaired in sorted(found.items()) if repaired is not None}
-        lines = [msgspec.json.encode(_Repair(*repair)) + b"\n" for repair in repairs.items()]
+        texts = _garbled_texts(held, searched)
+        repairs = [_Repair(text, repaired) for text in sorted(texts) if (repaired := undo_double_encoding(text))]
+        lines = [msgspec.json.encode(repair) + b"\n" for repair in repairs]
         origin = ",".join(table.folder for table in searched)
         changed = land_derived(held, tables[REPAIRS_TABLE], lines, origin)
-        report = RepairReport(sum(texts[text] for text in repairs), len(repairs), changed=False)
+        report = RepairReport(texts.total(), len(repairs), changed=False)
         note_report(held, REPAIRS_TABLE, state_of(held.folder, work), report)
     return replace(report, changed=changed)
 
@@ -90,13 +92,29 @@ def _undo_encoding(text: str) -> str | None:
     return before if before != text else None
 
 
-def _suspicious_texts(zone: Folder, table: Table) -> Iterator[str]:
-    """Yields the values of a table that are not plain ASCII, of the columns to repair."""
+def _garbled_texts(held: HeldZone, searched: Sequence[Table]) -> Counter[str]:
+    """How often each garbled text is in the landed records; a part is searched once."""
+    facts = PartFacts(held.folder, REPAIRS_TABLE, digest(map(repr, searched)), dict[str, int])
+    texts: Counter[str] = Counter()
+    for table in searched:
+        for part in landed_parts(held.folder, table):
+            found = facts.get(part)
+            if found is None:
+                suspicious = Counter(_suspicious_texts(read_part(held.folder, part), table))
+                found = {text: count for text, count in suspicious.items() if undo_double_encoding(text) is not None}
+                facts.add(part, found)
+            texts.update(found)
+    facts.note(held)
+    return texts
+
+
+def _suspicious_texts(lines: Iterable[bytes], table: Table) -> Iterator[str]:
+    """Yields the values of records that are not plain ASCII, of the columns to repair."""
     columns = table.repaired_columns
     fields = [(f"column_{position}", msgspec.Raw, msgspec.Raw()) for position, _ in enumerate(columns)]
     names = {name: column.name for (name, *_), column in zip(fields, columns, strict=True)}
     decoder = msgspec.json.Decoder(msgspec.defstruct(table.name, fields, rename=names))
-    for line in landed_lines(zone, table):
+    for line in lines:
         if line.isascii() and b"\\u" not in line:
             continue
         for raw in msgspec.structs.astuple(decoder.decode(line)):

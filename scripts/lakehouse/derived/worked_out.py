@@ -22,9 +22,8 @@ NOTES_KEY = "loader/worked_out.json"
 
 _Report = TypeVar("_Report")
 
-
-_CODE = code_of(Path(lakehouse.__file__).parent, "*.py")
-"""When it was imported: what is installed later does not do this process's work."""
+CODE = code_of(Path(lakehouse.__file__).parent, "*.py")
+"""The package, when it was imported: what is installed later does not do this process's work."""
 
 
 class _Note(msgspec.Struct, frozen=True):
@@ -46,7 +45,7 @@ def state_of(folder: Folder, tables: Iterable[Table]) -> str:
     Raises:
         LandingError: A ledger cannot be read.
     """
-    held: list[object] = [_CODE, Dismissals.read(folder).dismissals]
+    held: list[object] = [CODE, Dismissals.read(folder).dismissals]
     for table in tables:
         table_ledger = read_ledger(folder, table.name)
         held += [repr(table), contents_of_table(table_ledger)]

@@ -13,15 +13,23 @@ from lakehouse.records.raw import as_text, raw_decoder
 from lakehouse.storage.folder import Folder
 
 
+def landed_parts(zone: Folder, table: Table) -> list[str]:
+    """The keys of the parts that hold a table's landed records.
+
+    Raises:
+        LandingError: The ledger cannot be read.
+    """
+    files = ledger.read_ledger(zone, table.name).files.values()
+    return sorted({key for landed in files for key in landed.object_keys})
+
+
 def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
     """Yields the landed records of a table, each with its line break.
 
     Raises:
         LandingError: A part is damaged.
     """
-    files = ledger.read_ledger(zone, table.name).files.values()
-    keys = sorted({key for landed in files for key in landed.object_keys})
-    return chain.from_iterable(read_part(zone, key) for key in keys)
+    return chain.from_iterable(read_part(zone, key) for key in landed_parts(zone, table))
 
 
 def dated_lines(zone: Folder, table: Table) -> Iterator[tuple[bytes, int]]:
@@ -63,14 +71,14 @@ def named_reader(table: Table, *names: str) -> Callable[[bytes], tuple[str | Non
     return column_reader(table, _named(table, names))
 
 
-def landed_values(zone: Folder, table: Table, *names: str) -> Iterator[tuple[msgspec.Raw, ...]]:
-    """Yields columns of the landed records of a table, as they are written there: of many millions.
+def part_values(zone: Folder, part: str, table: Table, *names: str) -> Iterator[tuple[msgspec.Raw, ...]]:
+    """Yields columns of the records of a part, as they are written there: of many millions.
 
     Raises:
-        LandingError: A part is damaged.
+        LandingError: The part is damaged.
     """
     decode = raw_decoder(_named(table, names)).decode
-    return map(msgspec.structs.astuple, map(decode, landed_lines(zone, table)))
+    return map(msgspec.structs.astuple, map(decode, read_part(zone, part)))
 
 
 def _named(table: Table, names: Sequence[str]) -> list[Column]:

@@ -1,0 +1,85 @@
+"""What was found in each part of a landing zone: a part never changes, so each is read once for a question.
+
+What is noted of parts that a work does not ask for any more is forgotten with the next note.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from lakehouse.derived.table import HeldZone
+from lakehouse.derived.worked_out import CODE
+from lakehouse.landing.contents import digest
+from lakehouse.storage.folder import FileChangedError, Folder
+
+FACTS_FOLDER = "loader/facts"
+
+Fact = TypeVar("Fact")
+
+
+class _Noted(msgspec.Struct, frozen=True):
+    """The facts of one work."""
+
+    made_with: str
+    facts: dict[str, msgspec.Raw]
+    """By the key of the part."""
+
+
+class PartFacts(Generic[Fact]):
+    """The facts of one work. They count as long as the code is the same, and what else they are made with."""
+
+    def __init__(self, folder: Folder, work: str, made_with: str, fact: type[Fact]) -> None:
+        """Reads what is noted; what cannot be read says nothing.
+
+        Args:
+            folder: The landing zone.
+            work: The work's name.
+            made_with: What decides the facts beside the parts.
+            fact: What a fact is.
+        """
+        self._key = f"{FACTS_FOLDER}/{work}.json"
+        self._made_with = digest([CODE, made_with])
+        self._noted: dict[str, Fact] = {}
+        self._used: dict[str, Fact] = {}
+        self._version: str | None = None
+        try:
+            fetched = folder.fetch(self._key)
+        except FileNotFoundError:
+            return
+        self._version = fetched.version
+        try:
+            noted = msgspec.json.decode(fetched.content, type=_Noted)
+            if noted.made_with == self._made_with:
+                self._noted = {part: msgspec.json.decode(raw, type=fact) for part, raw in noted.facts.items()}
+        except msgspec.MsgspecError:
+            return
+
+    def get(self, part: str) -> Fact | None:
+        """What is known of a part."""
+        if part in self._noted:
+            self._used[part] = self._noted[part]
+        return self._used.get(part)
+
+    def __getitem__(self, part: str) -> Fact:
+        """The same of a part that was read."""
+        return self._used[part]
+
+    def add(self, part: str, fact: Fact) -> None:
+        """Takes what was found in a part."""
+        self._used[part] = fact
+
+    def note(self, held: HeldZone) -> None:
+        """Notes what was asked for and found. Another load that does so at the same time wins."""
+        if self._used == self._noted:
+            return
+        facts = {part: msgspec.Raw(msgspec.json.encode(fact)) for part, fact in sorted(self._used.items())}
+        held.still_ours()
+        try:
+            held.folder.replace(self._key, msgspec.json.encode(_Noted(self._made_with, facts)), self._version)
+        except FileChangedError:
+            return
+
+
+def forget_facts(folder: Folder) -> None:
+    """Forgets what is noted of all parts: each is read again."""
+    folder.delete([stored.key for stored in folder.list(FACTS_FOLDER)])

@@ -159,6 +159,15 @@ def test_readings_that_come_late_have_the_steps_of_their_time_read(source: Path,
     assert len(list(landed(source.parent / "zone", "step_claims"))) == 3
 
 
+def test_steps_of_others_have_no_readings_read(source: Path, reads: list[str]) -> None:
+    put(source, f"{FOLDERS['customers']}/2.json", [customer("cyd@test.com", "D2"), customer("dee@test.com", "D2")])
+    put(source, f"{FOLDERS['readings']}/2.json", [reading("cyd@test.com", 1)])
+    parts_read(source, reads)
+    put(source, f"{FOLDERS['steps']}/2.json", [step("D2", 1), step("D3", 2)])
+    assert parts_read(source, reads) == {"accelerometer_landing": 1, "step_trainer_landing": 1}
+    assert len(list(landed(source.parent / "zone", "step_claims"))) == 3
+
+
 def test_a_device_that_begins_to_be_shared_has_everything_read(source: Path, reads: list[str]) -> None:
     put(source, f"{FOLDERS['customers']}/2.json", [customer("cyd@test.com", "D1")])
     assert parts_read(source, reads) == {"accelerometer_landing": 1, "step_trainer_landing": 1}
@@ -187,7 +196,7 @@ def test_an_identity_that_is_lost_is_found_again(source: Path, reads: list[str])
     facts = zone / FACTS_FOLDER / "people.json"
     noted = json.loads(facts.read_text())
     (part,) = [part for part in noted["facts"] if "accelerometer" in part]
-    noted["facts"][part]["spellings"] = ["of nobody"]
+    noted["facts"][part]["names"] = ["of nobody"]
     facts.write_text(json.dumps(noted))
     forget_reports(open_folder(zone))
     assert "accelerometer_landing" in parts_read(source, reads)

@@ -2,7 +2,7 @@
 
 Of readings there are many millions. So each part of them is read when it is new, and noted: who is in it, and between
 which moments the owners of shared devices walked. Claims are never forgotten. So a part is read again only for steps
-that are new, and only if they are of the same time; and parts of steps likewise.
+that are new, of the same time, and of the same people; and parts of steps likewise.
 """
 
 import hmac
@@ -33,7 +33,7 @@ from lakehouse.landing.pseudonym_key import PseudonymKey
 from lakehouse.records.raw import as_text
 from lakehouse.storage.folder import Folder
 
-_SPELLING_DIGITS = 32
+_HASH_DIGITS = 32
 
 
 class Identity(msgspec.Struct, frozen=True, order=True):
@@ -47,15 +47,15 @@ class Identity(msgspec.Struct, frozen=True, order=True):
 class _Part(msgspec.Struct, frozen=True):
     """What was found in a part of readings or steps."""
 
-    spellings: list[str]
-    """Who is in it: keyed hashes of the addresses as they are spelt."""
+    names: list[str]
+    """Keyed hashes: in readings, of the addresses as they are spelt; in steps, of the shared devices."""
     compared_for: str
     """A number for the owners whose claims were looked for, and the claims that there were then."""
     first: int | None = None
     """When such an owner walked, or such a device was read, for the first time, in epoch milliseconds."""
     last: int | None = None
 
-    def is_near(self, other: "_Part") -> bool:
+    def is_of_the_time_of(self, other: "_Part") -> bool:
         """Whether the two have a time in common."""
         if self.first is None or self.last is None or other.first is None or other.last is None:
             return False
@@ -82,19 +82,20 @@ class Identification:
         self._folder = folder
         self._tables = tables
         self._key = key
-        self._spelling_key = key.derived(b"spellings")
+        self._hashing_key = key.derived(b"names in parts")
         self._pseudonyms: dict[str, str] = {}
         self.identities: dict[str, Identity] = {}
         """By the address as it is spelt."""
         self.customers: set[str] = set()
         """Their pseudonyms."""
         before = list(rows_of(folder, tables[IDENTITIES_TABLE], Identity))
-        self._spelt_before = {self._spelling(row.email): row.email for row in before}
+        self._spelt = {self._hashed(row.email): row.email for row in before}
         self.history = self._history_before(before)
         """Who registered which device, and who can have made which step of a shared one, now or ever before."""
         made_with = digest([key.fingerprint, *(repr(tables[name]) for name in (READINGS_TABLE, STEPS_TABLE))])
         self._facts = PartFacts(folder, PEOPLE, made_with, _Part)
         self._read_customers()
+        self._shared = {self._hashed_device(device): device for device in self.history.shared_devices}
         self._claims_for = self._state_of_claims()
         self._read_steps_and_walks()
 
@@ -125,9 +126,12 @@ class Identification:
             self._pseudonyms[canonical_email] = self._key.pseudonym(canonical_email)
         return self._pseudonyms[canonical_email]
 
-    def _spelling(self, email: str) -> str:
-        """What stands for an address in what is noted: nobody without the key finds out whose it is."""
-        return hmac.digest(self._spelling_key, email.encode(), "sha256").hex()[:_SPELLING_DIGITS]
+    def _hashed(self, name: str) -> str:
+        """What stands for an address in what is noted: nobody without the key finds out which."""
+        return hmac.digest(self._hashing_key, name.encode(), "sha256").hex()[:_HASH_DIGITS]
+
+    def _hashed_device(self, serial_number: str) -> str:
+        return self._hashed(f"\0{serial_number}")  # no address holds a zero
 
     def _history_before(self, before: Iterable[Identity]) -> DeviceHistory:
         """What was known of devices before, under the pseudonyms of now."""
@@ -169,8 +173,8 @@ class Identification:
         for part in self._with_near(new_walks, walks, new_steps):
             self._read_walks(part)
         for part in walks:
-            for spelling in self._facts[part].spellings:
-                self._identify(self._spelt_before.get(spelling))
+            for name in self._facts[part].names:
+                self._identify(self._spelt[name])
 
     def _is_known(self, part: str) -> bool:
         """Whether all is known of a part: everybody in it, and every claim with what else is known."""
@@ -178,15 +182,28 @@ class Identification:
         return (
             found is not None
             and found.compared_for == self._claims_for
-            and all(spelling in self._spelt_before for spelling in found.spellings)
+            and all(name in self._spelt or name in self._shared for name in found.names)
         )
 
     def _with_near(self, new: Set[str], parts: Iterable[str], others: Iterable[str]) -> Iterator[str]:
-        """The new parts, and the known ones of the time of other new ones."""
-        near = [found for part in others if (found := self._facts.get(part)) is not None]
+        """The new parts, and the known ones of the time and the people of other new ones."""
+        near = [(found, self._people_in(found)) for part in others if (found := self._facts.get(part)) is not None]
         for part in parts:
-            if part in new or any(self._facts[part].is_near(other) for other in near):
+            if part in new or self._is_near(self._facts[part], near):
                 yield part
+
+    def _is_near(self, part: _Part, others: Iterable[tuple[_Part, Set[str]]]) -> bool:
+        of_its_time = [people for other, people in others if part.is_of_the_time_of(other)]
+        if not of_its_time:
+            return False
+        people = self._people_in(part)
+        return not all(people.isdisjoint(of_other) for of_other in of_its_time)
+
+    def _people_in(self, part: _Part) -> Set[str]:
+        """The owners of shared devices who walk in a part, or whose devices are read in it."""
+        walkers = {self._identify(self._spelt[name]) for name in part.names if name in self._spelt}
+        owners = (self.history.owners_of(self._shared[name]) for name in part.names if name in self._shared)
+        return self.history.sharers.intersection(walkers).union(*owners)
 
     def _read_steps(self, part: str) -> None:
         shared = self.history.shared_devices
@@ -197,7 +214,8 @@ class Identification:
                 at = _milliseconds(moment)
                 span.add(at)
                 self.history.add_step(device, at)
-        self._facts.add(part, _Part([], self._claims_for, span.first, span.last))
+        names = sorted({self._hashed_device(device) for device in devices.values() if device is not None})
+        self._facts.add(part, _Part(names, self._claims_for, span.first, span.last))
 
     def _read_walks(self, part: str) -> None:
         walkers = _ByWriting(self._identify)
@@ -209,8 +227,9 @@ class Identification:
                 span.add(at)
                 self.history.add_walk(walker, at)
         spelt = {as_text(written) for written, walker in walkers.items() if walker is not None}
-        spellings = sorted(self._spelling(email) for email in spelt if email)
-        self._facts.add(part, _Part(spellings, self._claims_for, span.first, span.last))
+        names = {self._hashed(email): email for email in spelt if email}
+        self._spelt.update(names)
+        self._facts.add(part, _Part(sorted(names), self._claims_for, span.first, span.last))
 
     def _values(self, name: str, part: str, *columns: str) -> Iterator[tuple[msgspec.Raw, ...]]:
         return part_values(self._folder, part, self._tables[name], *columns)

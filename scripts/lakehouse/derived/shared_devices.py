@@ -6,7 +6,7 @@ owners and claims are kept for good, under a token that names nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import cached_property
 
 import msgspec
@@ -49,6 +49,10 @@ class DeviceHistory:
     def shared_devices(self) -> frozenset[str]:
         """The devices of several owners, when all owners are known."""
         return frozenset(serial_number for serial_number, owners in self._owners_of.items() if len(owners) > 1)
+
+    def owners_of(self, serial_number: str) -> Set[str]:
+        """Who ever registered a device."""
+        return self._owners_of[serial_number]
 
     @cached_property
     def sharers(self) -> frozenset[str]:

@@ -273,6 +273,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("create table n (a oid)", "not supported"),
         ("create table n (a regclass)", "not supported"),
         ('create table n (a "char")', "not supported"),
+        ("create table n (a interval)", "not supported"),
         ("create table n (a smallint identity(1, 1))", "must be of type INT or BIGINT"),
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_AS.html and c_unsupported-postgresql-datatypes.html
@@ -439,7 +440,6 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("grant create schema, drop schema to role reporting", "not emulated"),
         ("select 'a' collate case_insensitive", "not emulated"),
         ("select to_date('20011301', 'YYYYMMDD')", "not emulated"),
-        ("create table n (a interval)", "not emulated"),
         ("create role more externalid 'x'", "not emulated"),
         ("create schema n create table u (a int)", "not emulated"),
         ("show all", "not emulated"),

@@ -10,6 +10,7 @@ from dbt_local_aws.redshift.errors import (
     not_emulated,
     syntax_error,
 )
+from dbt_local_aws.redshift.intervals import Qualifier, read_qualifier
 from dbt_local_aws.redshift.tokens import Kind, Token, closing, split, word_at
 
 MAX_VARCHAR = 65535
@@ -57,6 +58,8 @@ _NAMES = {
     ("time",): "time",
     ("timetz",): "timetz",
     ("interval",): "interval",
+    ("intervaly2m",): "intervaly2m",
+    ("intervald2s",): "intervald2s",
     ("super",): "super",
     ("varbyte",): "varbyte",
     ("varbinary",): "varbyte",
@@ -79,18 +82,22 @@ class DataType:
 
     name: str
     arguments: tuple[int, ...] = ()
+    qualifier: Qualifier | None = None  # an interval's
 
     @property
     def sql(self) -> str:
         """The type as PostgreSQL writes it."""
         return self.name + (f"({','.join(map(str, self.arguments))})" if self.arguments else "")
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The types that a value is cast to, one after the other: a text without units has those of the qualifier."""
+        return (self.sql,) if self.qualifier is None else (self.qualifier.sql, self.name)
+
     def of_column(self) -> "DataType":
         """The type that a column has which is declared so: lengths have defaults there."""
-        if self.name in CATALOGUE_TYPES:
+        if self.name in CATALOGUE_TYPES or self.name == "interval":
             raise RedshiftError(FEATURE_NOT_SUPPORTED, f'type "{self.name}" is not supported in a table')
-        if self.name == "interval":
-            raise not_emulated("a column of type interval")
         match self.name:
             case "text":
                 return DataType("varchar", (256,))
@@ -106,6 +113,10 @@ class DataType:
 def read_type(tokens: Sequence[Token], at: int) -> tuple[DataType, int]:
     """The data type that begins at this position, and where what follows it begins."""
     name, at = _read_name(tokens, at)
+    if name == "interval":
+        qualifier, end = read_qualifier(tokens, at)
+        if qualifier is not None:
+            return DataType(qualifier.type, qualifier.arguments, qualifier), end
     arguments: tuple[int, ...] = ()
     if word_at(tokens, at) == "(":
         end = closing(tokens, at)

@@ -44,6 +44,8 @@ _TYPES = {
     1083: _Type("time", 15, 6),
     1114: _Type("timestamp", 29, 6),
     1184: _Type("timestamptz", 35, 6),
+    1188: _Type("intervaly2m", 32),
+    1190: _Type("intervald2s", 64),
     1266: _Type("timetz", 21, 6),
     1700: _Type("numeric", 0, 0, True),
     3802: _Type("super"),

@@ -46,6 +46,8 @@ def check_calls(tokens: Sequence[Token], is_user_function: Callable[[str], bool]
             word = token.name  # quotes make no other function of it
         if not token.is_identifier or word_at(tokens, at + 1) != "(" or starts_with(tokens, "+", ")", at=at + 2):
             continue  # the outer join operator (+) is no call
+        if _ends_qualifier(tokens, at):
+            continue
         qualified = word_at(tokens, at - 1) == "."
         if qualified and word_at(tokens, at - 2) != "pg_catalog":
             continue  # a function of the user's own, or a column list behind a table's name
@@ -74,8 +76,19 @@ def unknown_functions(tokens: Sequence[Token]) -> list[str]:
         and word_at(tokens, at + 1) == "("
         and word_at(tokens, at - 1) != "."
         and token.word not in known
+        and not _ends_qualifier(tokens, at)
         and not _is_name_of_relation(tokens, at)
     ]
+
+
+def _ends_qualifier(tokens: Sequence[Token], at: int) -> bool:
+    """Whether an interval's unit stands here, and in the parentheses how many digits its fraction has."""
+    before = tokens[at - 1] if at else None
+    return (
+        tokens[at].word == "second"
+        and before is not None
+        and (before.kind is Kind.STRING or before.word in ("to", "interval"))
+    )
 
 
 def _check_arguments(tokens: Sequence[Token], at: int) -> None:

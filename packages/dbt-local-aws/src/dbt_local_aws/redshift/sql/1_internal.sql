@@ -129,6 +129,11 @@ begin
     end if;
 end $$;
 
+-- Redshift's types that PostgreSQL has not, which are made later.
+create function redshift_internal.own_types(variadic names text[]) returns regtype[] language sql stable as $$
+    select array(select to_regtype('pg_catalog.' || name) from unnest(names) as listed (name))
+$$;
+
 -- "Compression encodings": which types each of them can hold.
 create function redshift_internal.can_encode(encoding text, type regtype) returns boolean language sql stable as $$
     select type = any (
@@ -309,10 +314,10 @@ begin
             attrelid = relation::regclass
             and attnum > 0
             and atttypid <> all (
-                array_append(
+                array_cat(
                     '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
                     ::regtype[],
-                    to_regtype('pg_catalog.super')
+                    redshift_internal.own_types('super', 'intervaly2m', 'intervald2s')
                 )
             )
     loop

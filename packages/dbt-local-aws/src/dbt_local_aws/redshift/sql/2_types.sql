@@ -151,11 +151,3 @@ end $$;
 -- SUPER (3_super.sql) knows none of the operators that PostgreSQL has for JSON but to compare.
 delete from pg_catalog.pg_operator
 where oprleft = 'jsonb'::regtype and oprname not in ('=', '<>', '<', '>', '<=', '>=');
-
-alter function pg_catalog.format_type(oid, integer) rename to postgres_format_type;
-create function pg_catalog.format_type(type oid, modifier integer) returns text language sql stable as $$
-    select case
-        when type = 'pg_catalog.text'::regtype then 'character varying'
-        else pg_catalog.postgres_format_type(type, modifier)
-    end
-$$;

@@ -6,6 +6,7 @@ from dataclasses import replace
 from dbt_local_aws.redshift.datatypes import read_type
 from dbt_local_aws.redshift.errors import not_emulated, syntax_error
 from dbt_local_aws.redshift.features import windows
+from dbt_local_aws.redshift.intervals import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.column_names import with_column_names
 from dbt_local_aws.redshift.tokens import (
@@ -59,7 +60,10 @@ def _rewrite(tokens: Sequence[Token]) -> list[Token]:
             data_type, at = read_type(tokens, at + 1)
             # a text is a SUPER string, and not read as JSON
             text = sql("::varchar") if data_type.name == "super" and output and output[-1].kind is Kind.STRING else []
-            output += [*text, token, *sql(data_type.sql)]
+            output += [*text, token, *sql("::".join(data_type.steps))]
+        elif word == "interval" and (found := literal(tokens, at)) is not None:
+            output += _lead(found[0], token)
+            at = found[1]
         elif word == "sysdate" and not called:
             output += _lead(sql("sysdate()"), token)
             at += 1
@@ -277,8 +281,12 @@ def _cast(word: str, tokens: Sequence[Token], at: int) -> tuple[list[Token], int
         expression = inside[rest + 1 :]
     if data_type.name == "super" and word != "try_cast":
         return _as_super(_rewrite(expression)), end + 1
-    cast = [*sql("cast("), *_rewrite(expression), *sql(f"as {data_type.sql}"), *sql(")")]
-    return (_try_cast(_rewrite(expression), data_type.sql) if word == "try_cast" else cast), end + 1
+    rewritten = _rewrite(expression)
+    if word == "try_cast":
+        return _try_cast(rewritten, data_type.sql), end + 1
+    for step in data_type.steps:
+        rewritten = [*sql("cast("), *spaced(rewritten), *sql(f"as {step}"), *sql(")")]
+    return rewritten, end + 1
 
 
 def _try_cast(expression: list[Token], data_type: str) -> list[Token]:

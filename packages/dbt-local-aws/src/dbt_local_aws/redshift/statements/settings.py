@@ -25,6 +25,7 @@ _REDSHIFT = {
     "enable_result_cache_for_session",
     "enable_vacuum_boost",
     "error_on_nondeterministic_update",
+    "interval_forbid_composite_literals",
     "json_serialization_enable",
     "json_serialization_parse_nested_strings",
     "max_concurrency_scaling_clusters",

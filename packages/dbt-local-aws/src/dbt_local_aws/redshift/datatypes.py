@@ -15,6 +15,7 @@ from dbt_local_aws.redshift.tokens import Kind, Token, closing, split, word_at
 
 MAX_VARCHAR = 65535
 MAX_CHAR = 4096
+MAX_VARBYTE = 16_777_216
 MAX_PRECISION = 38
 MAX_SCALE = 37
 
@@ -68,7 +69,7 @@ _NAMES = {
     ("hllsketch",): "hllsketch",
 }
 _LONGEST_NAME = max(map(len, _NAMES))
-_NOT_EMULATED = {"varbyte", "geometry", "geography", "hllsketch"}
+_NOT_EMULATED = {"geometry", "geography", "hllsketch"}
 # The catalogue's own types, which queries on the leader node may name
 CATALOGUE_TYPES = {
     "name", "oid", "regclass", "regproc", "regtype", "regnamespace", "cstring", "unknown", "aclitem", "xid",
@@ -107,6 +108,8 @@ class DataType:
                 return DataType("char", self.arguments or (256,))
             case "char":
                 return DataType("char", self.arguments or (1,))
+            case "varbyte":
+                return DataType("varbyte", self.arguments or (64_000,))
         return self
 
 
@@ -171,7 +174,7 @@ def _checked(name: str, arguments: tuple[int, ...]) -> DataType:
         raise not_emulated(f"type {name}")
     if name == "text":
         arguments = ()  # TEXT(n) is taken, and its length is not
-    limit = {"varchar": MAX_VARCHAR, "char": MAX_CHAR, "bpchar": MAX_CHAR}.get(name)
+    limit = {"varchar": MAX_VARCHAR, "char": MAX_CHAR, "bpchar": MAX_CHAR, "varbyte": MAX_VARBYTE}.get(name)
     if limit is not None and arguments and not 0 < arguments[0] <= limit:
         raise RedshiftError(INVALID_PARAMETER_VALUE, f"length for type {name} cannot exceed {limit}")
     if name == "numeric":

@@ -37,6 +37,7 @@ _NAMES = {
     "timestamp with time zone": "TIMESTAMPTZ",
     "numeric": "DECIMAL",
     "super": "SUPER",
+    "binary varying": "VARBYTE",
 }
 
 
@@ -132,6 +133,7 @@ _TESTS = {
     "double precision": ("float64",),
     "boolean": ("boolean",),
     "date": ("date32",),
+    "binary varying": ("binary", "large_binary", "fixed_size_binary"),
     "character": _TEXTS,
     "character varying": _TEXTS,
     "timestamp without time zone": ("timestamp",),
@@ -159,6 +161,8 @@ def _text(value: object, column: Column, url: str) -> str:
             f"The length of the data column {column.name} is longer than the length defined in the table. "
             f"Table: {column.length}, Data: {len(encoded)}, File name: {url}"
         )
+    if column.type == "binary varying":
+        return encoded.hex()
     try:
         text = encoded.decode()
     except UnicodeDecodeError as error:

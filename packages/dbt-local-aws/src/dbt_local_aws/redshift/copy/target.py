@@ -64,6 +64,8 @@ def _check_identities(identities: dict[str, str], names: Sequence[str], command:
 def _column(row: Sequence[str | None]) -> Column:
     name, type_name, modifier = row[0] or "", row[1] or "", int(row[2] or -1) - 4
     is_text = type_name in ("character varying", "character")
+    if type_name == "binary varying":
+        is_text, modifier = True, modifier + 4  # which is the number of bytes
     bounded = type_name == "numeric" and modifier > 0
     return Column(
         name=name,

@@ -21,7 +21,7 @@ from dbt_local_aws.redshift.copy.record import (
     OVERFLOW,
     STRING_TOO_LONG,
 )
-from dbt_local_aws.redshift.errors import not_emulated
+from dbt_local_aws.redshift.errors import FEATURE_NOT_SUPPORTED, RedshiftError, not_emulated
 
 _INTEGERS = {"smallint": ("Short", 16), "integer": ("Integer", 32), "bigint": ("Long", 64)}
 _FLOATS = {"real": "Float", "double precision": "Double"}
@@ -30,6 +30,7 @@ _FALSE = {"false", "f", "no", "n", "0"}
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
 _TIMESTAMP_WITH_ZONE = re.compile(_TIMESTAMP.pattern + r"([+-]\d{2}(:?\d{2})?)?")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
+_NO_HEXADECIMAL = re.compile("[^0-9a-f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -69,6 +70,7 @@ def _of_type(column: Column, command: CopyCommand) -> Converter:
         "timestamp without time zone": lambda: _moment(command, _timestamp(command, _TIMESTAMP)),
         "timestamp with time zone": lambda: _moment(command, _timestamp(command, _TIMESTAMP_WITH_ZONE)),
         "super": lambda: _super,
+        "binary varying": lambda: _bytes(column, command),
         **{name: lambda kind=kind: _integer(*kind) for name, kind in _INTEGERS.items()},  # type: ignore[misc]
         **{name: lambda kind=kind: _float(kind) for name, kind in _FLOATS.items()},  # type: ignore[misc]
     }
@@ -115,6 +117,28 @@ def _text(column: Column, command: CopyCommand) -> Converter:
                 raise ConversionError(STRING_TOO_LONG, "String length exceeds DDL length")
             text = encoded[:length].decode(errors="ignore")
         return escape(text)
+
+    return convert
+
+
+def _bytes(column: Column, command: CopyCommand) -> Converter:
+    """Hexadecimal digits. The errors are inferred.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-usage-varbyte.html
+    """
+    if command.format != "csv":
+        raise RedshiftError(FEATURE_NOT_SUPPORTED, "VARBYTE columns can be loaded from CSV, Parquet and ORC only")
+
+    def convert(value: object) -> str:
+        digits = as_text(value).strip().lower()
+        if wrong := _NO_HEXADECIMAL.search(digits):
+            raise ConversionError(
+                INVALID_DIGIT, f"Invalid digit, Value '{wrong[0]}', Pos {wrong.start()}, Type: Varbyte", wrong.start()
+            )
+        digits = "0" * (len(digits) % 2) + digits
+        if column.length and len(digits) > 2 * column.length:
+            raise ConversionError(STRING_TOO_LONG, "String length exceeds DDL length")
+        return digits
 
     return convert
 

@@ -50,6 +50,7 @@ _TYPES = {
     1700: _Type("numeric", 0, 0, True),
     3802: _Type("super"),
     4000: _Type("super"),
+    6551: _Type("varbyte"),
 }
 _INTEGERS = {"int2", "int4", "int8", "oid"}
 _TEXTS = {"bpchar", "varchar", "name", "char"}

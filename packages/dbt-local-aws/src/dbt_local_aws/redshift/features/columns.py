@@ -10,7 +10,7 @@ from dbt_local_aws.redshift.statements.rewriting import rewrite_expressions
 from dbt_local_aws.redshift.tokens import Kind, Token, render, spaced, sql
 from dbt_local_aws.redshift.wire import Field
 
-SUPER = 4000  # the type's number, on Redshift as here
+SUPER, VARBYTE = 4000, 6551  # the types' numbers, on Redshift as here
 KnownColumns = Mapping[str, Sequence[Field]]
 
 

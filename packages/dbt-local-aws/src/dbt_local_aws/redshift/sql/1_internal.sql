@@ -146,9 +146,9 @@ create function redshift_internal.can_encode(encoding text, type regtype) return
             when encoding = 'delta' then '{int2, int4, int8, date, timestamp, numeric}'::regtype[]
             when encoding = 'delta32k' then '{int4, int8, date, timestamp, numeric}'::regtype[]
             when encoding = 'lzo'
-                then array_append(
+                then array_cat(
                     '{int2, int4, int8, numeric, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'::regtype[],
-                    to_regtype('pg_catalog.super')
+                    redshift_internal.own_types('super', 'varbyte')
                 )
             when encoding = 'mostly8' then '{int2, int4, int8, numeric}'::regtype[]
             when encoding = 'mostly16' then '{int4, int8, numeric}'::regtype[]
@@ -317,7 +317,7 @@ begin
                 array_cat(
                     '{int2, int4, int8, numeric, float4, float8, bool, text, bpchar, varchar, date, timestamp, timestamptz, time, timetz}'
                     ::regtype[],
-                    redshift_internal.own_types('super', 'intervaly2m', 'intervald2s')
+                    redshift_internal.own_types('super', 'intervaly2m', 'intervald2s', 'varbyte')
                 )
             )
     loop

@@ -35,6 +35,10 @@ create function pg_catalog.sha2(value text, bits integer) returns varchar langua
     end
 $$;
 
+create function pg_catalog.crc32(value text) returns varchar language sql immutable as $$
+    select lpad(to_hex(crc32c(convert_to(value, 'UTF8'))), 8, '0')
+$$;
+
 create function redshift_internal.rotate_left(word bigint, bits integer) returns bigint language sql immutable as $$
     select ((word << bits) | (word >> (32 - bits))) & 4294967295
 $$;

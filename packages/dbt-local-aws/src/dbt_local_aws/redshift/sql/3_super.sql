@@ -235,6 +235,9 @@ end $$;
 create function redshift_internal.json_serialize(value super) returns varchar language sql immutable as $$
     select redshift_internal.super_text(value)
 $$;
+create function pg_catalog.json_serialize_to_varbyte(value super) returns varbyte language sql immutable as $$
+    select redshift_internal.as_varbyte(redshift_internal.super_text(value))
+$$;
 create function pg_catalog.json_size(value super) returns integer language sql immutable as $$
     select octet_length(redshift_internal.super_text(value))
 $$;

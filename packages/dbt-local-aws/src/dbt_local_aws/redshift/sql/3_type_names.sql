@@ -9,6 +9,7 @@ create function pg_catalog.format_type(type oid, modifier integer) returns text 
         when type = 'pg_catalog.intervald2s'::regtype and coalesce(modifier, -1) < 0 then 'interval day to second'
         when type in ('pg_catalog.intervaly2m'::regtype, 'pg_catalog.intervald2s'::regtype)
             then pg_catalog.postgres_format_type('interval'::regtype, modifier)
+        when type = 'pg_catalog.varbyte'::regtype then 'binary varying' || case when modifier >= 0 then format('(%s)', modifier) else '' end
         else pg_catalog.postgres_format_type(type, modifier)
     end
 $$;

@@ -38,7 +38,7 @@ language sql stable as $$
         when declared <> 'auto' then replace(declared, 'raw', 'none')
         when is_raw then 'none'
         when type = any ('{int2, int4, int8, numeric, date, timestamp, timestamptz, time, timetz}'::regtype[]) then 'az64'
-        when type = any ('{bpchar, varchar}'::regtype[]) then 'lzo'
+        when type = any ('{bpchar, varchar, varbyte}'::regtype[]) then 'lzo'
         else 'none'
     end
 $$;

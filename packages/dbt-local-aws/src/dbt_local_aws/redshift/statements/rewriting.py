@@ -33,6 +33,7 @@ Arguments = list[list[Token]]
 # Functions whose first argument is the name of a date part, which Redshift takes without quotes
 _DATE_PART_FIRST = {"dateadd", "date_add", "datediff", "date_diff", "date_part", "pgdate_part"}
 _SYNONYMS = {"date_add": "dateadd", "date_diff": "datediff", "pgdate_part": "date_part"}
+_OF_TEXTS = ("super", "varbyte")  # types to which a literal is cast as a text
 _SET_OPERATIONS = ("union", "intersect", "except", "minus")
 
 
@@ -58,8 +59,9 @@ def _rewrite(tokens: Sequence[Token]) -> list[Token]:
             output += _lead(rewritten, token)
         elif word == "::":
             data_type, at = read_type(tokens, at + 1)
-            # a text is a SUPER string, and not read as JSON
-            text = sql("::varchar") if data_type.name == "super" and output and output[-1].kind is Kind.STRING else []
+            # a text is a SUPER string, and not read as JSON; nor is it read as hexadecimal
+            is_text = data_type.name in _OF_TEXTS and output and output[-1].kind is Kind.STRING
+            text = sql("::varchar") if is_text else []
             output += [*text, token, *sql("::".join(data_type.steps))]
         elif word == "interval" and (found := literal(tokens, at)) is not None:
             output += _lead(found[0], token)
@@ -282,6 +284,8 @@ def _cast(word: str, tokens: Sequence[Token], at: int) -> tuple[list[Token], int
     if data_type.name == "super" and word != "try_cast":
         return _as_super(_rewrite(expression)), end + 1
     rewritten = _rewrite(expression)
+    if data_type.name == "varbyte" and len(rewritten) == 1 and rewritten[0].kind is Kind.STRING:
+        rewritten = [*sql("cast("), *spaced(rewritten), *sql("as varchar)")]
     if word == "try_cast":
         return _try_cast(rewritten, data_type.sql), end + 1
     for step in data_type.steps:

@@ -90,6 +90,8 @@ def _check(command: UnloadCommand, columns: Sequence[Column]) -> None:
     types = {column.name: column.type for column in columns}
     if command.format == "json" and len(types) < len(columns):
         raise RedshiftError(INVALID_COLUMN_DEFINITION, "UNLOAD JSON: the name of each column must be unique")
+    if command.format in ("json", "parquet") and "binary varying" in types.values():
+        raise RedshiftError(FEATURE_NOT_SUPPORTED, "VARBYTE columns can be unloaded to text and CSV only")
     for name in command.partition_by:
         if name not in types:
             raise RedshiftError(UNDEFINED_COLUMN, f'Partition column "{name}" is not in the query result')

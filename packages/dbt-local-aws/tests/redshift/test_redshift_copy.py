@@ -286,7 +286,6 @@ BROKEN = {
     "copy t from 's3://lake/x' iam_role default json 'auto' nonsense": "syntax error",
     "copy t from 's3://lake/x' iam_role default json 'Auto'": "Invalid JSONPath file",
     "copy t from 's3://lake/x' iam_role default json 'noshred'": "not emulated",
-    "copy t from 's3://lake/x' iam_role default fixedwidth 'a:1'": "not emulated",
     "copy t from 's3://lake/x' iam_role default format orc": "not emulated",
     "copy t from 's3://lake/x' iam_role default avro 'auto'": "not emulated",
     "copy t from 'emr://x' iam_role default json 'auto'": "not emulated",

@@ -269,13 +269,12 @@ REFUSED = [
     *marked(pytest.mark.documented("copy-parameters-file-compression", "not emulated"), [("lzop", "not emulated")]),
     *marked(
         pytest.mark.documented("copy-parameters-data-format", "not emulated"),
-        [("fixedwidth 'a:1'", "not emulated"), ("orc", "not emulated"), ("avro 'auto'", "not emulated")],
+        [("orc", "not emulated"), ("avro 'auto'", "not emulated")],
     ),
     *marked(
         pytest.mark.documented("copy-parameters-data-conversion", "not emulated"),
         [("encoding as utf16", "not emulated")],
     ),
-    *marked(pytest.mark.documented("copy-parameters-data-load", "not emulated"), [("noload", "not emulated")]),
 ]
 
 

@@ -229,7 +229,7 @@ def test_parquet_has_bytes(connection: Connection, put: Put) -> None:
 
 
 @pytest.mark.documented("copy-usage-varbyte", "refused as documented")
-@pytest.mark.parametrize("options", ["delimiter '|'", "json 'auto'"])
+@pytest.mark.parametrize("options", ["delimiter '|'", "json 'auto'", "fixedwidth 'a:2'"])
 def test_other_formats_have_none(connection: Connection, put: Put, options: str) -> None:
     """The page lists CSV, Parquet and ORC, and refuses FIXEDWIDTH; the message is inferred."""
     run(connection, "create table t (a varbyte)")

@@ -15,9 +15,11 @@ _WITH_PARQUET = {
 _NEVER_TOGETHER = (
     ("csv", "removequotes"),
     ("csv", "escape"),
+    ("fixedwidth", "delimiter"),
+    ("fixedwidth", "escape"),  # copy-parameters-data-conversion.html
     ("maxerror", "ignoreallerrors"),
 )
-_FORMATS = {"csv", "json", "parquet"}
+_FORMATS = {"csv", "fixedwidth", "json", "parquet"}
 # What stands for lines and fields: no page says what it does beside JSON
 _OF_LINES = {"delimiter", "ignoreheader", "ignoreblanklines", "fillrecord", "escape", "removequotes"}
 
@@ -31,6 +33,8 @@ def check(format_name: str, given: AbstractSet[str]) -> None:
     for one, other in _NEVER_TOGETHER:
         if one in given and other in given:
             raise RedshiftError(SYNTAX_ERROR, f"{one.upper()} is not compatible with {other.upper()}")
+    if {"fixedwidth", "removequotes"} <= given:
+        raise not_emulated("COPY … FIXEDWIDTH with REMOVEQUOTES")
     if "serializetojson" in given and format_name != "parquet":
         raise RedshiftError(SYNTAX_ERROR, "SERIALIZETOJSON can be used only with columnar formats")
     if "quote" in given and format_name != "csv":

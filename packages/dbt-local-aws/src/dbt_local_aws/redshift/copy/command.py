@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,10 +24,10 @@ from dbt_local_aws.redshift.tokens import (
 )
 
 _NOT_EMULATED = frozenset({
-    "fixedwidth", "avro", "orc", "shapefile", "encrypted", "master_symmetric_key", "lzop", "ssh", "readratio", "noload",
-    "simplify",
+    "avro", "orc", "shapefile", "encrypted", "master_symmetric_key", "lzop", "ssh", "readratio", "simplify",
 })  # fmt: skip
 _LONGEST_ERROR_LIST = 100_000
+_WIDTH = re.compile(r"[^:]+:\s*0*([1-9][0-9]*)\s*")
 
 
 @dataclass
@@ -37,7 +38,8 @@ class CopyCommand:
     columns: tuple[str, ...] | None
     source: str
     text: str  # the whole statement, for the system tables
-    format: str = "text"  # or csv, json, parquet
+    format: str = "text"  # or csv, fixedwidth, json, parquet
+    widths: tuple[int, ...] = ()  # of fixedwidth, in characters
     json: str = ""  # 'auto', 'auto ignorecase' or where the JSONPaths lie
     delimiter: str | None = None
     quote: str = '"'
@@ -57,6 +59,7 @@ class CopyCommand:
     max_errors: int = 0
     ignore_all_errors: bool = False
     explicit_ids: bool = False
+    no_load: bool = False  # the files are read, and nothing is loaded
     serialize_to_json: bool = False
     truncate_columns: bool = False
     trim_blanks: bool = False
@@ -111,6 +114,7 @@ class _Options(OptionReader):
             "json": self._json,
             "csv": lambda: self._set("format", "csv"),
             "parquet": lambda: self._set("format", "parquet"),
+            "fixedwidth": self._fixed_width,
             "quote": lambda: self._set("quote", self.character("QUOTE")),
             "delimiter": lambda: self._set("delimiter", self.character("DELIMITER")),
             "null": lambda: self._set("null_string", self.text()),
@@ -138,6 +142,9 @@ class _Options(OptionReader):
             self._at += 1
             self.given.add(word)
             self._set("format", word)
+        elif self.skip("fixedwidth"):
+            self.given.add("fixedwidth")
+            self._fixed_width()
         elif self.skip("json"):
             self.given.add("json")
             self._json()
@@ -152,6 +159,15 @@ class _Options(OptionReader):
             raise RedshiftError(SYNTAX_ERROR, f"Invalid JSONPath file: {option}", hint="It begins with s3://.")
         self._set("format", "json")
         self._set("json", option)
+
+    def _fixed_width(self) -> None:
+        """`'label:width, …'`: the labels mean nothing."""
+        specified = [_WIDTH.fullmatch(part) for part in self.text().split(",")]
+        widths = tuple(int(width[1]) for width in specified if width is not None)
+        if len(widths) < len(specified):
+            raise RedshiftError(SYNTAX_ERROR, "Invalid fixed width specification", hint="It is 'label:width,…'.")
+        self._set("format", "fixedwidth")
+        self._set("widths", widths)
 
     def _time_format(self) -> None:
         option = self.text()
@@ -186,6 +202,7 @@ _FLAGS = {
     "ignoreallerrors": "ignore_all_errors",
     "fillrecord": "fill_record",
     "explicit_ids": "explicit_ids",
+    "noload": "no_load",
     "escape": "escape",
     "serializetojson": "serialize_to_json",
     "removequotes": "remove_quotes",

@@ -1,4 +1,4 @@
-"""Text with delimiters and CSV as COPY reads them.
+"""Text with delimiters, CSV and fields of fixed widths as COPY reads them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.h
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from dbt_local_aws.redshift.copy.command import CopyCommand
 from dbt_local_aws.redshift.copy.record import (
@@ -30,7 +31,7 @@ class FormatError(Exception):
 
 def read_records(pieces: Iterator[str], command: CopyCommand, columns: int) -> Iterator[Record]:
     """The records of a file, each with a field for every column."""
-    cut = _csv(command) if command.format == "csv" else _text(command)
+    cut = {"csv": _csv, "fixedwidth": _fixed}.get(command.format, _text)(command)
     header = command.header_lines
     for line, text in _rows(pieces, command):
         if header:
@@ -134,6 +135,25 @@ def _csv(command: CopyCommand) -> Callable[[str], list[str | None]]:
             if not match["end"]:
                 return fields
         raise FormatError(DELIMITER_NOT_FOUND, "Invalid quote formatting for CSV")
+
+    return cut
+
+
+def _fixed(command: CopyCommand) -> Callable[[str], list[str | None]]:
+    """Fields of so many characters each; the last one may be shorter. The blanks of a text belong to it: TRIMBLANKS.
+
+    "The field widths are based on the number of characters, not the number of bytes." That more than blanks behind the
+    last field is an error, and that a null may have blanks behind it, is inferred.
+    """
+    ends = list(accumulate(command.widths))
+    null = "\\N" if command.null_string is None else command.null_string
+
+    def cut(text: str) -> list[str | None]:
+        if text[ends[-1] :].strip():
+            raise FormatError(EXTRA_COLUMNS, "Extra column(s) found")
+        starts = (0, *ends[:-1])
+        found = [text[start:end] for start, end in zip(starts, ends, strict=True) if start < len(text)]
+        return [None if field.rstrip() == null else field for field in found]
 
     return cut
 

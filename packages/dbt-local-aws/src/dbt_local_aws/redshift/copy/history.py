@@ -11,8 +11,8 @@ from dbt_local_aws.redshift.copy.report import LoadError, LoadReport
 from dbt_local_aws.redshift.copy.target import Target
 from dbt_local_aws.redshift.quoting import literal
 
-# as the page of STL_LOAD_COMMITS spells them; it has none for CSV
-_FORMATS = {"json": "JSON", "text": "Text", "csv": "CSV", "parquet": "Parquet"}
+# as the page of STL_LOAD_COMMITS spells them; it has none for CSV and fixed widths
+_FORMATS = {"json": "JSON", "text": "Text", "csv": "CSV", "fixedwidth": "Text", "parquet": "Parquet"}
 
 
 @dataclass(frozen=True)

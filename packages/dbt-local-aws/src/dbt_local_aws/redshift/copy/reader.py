@@ -14,7 +14,7 @@ from dbt_local_aws.redshift.copy.report import LoadedFile, LoadError, LoadReport
 from dbt_local_aws.redshift.copy.s3 import S3, files_of, paths_of
 from dbt_local_aws.redshift.copy.streams import decoded, decompressed
 from dbt_local_aws.redshift.copy.values import ConversionError, Converter, converter
-from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
+from dbt_local_aws.redshift.errors import INTERNAL_ERROR, SYNTAX_ERROR, RedshiftError
 
 _CHUNK_SIZE = 1 << 18
 
@@ -34,6 +34,8 @@ def read_files(
             with closing(bucket.open(url)) as stream:
                 yield from parquet.read(url, stream)
         return
+    if command.format == "fixedwidth" and len(command.widths) != len(columns):
+        raise RedshiftError(SYNTAX_ERROR, f"{len(command.widths)} fixed widths for {len(columns)} columns")
     reader = _Reader(command, columns, paths_of(command, columns, bucket), report)
     for url in files_of(command, bucket):
         with closing(bucket.open(url)) as stream:

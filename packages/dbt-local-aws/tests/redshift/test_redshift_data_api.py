@@ -12,24 +12,19 @@ from typing import Any
 import boto3
 import botocore.exceptions
 import pytest
+from data_api_client import (  # type: ignore[import-not-found]  # pytest has this folder on its path
+    CLUSTER,
+    data,
+    described,
+    execute,
+    refused,
+    result,
+)
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connection, rows, run
 
-CLUSTER = {"ClusterIdentifier": "any", "Database": "dev", "DbUser": "dbt"}
-ENDED = ("FINISHED", "FAILED", "ABORTED")
-
-
-@pytest.fixture(scope="module")
-def data(redshift: LocalRedshift) -> Any:  # noqa: ANN401 - boto3's client has no types here
-    environment = redshift.environment()
-    return boto3.client(
-        "redshift-data",
-        endpoint_url=environment["AWS_ENDPOINT_URL_REDSHIFT_DATA"],
-        region_name="us-west-2",
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+__all__ = ["data"]
 
 
 @pytest.fixture
@@ -37,38 +32,6 @@ def schema(connection: Connection) -> str:
     """A schema whose tables are there for other connections as well."""
     del connection  # which makes it, and drops it
     return "case_schema"
-
-
-def described(data: Any, statement_id: str) -> dict[str, Any]:  # noqa: ANN401
-    """The description of a statement once it has ended."""
-    for _ in range(400):
-        description: dict[str, Any] = data.describe_statement(Id=statement_id)
-        if description["Status"] in ENDED:
-            return description
-        time.sleep(0.05)
-    raise AssertionError("the statement does not end")
-
-
-def execute(data: Any, sql: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Runs a statement, and describes it."""
-    where = {} if "SessionId" in options else CLUSTER
-    return described(data, data.execute_statement(Sql=sql, **(where | options))["Id"])
-
-
-def result(data: Any, sql: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """What a query gives."""
-    description = execute(data, sql, **options)
-    assert description["Status"] == "FINISHED", description.get("Error")
-    answer: dict[str, Any] = data.get_statement_result(Id=description["Id"])
-    return answer
-
-
-def refused(call: Any, **request: Any) -> tuple[str, str]:  # noqa: ANN401
-    """The name and the message of the error with which a request is refused."""
-    with pytest.raises(botocore.exceptions.ClientError) as failure:
-        call(**request)
-    error = failure.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 # One statement ----------------------------------------------------------------------------------------------------------
@@ -246,7 +209,9 @@ def test_another_user(data: Any, connection: Connection) -> None:  # noqa: ANN40
 
 
 def execute_batch(data: Any, *sqls: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    return described(data, data.batch_execute_statement(Sqls=list(sqls), **CLUSTER, **options)["Id"])
+    sent = data.batch_execute_statement(Sqls=list(sqls), **CLUSTER, **options)
+    description: dict[str, Any] = described(data, sent["Id"])
+    return description
 
 
 @pytest.mark.documented("API_BatchExecuteStatement", "as documented")
@@ -284,7 +249,7 @@ def test_a_batch_that_fails(data: Any, connection: Connection, mode: str, kept: 
     assert rows(connection, "select count(*) from t") == [[kept]]
 
 
-# Cancelling, sessions ---------------------------------------------------------------------------------------------------
+# Cancelling ---------------------------------------------------------------------------------------------------
 
 SLOW = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000000) select max(i) from n"
 
@@ -300,25 +265,6 @@ def test_cancelling(data: Any) -> None:  # noqa: ANN401
     assert description["Status"] == "ABORTED"
     code, message = refused(data.cancel_statement, Id=sent)
     assert (code, "already in ABORTED state" in message) == ("ValidationException", True)
-
-
-@pytest.mark.documented("API_ExecuteStatement", "as documented")
-def test_sessions(data: Any) -> None:  # noqa: ANN401
-    first = execute(data, "create temp table kept (a int)", SessionKeepAliveSeconds=60)
-    session = first["SessionId"]
-    assert execute(data, "insert into kept values (5)", SessionId=session)["Status"] == "FINISHED"
-    assert result(data, "select a from kept", SessionId=session)["Records"] == [[{"longValue": 5}]]
-    assert execute(data, "select a from kept")["Status"] == "FAILED"
-    assert (
-        refused(data.execute_statement, Sql="select 1", SessionId=str(uuid.uuid4()))[0] == "ResourceNotFoundException"
-    )
-
-
-@pytest.mark.documented("API_ExecuteStatement", "as documented")
-def test_sessions_end(data: Any) -> None:  # noqa: ANN401
-    session = execute(data, "select 1", SessionKeepAliveSeconds=1)["SessionId"]
-    time.sleep(1.2)
-    assert refused(data.execute_statement, Sql="select 1", SessionId=session)[0] == "ResourceNotFoundException"
 
 
 # Lists ------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dbt_local_aws.redshift.credentials import TemporaryLogins
 from dbt_local_aws.redshift.data_api import catalogue, results
 from dbt_local_aws.redshift.data_api.connection import Connection, StatementError
 from dbt_local_aws.redshift.data_api.errors import DataApiError, invalid, not_found
-from dbt_local_aws.redshift.data_api.sessions import Session, Sessions
+from dbt_local_aws.redshift.data_api.sessions import AVAILABLE, BUSY, Session, Sessions
 from dbt_local_aws.redshift.data_api.statements import FINISHED, Part, Request, Statement
 
 _LOGIN_SECONDS = 900
@@ -44,6 +44,7 @@ class DataApi:
             "GetStatementResultV2": self._result_v2,
             "CancelStatement": self._cancel,
             "ListStatements": self._list,
+            "ListSessions": self._list_sessions,
             "ListDatabases": self._list_databases,
             "ListSchemas": self._list_schemas,
             "ListTables": self._list_tables,
@@ -112,8 +113,19 @@ class DataApi:
         if session is None:
             statement.start(connect, lambda connection: connection.close())
         else:
-            statement.start(connect, lambda connection: self._sessions.give_back(session, connection))
+            session.statement = statement.id
+            statement.start(
+                lambda: self._connect_session(session, connect),
+                lambda connection: self._sessions.give_back(session, connection),
+            )
         return statement
+
+    def _connect_session(self, session: Session, connect: Callable[[], Connection]) -> Connection:
+        try:
+            return connect()
+        except (StatementError, OSError):
+            self._sessions.end(session)
+            raise
 
     def _connecting(self, asked: Request, request: Answer) -> tuple[Session | None, Callable[[], Connection]]:
         """What gives the connection that a statement runs on, and the session whose it is."""
@@ -225,6 +237,27 @@ class DataApi:
         shown, token = catalogue.page(kept, request, _MOST_LISTED)
         return _with_token({"Statements": [_listed(statement) for statement in shown]}, token)
 
+    def _list_sessions(self, request: Answer) -> Answer:
+        """By default those that are open, the newest first; or one, whatever its status is."""
+        if session_id := request.get("SessionId"):
+            if wrong := next((name for name in ("Status", *_WHERE[:3]) if name in request), None):
+                raise invalid(f"{wrong} must not be specified with SessionId")
+            kept = [session for session in self._sessions.listed() if session.id == session_id]
+            if not kept:
+                raise not_found(f"Session {session_id} does not exist", session_id)
+        else:
+            if all(request.get(name) for name in _WHERE[:2]):
+                raise invalid("Only one of ClusterIdentifier and WorkgroupName can be specified")
+            wanted = (request["Status"],) if request.get("Status") else (AVAILABLE, BUSY)
+            kept = [
+                session
+                for session in self._sessions.listed()
+                if session.status in wanted
+                and all(request.get(name) in (None, session.members.get(name)) for name in _WHERE[:3])
+            ]
+        shown, token = catalogue.page(kept, request, _MOST_LISTED)
+        return _with_token({"Sessions": [_listed_session(session, self._user) for session in shown]}, token)
+
     # The catalogue ---------------------------------------------------------------------------------------------
 
     def _look_up(self, request: Answer, ask: Callable[[Connection], list[Any]]) -> list[Any]:
@@ -322,3 +355,18 @@ def _listed(statement: Statement) -> Answer:
         "SecretArn": asked.members.get("SecretArn"),
     }
     return {name: value for name, value in answer.items() if value not in (None, [])}
+
+
+def _listed_session(session: Session, user: str) -> Answer:
+    answer = {
+        "SessionId": session.id,
+        "Status": session.status,
+        "CreatedAt": _seconds(session.created),
+        "UpdatedAt": _seconds(session.updated),
+        **{name: session.members.get(name) for name in _WHERE[:3]},
+        "DbUser": session.members.get("DbUser", user),
+        "SessionAliveSeconds": session.keep_alive,
+        "SessionTtl": None if session.status == BUSY else _seconds(session.ends),
+        "CurrentStatementId": session.statement if session.status == BUSY else None,
+    }
+    return {name: value for name, value in answer.items() if value is not None}

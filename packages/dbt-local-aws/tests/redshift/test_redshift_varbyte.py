@@ -171,6 +171,32 @@ def test_statements_around_columns(connection: Connection) -> None:
     assert rows(connection, "select to_hex(a) from s") == [["ff00"]]
 
 
+@pytest.mark.documented("c_PLpgSQL-structure", "as documented")
+@pytest.mark.parametrize(
+    ("declared", "value", "shown"),
+    [
+        ("varbyte", "'abc'::varbyte", "abc"),
+        ("varbinary (3)", "'abc'::varbyte", "abc"),
+        ("constant binary varying", "'abc'::varbyte", "abc"),
+        ("nvarchar (3)", "'abc'", "abc"),
+        ("number (5, 2)", "1.5", "1.50"),
+        ("datetime", "'2020-01-01'", "2020-01-01 00:00:00"),
+    ],
+)
+def test_variables_of_types_that_only_redshift_has(
+    connection: Connection, declared: str, value: str, shown: str
+) -> None:
+    """The page's variables have "any valid Amazon Redshift data type"."""
+    variable = f"number int; x {declared} := {value};"
+    run(
+        connection,
+        "create table t (a varchar(30))",
+        f"create procedure p() as $$ declare {variable} begin insert into t values (x::varchar); end $$ language plpgsql",
+        "call p()",
+    )
+    assert rows(connection, "select a from t") == [[shown]]
+
+
 @pytest.mark.documented("r_VARBYTE_type", "refused as documented")
 @pytest.mark.parametrize(
     ("statement", "sqlstate", "message"),

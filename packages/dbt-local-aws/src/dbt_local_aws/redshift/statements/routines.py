@@ -27,6 +27,7 @@ from dbt_local_aws.redshift.tokens import (
     qualified_name,
     render,
     split,
+    sql,
     starts_with,
     tokenize,
     word_at,
@@ -36,6 +37,9 @@ from dbt_local_aws.redshift.tokens import (
 _NO_CLAUSES_OF_FUNCTIONS = (
     "from", "into", "where", "group", "order", "limit", "union", "intersect", "except", "minus",
 )  # fmt: skip
+
+# What begins the names of types that only Redshift has, where a variable is declared
+_TYPES_OF_REDSHIFT = {"binary", "datetime", "number", "nvarchar", "varbinary"}
 
 
 def create_function(tokens: Sequence[Token], at: int, context: Context) -> Plan:
@@ -75,9 +79,25 @@ def _with_body(tokens: Sequence[Token], check_body: Callable[[Sequence[Token]], 
         if token.kind is Kind.STRING and word_at(tokens, position - 1) == "as":
             body = tokenize(token.value)
             check_body(body)
-            output.append(replace(token, text=f"$redshift${text_of(body)}$redshift$", before=" "))
+            output.append(replace(token, text=f"$redshift${text_of(_with_known_types(body))}$redshift$", before=" "))
         else:
             output.append(replace(token, before=token.before or " "))
+    return output
+
+
+def _with_known_types(body: Sequence[Token]) -> list[Token]:
+    """The body with variables of the types that PostgreSQL knows by no such name."""
+    output: list[Token] = []
+    declares = False
+    at = 0
+    while at < len(body):
+        declares = body[at].word == "declare" or (declares and body[at].word != "begin")
+        output.append(body[at])
+        at += 1
+        behind_name = word_at(body, at - 2) in ("declare", ";") or word_at(body, at - 1) == "constant"
+        if declares and behind_name and word_at(body, at) in _TYPES_OF_REDSHIFT:
+            data_type, at = read_type(body, at)
+            output += sql(data_type.sql)
     return output
 
 

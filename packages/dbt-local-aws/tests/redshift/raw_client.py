@@ -32,10 +32,10 @@ class RawClient:
             context = ssl.create_default_context(cafile=redshift.environment()["PGSSLROOTCERT"])
             self.socket = context.wrap_socket(plain, server_hostname="localhost")
 
-    def log_in(self) -> Self:
+    def log_in(self, database: str = "dev") -> Self:
         """Logs in as the superuser."""
         environment = self._redshift.environment()
-        said = b"".join(part.encode() + b"\0" for part in ("user", environment["REDSHIFT_USER"], "database", "dev"))
+        said = b"".join(part.encode() + b"\0" for part in ("user", environment["REDSHIFT_USER"], "database", database))
         self.socket.sendall(struct.pack("!II", len(said) + 9, _PROTOCOL) + said + b"\0")
         assert self.read()[0] == b"R"
         self.send(b"p", environment["DBT_ENV_SECRET_REDSHIFT_PASSWORD"].encode() + b"\0")

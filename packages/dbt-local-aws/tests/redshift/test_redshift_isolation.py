@@ -6,18 +6,19 @@ by itself does not wait; a rollback does not let the others go on; a reader wait
 waits cannot be cancelled; a lock is asked for by who may not write.
 """
 
-import threading
 from collections.abc import Iterator
 
 import pytest
-from raw_client import RawClient, cancel, wait_until  # type: ignore[import-not-found]  # pytest has this folder on its path
+from concurrency import (  # type: ignore[import-not-found]  # pytest has this folder on its path
+    WAITING,
+    Pair,
+    Waiting,
+    two_transactions,
+)
+from raw_client import RawClient, cancel, wait_until  # type: ignore[import-not-found]
 
 from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connect, Connection, ProgrammingError, rows, run
-
-Pair = tuple[Connection, Connection]
-
-WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -30,35 +31,8 @@ def two(connection: Connection, connect: Connect) -> Iterator[Pair]:
         "insert into listing values (1), (2)",
         "insert into users values (1), (2)",
     )
-    with connect() as first, connect() as second:
-        for client in (first, second):
-            run(client, "set search_path to case_schema", "begin")
-        yield first, second
-        for client in (first, second):
-            run(client, "rollback")
-
-
-class Waiting:
-    """A statement that another transaction keeps waiting."""
-
-    def __init__(self, onlooker: Connection, client: Connection, statement: str) -> None:
-        self.error: Exception | None = None
-
-        def work() -> None:
-            try:
-                run(client, statement)
-            except ProgrammingError as error:
-                self.error = error
-
-        self._thread = threading.Thread(target=work)
-        self._thread.start()
-        wait_until(lambda: rows(onlooker, WAITING) == [[1]])
-
-    def goes_on(self) -> None:
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        if self.error is not None:
-            raise self.error
+    with two_transactions(connect) as pair:
+        yield pair
 
 
 WRITES = {

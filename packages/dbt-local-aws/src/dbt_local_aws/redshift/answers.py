@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.errors import INTERNAL_ERROR
 from dbt_local_aws.redshift.long_names import with_long_names
 from dbt_local_aws.redshift.wire import Message
 
@@ -43,6 +44,12 @@ def _error(message: Message, process_id: int) -> Message:
             shown |= {"M": "cannot set an identity column to a value", "D": "", "H": ""}
         case "57014" if "user request" in shown["M"]:
             shown |= {"M": f"Query ({process_id}) cancelled on user's request"}
+        case "40001":
+            shown |= {
+                "C": INTERNAL_ERROR,
+                "M": "could not complete because of conflict with concurrent transaction",
+                "H": "",
+            }
         case "42704" if match := re.fullmatch(r'role "(.+)" does not exist', shown["M"]):
             shown |= {"M": f'user "{match[1]}" does not exist'}
     return wire.fields_message(message.kind, shown)

@@ -34,6 +34,10 @@ class Performer:
         if plan.alone and self._backend.status != wire.IDLE:
             raise RedshiftError(ACTIVE_SQL_TRANSACTION, f"{plan.alone} cannot run inside a transaction block")
         commits = plan.commits and self._backend.status == wire.IN_TRANSACTION
+        if plan.apart:
+            tags = [(await self._backend.query(step)).tag for step in plan.steps]
+            send(wire.command_complete(plan.tag or tags[0]))
+            return
         tags = await self._backend.script((*plan.steps, "commit") if commits else plan.steps)
         send(wire.command_complete(plan.tag or tags[0]))
 

@@ -16,10 +16,10 @@ from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.cancelling import Cancellation
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.credentials import TemporaryLogins, is_temporary, password_matches
-from dbt_local_aws.redshift.history import QueryHistory
+from dbt_local_aws.redshift.isolation.aside import APPLICATION, Aside
 from dbt_local_aws.redshift.postgres import SUPERUSER, PostgresServer
 from dbt_local_aws.redshift.quoting import identifier, literal
-from dbt_local_aws.redshift.session import Client, Session
+from dbt_local_aws.redshift.session import Client, Session, Shared
 from dbt_local_aws.redshift.superuser import create_superuser, create_user
 from dbt_local_aws.redshift.wire import Message
 
@@ -73,7 +73,7 @@ class RedshiftServer:
         self._certificates = certificates
         self._configuration = configuration
         self.temporary_logins = TemporaryLogins()
-        self._queries = QueryHistory()
+        self._shared = Shared()
         self._sessions: set[asyncio.Task[None]] = set()
         self._cancellations: dict[bytes, Cancellation] = {}  # by the keys that the clients were given
         self._is_stopping = False
@@ -158,7 +158,8 @@ class RedshiftServer:
             writer.write(refusal.message.encode())
             await writer.drain()
             return
-        cancellation = Cancellation(lambda: self._tell_postgres(backend.key))
+        aside = Aside(lambda: self._open_aside(user, database), backend)
+        cancellation = Cancellation(lambda: self._cancel_both(backend, aside))
         self._cancellations[backend.key] = cancellation
         try:
             writer.write(Message(wire.AUTHENTICATION, struct.pack("!I", 0)).encode())
@@ -169,12 +170,13 @@ class RedshiftServer:
             await writer.drain()
             client = Client(reader, writer, user, database, parameters.get("application_name", ""))
             environment = self._load_environment(user, database, cancellation)
-            session = Session(backend, client, environment, cancellation, self._queries)
+            session = Session(aside, client, environment, cancellation, self._shared)
             await _while_client_is_there(session.run(), reader)
         finally:
             del self._cancellations[backend.key]
             if backend.is_busy and not self._is_stopping:
                 await self._end_process(backend)
+            await aside.close()
             await backend.close()
 
     async def _end_process(self, backend: Backend) -> None:
@@ -193,6 +195,9 @@ class RedshiftServer:
             return await Backend.connect(self._postgres.socket, user=user, database=database, **known)
         except BackendError as error:
             raise LoginRefusedError(as_redshift(error.message)) from error
+
+    async def _open_aside(self, user: str, database: str) -> Backend:
+        return await Backend.connect(self._postgres.socket, user=user, database=database, application_name=APPLICATION)
 
     async def _authenticate(self, login: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         """Asks for the password; gives the name of the database user that logs in."""
@@ -234,6 +239,12 @@ class RedshiftServer:
         """Ends the statement of the client that was given the key; says nothing, also where there is none."""
         if cancellation := self._cancellations.get(key):
             await cancellation.request()
+
+    async def _cancel_both(self, backend: Backend, aside: Aside) -> None:
+        """A statement runs on one of a session's connections, and the other one has nothing to cancel."""
+        await self._tell_postgres(backend.key)
+        if aside.backend is not None:
+            await self._tell_postgres(aside.backend.key)
 
     async def _tell_postgres(self, key: bytes) -> None:
         """PostgreSQL knows the key: it was its own. It closes the connection when it has told its process."""

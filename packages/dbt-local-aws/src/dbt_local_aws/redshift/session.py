@@ -1,13 +1,10 @@
 """One client's session: its statements are translated, run by PostgreSQL, and answered as Redshift would."""
 
 import asyncio
-import json
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from itertools import count
-from typing import TypeVar
+from dataclasses import dataclass, field
 
 from dbt_local_aws.redshift import history, wire
 from dbt_local_aws.redshift.answers import as_redshift
@@ -15,25 +12,22 @@ from dbt_local_aws.redshift.backend import Answer, Backend, BackendError, Backen
 from dbt_local_aws.redshift.cancelling import Cancellation
 from dbt_local_aws.redshift.copy.environment import LoadEnvironment
 from dbt_local_aws.redshift.decimals.analysis import NO_PARAMETERS
-from dbt_local_aws.redshift.decimals.refine import DecimalTypes
-from dbt_local_aws.redshift.errors import QUERY_CANCELED, RedshiftError
-from dbt_local_aws.redshift.features.columns import ColumnsWanted
+from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
+from dbt_local_aws.redshift.isolation.aside import Aside
+from dbt_local_aws.redshift.isolation.graph import Graph
+from dbt_local_aws.redshift.isolation.kinds import is_counted
+from dbt_local_aws.redshift.isolation.serializing import Serializing
+from dbt_local_aws.redshift.isolation.snapshots import Snapshots
 from dbt_local_aws.redshift.long_names import rows_with_long_names
 from dbt_local_aws.redshift.performing import Performer
-from dbt_local_aws.redshift.quoting import literal
 from dbt_local_aws.redshift.statements import settings
 from dbt_local_aws.redshift.statements.context import Context
-from dbt_local_aws.redshift.statements.late_binding import LateView, LateViews
 from dbt_local_aws.redshift.statements.plans import Forward, Plan
-from dbt_local_aws.redshift.statements.queries import query_of_view
-from dbt_local_aws.redshift.statements.translation import translate
-from dbt_local_aws.redshift.statements.write_locks import write_lock
 from dbt_local_aws.redshift.tokens import Token, statements, tokenize
+from dbt_local_aws.redshift.translating import Places, Translator
 from dbt_local_aws.redshift.wire import Message
 
 _TRANSACTION_CONTROL = {"begin", "start", "commit", "end", "rollback", "abort", "vacuum"}
-_LATE_BINDING_COLUMNS = "pg_get_late_binding_view_cols"
-Translated = TypeVar("Translated")
 
 
 @dataclass(frozen=True)
@@ -47,6 +41,14 @@ class Client:
     application: str = ""  # the program, as it names itself
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What the sessions of a server have in common."""
+
+    queries: history.QueryHistory = field(default_factory=history.QueryHistory)
+    transactions: Graph = field(default_factory=Graph)
+
+
 @dataclass
 class Prepared:
     """A statement of the extended protocol."""
@@ -55,6 +57,7 @@ class Prepared:
     head: bytes  # its name, as Parse has it
     tail: bytes  # the types of its parameters, as Parse has them
     plan: Plan
+    backend: Backend  # where PostgreSQL has prepared it
 
 
 class Session:
@@ -62,30 +65,45 @@ class Session:
 
     def __init__(
         self,
-        backend: Backend,
+        aside: Aside,
         client: Client,
         load_environment: LoadEnvironment,
         cancellation: Cancellation,
-        queries: history.QueryHistory,
+        shared: Shared,
     ) -> None:
-        self._queries = queries
-        self._backend = backend
-        self._decimals = DecimalTypes(backend)
+        self._queries = shared.queries
+        self._backend = backend = aside.main
+        self._aside = aside
+        self._serializing = Serializing(aside, shared.transactions, client.database)
+        self._snapshots = Snapshots(aside, self._serializing)
+        self._translator = Translator(shared.queries)
         self._client = client
         self._cancellation = cancellation
         self._performer = Performer(backend, load_environment, cancellation)
         self._case_sensitive_names = False
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Prepared] = {}
-        self._savepoints = count()
+        self._executed: list[Token] = []  # the latest statement
+        self._was_aside = False  # the second connection wants the client's next Sync, too
+        self._is_alone = False  # the transaction is that of one statement, which commits by itself
         self._failed = False  # what follows is skipped until the client sends Sync
         backend.on_notice = self._send
 
     async def run(self) -> None:
         """Answers the client until it leaves, or PostgreSQL does."""
         # ALTER USER … SET may have said so
-        said = await self._backend.query("select redshift_internal.parameter('enable_case_sensitive_identifier')")
+        said = await self._backend.query(
+            "select redshift_internal.parameter('enable_case_sensitive_identifier'), "
+            "redshift_internal.isolation_level(current_database()) = 'Serializable'"
+        )
         self._case_sensitive_names = settings.is_true(said.rows[0][0] or "")
+        self._snapshots.is_serializable = said.rows[0][1] == "t"
+        try:
+            await self._answer_all()
+        finally:
+            self._serializing.settle(committed=False)
+
+    async def _answer_all(self) -> None:
         while (message := await wire.read_message(self._client.reader)).kind != wire.TERMINATE:
             async with self._cancellation.message():
                 try:
@@ -129,7 +147,7 @@ class Session:
             answer = rows_with_long_names(answer)
         self._client.writer.write(answer.encode())
 
-    async def _pass(self, answers: AsyncIterator[Answer], *, ready: bool) -> None:
+    async def _pass(self, answers: AsyncIterator[Answer], backend: Backend, *, ready: bool) -> None:
         """Sends the client what PostgreSQL answers, as fast as it reads; raises where that is an error."""
         error: Message | None = None
         async for answer in answers:
@@ -139,7 +157,14 @@ class Session:
                 self._send(answer)
                 await self._client.writer.drain()
         if error is not None:
-            raise BackendError(error)
+            raise self._failure(BackendError(error), backend)
+
+    def _failure(self, error: BackendError, backend: Backend) -> BackendError | RedshiftError:
+        """What a connection has said is wrong: the transaction, which is on the session's own, fails as well."""
+        if backend is self._backend:
+            return error
+        fields = (error.fields.get(name, "") for name in "MDH")
+        return RedshiftError(error.fields.get("C", INTERNAL_ERROR), *fields)
 
     def _fail(self, error: BackendError) -> None:
         self._send(error.message)
@@ -149,46 +174,65 @@ class Session:
 
     async def _simple_query(self, message: Message) -> None:
         text, _ = wire.take_cstring(message.body)
+        together = False
         try:
             parts = statements(tokenize(text))
             if not parts:
                 self._send(Message(wire.EMPTY_QUERY, b""))
-            # several statements in one string are one transaction, unless they say otherwise
-            together = len(parts) > 1 and self._backend.status == wire.IDLE
-            together = together and not any(part[0].word in _TRANSACTION_CONTROL for part in parts)
-            if together:
-                await self._backend.query("begin")
+            together = self._is_one_transaction(parts)
+            if together and self._backend.status == wire.IDLE:
+                await self._snapshots.begin()
             for part in parts:
-                with self._written_down(part):
-                    plan = await self._translate(part)
-                    await self._lock(part)
-                    await self._run_simply(plan)
+                await self._answer_simply(part)
             if together and self._backend.status == wire.IN_TRANSACTION:
                 self._cancellation.check()
+                await self._serializing.check()
                 await self._backend.query("commit")
+                self._serializing.settle(committed=True)
         except RedshiftError as error:
             self._send((await self._backend.fail(error)).message)
-            await self._end_failed(together=self._is_multiple(text))
+            await self._end_failed(together=together)
         except BackendError as error:
             self._send(error.message)
-            await self._end_failed(together=self._is_multiple(text))
+            await self._end_failed(together=together)
         self._send(wire.ready(self._backend.status))
 
-    def _is_multiple(self, text: str) -> bool:
-        try:
-            parts = statements(tokenize(text))
-        except RedshiftError:
+    def _is_one_transaction(self, parts: list[list[Token]]) -> bool:
+        """Several statements in one string are one transaction, unless they say otherwise."""
+        if self._backend.status != wire.IDLE or any(part[0].word in _TRANSACTION_CONTROL for part in parts):
             return False
-        return len(parts) > 1 and not any(part[0].word in _TRANSACTION_CONTROL for part in parts)
+        return len(parts) > 1 or (len(parts) == 1 and self._is_transaction(parts[0]))
+
+    def _is_transaction(self, tokens: list[Token]) -> bool:
+        """Whether a statement that commits by itself has to have an order among the others."""
+        return self._snapshots.is_serializable and self._backend.status == wire.IDLE and is_counted(tokens)
+
+    async def _answer_simply(self, tokens: list[Token]) -> None:
+        with self._written_down(tokens):
+            places = await self._places(tokens)
+            plan = await self._translate(tokens, places)
+            if isinstance(plan, Forward) and self._snapshots.is_watched(tokens, places):
+                await places.runs.columns_of(plan.sql)  # PostgreSQL locks what it analyses
+            if not _rolls_back(tokens):
+                await self._serializing.check()
+            await self._run_simply(plan, places.runs)
+            self._settle(tokens)
+
+    def _settle(self, tokens: list[Token]) -> None:
+        """The transaction may have ended with a statement."""
+        if self._backend.status != wire.IN_TRANSACTION:
+            committed = self._backend.status == wire.IDLE and not _rolls_back(tokens)
+            self._serializing.settle(committed=committed)
 
     async def _end_failed(self, *, together: bool) -> None:
+        self._serializing.settle(committed=False)
         if together and self._backend.status == wire.FAILED:
             await self._backend.roll_back()
 
-    async def _run_simply(self, plan: Plan) -> None:
+    async def _run_simply(self, plan: Plan, backend: Backend) -> None:
         self._cancellation.check()
         if isinstance(plan, Forward):
-            await self._pass(self._backend.simple_query(plan.sql), ready=False)
+            await self._pass(backend.simple_query(plan.sql), backend, ready=False)
             self._note(plan)
         else:
             await self._performer.perform(plan, self._send)
@@ -203,10 +247,12 @@ class Session:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         tokens = parts[0] if parts else []
         types = message.body[tail:]
-        prepared = Prepared(tokens, wire.cstring(name), types, await self._translate(tokens, types))
+        await self._begin_alone(tokens)
+        places = await self._places(tokens)
+        plan = await self._translate(tokens, places, types)
+        prepared = Prepared(tokens, wire.cstring(name), types, plan, places.runs)
         if isinstance(prepared.plan, Forward):
-            await self._lock(tokens)
-            await self._pass_on(_parse_message(prepared, prepared.plan))
+            await self._pass_on(_parse_message(prepared, prepared.plan), places.runs)
         else:
             self._send(Message(wire.PARSE_COMPLETE, b""))
         self._prepared[name] = prepared
@@ -218,25 +264,48 @@ class Session:
         if prepared is None:
             raise RedshiftError("26000", f'prepared statement "{name}" does not exist')
         if isinstance(prepared.plan, Forward):
-            if prepared.plan.late_bound:
-                await self._prepare_again(prepared)
-            if name:  # a statement without a name would not outlive the question, and has just been prepared
-                await self._lock(prepared.tokens)
-            await self._pass_on(message)
+            begins = await self._begin_alone(prepared.tokens)
+            if name or begins:  # a statement without a name has just been prepared
+                places = await self._places(prepared.tokens)
+                if prepared.plan.late_bound or begins or places.runs is not prepared.backend:
+                    await self._prepare_again(prepared, places)
+            await self._pass_on(message, prepared.backend)
         else:
             self._send(Message(wire.BIND_COMPLETE, b""))
         self._portals[portal] = prepared
 
-    async def _prepare_again(self, prepared: Prepared) -> None:
+    async def _begin_alone(self, tokens: list[Token]) -> bool:
+        """Begins the transaction of a statement that commits by itself, and has to have an order among the others."""
+        if not self._is_transaction(tokens):
+            return False
+        await self._snapshots.begin()
+        self._is_alone = True
+        return True
+
+    async def _end_alone(self) -> None:
+        """Commits the transaction of a statement that commits by itself."""
+        self._is_alone = False
+        try:
+            if self._backend.status == wire.IN_TRANSACTION:
+                await self._serializing.check()
+                await self._backend.query("commit")
+                self._serializing.settle(committed=True)
+        except RedshiftError as error:
+            self._send((await self._backend.fail(error)).message)
+        except BackendError as error:
+            self._send(error.message)
+        await self._end_failed(together=True)
+
+    async def _prepare_again(self, prepared: Prepared, places: Places) -> None:
         """A late-binding view may have another definition, or other tables, since the statement was prepared."""
-        plan = await self._translate(prepared.tokens, prepared.tail)
+        plan = await self._translate(prepared.tokens, places, prepared.tail)
         if not isinstance(plan, Forward):
             raise TypeError("a query has become something else")
-        prepared.plan = plan
+        prepared.plan, prepared.backend = plan, places.runs
         for message in (Message(wire.CLOSE, b"S" + prepared.head), _parse_message(prepared, plan)):
-            async for answer in self._backend.exchange(message):
+            async for answer in places.runs.exchange(message):
                 if answer.kind == wire.ERROR and isinstance(answer, Message):
-                    raise BackendError(answer)
+                    raise self._failure(BackendError(answer), places.runs)
 
     async def _describe(self, message: Message) -> None:
         kind = message.body[:1]
@@ -247,18 +316,21 @@ class Session:
                 self._send(Message(wire.PARAMETER_DESCRIPTION, struct.pack("!H", 0)))
             self._send(Message(wire.NO_DATA, b""))
         else:
-            await self._pass_on(message)
+            await self._pass_on(message, self._backend if prepared is None else prepared.backend)
 
     async def _execute(self, message: Message) -> None:
         portal, _ = wire.take_cstring(message.body)
         prepared = self._portals.get(portal)
-        with self._written_down(prepared.tokens if prepared is not None else []):
+        self._executed = prepared.tokens if prepared is not None else []
+        with self._written_down(self._executed):
+            if not _rolls_back(self._executed):
+                await self._serializing.check()
             await self._execute_portal(message, prepared)
 
     async def _execute_portal(self, message: Message, prepared: Prepared | None) -> None:
         self._cancellation.check()
         if prepared is None or isinstance(prepared.plan, Forward):
-            await self._pass_on(message)
+            await self._pass_on(message, self._backend if prepared is None else prepared.backend)
             if prepared is not None and isinstance(prepared.plan, Forward):
                 self._note(prepared.plan)
         else:
@@ -267,113 +339,49 @@ class Session:
     async def _close(self, message: Message) -> None:
         known = self._prepared if message.body[:1] == b"S" else self._portals
         known.pop(wire.take_cstring(message.body, 1)[0], None)
-        await self._pass_on(message)
+        await self._tell_aside(message)
+        await self._pass_on(message, self._backend)
 
     async def _sync(self) -> None:
         self._failed = False
-        await self._pass_on(Message(wire.SYNC, b""))
+        if self._was_aside:
+            await self._tell_aside(Message(wire.SYNC, b""))
+            self._was_aside = False
+        await self._pass(self._backend.exchange(Message(wire.SYNC, b"")), self._backend, ready=False)
+        if self._is_alone:
+            await self._end_alone()
+        else:
+            self._settle(self._executed)
+        self._send(wire.ready(self._backend.status))
 
-    async def _pass_on(self, message: Message) -> None:
+    async def _tell_aside(self, message: Message) -> None:
+        """What is for both connections is answered by the session's own."""
+        if self._aside.backend is not None:
+            async for _ in self._aside.backend.exchange(message):
+                pass
+
+    async def _pass_on(self, message: Message, backend: Backend) -> None:
         """Lets PostgreSQL answer."""
-        await self._pass(self._backend.exchange(message), ready=True)
+        await self._pass(backend.exchange(message), backend, ready=True)
 
     def _written_down(self, tokens: list[Token]) -> AbstractContextManager[None]:
         return self._queries.running(tokens, self._client.user, self._client.database, self._backend.process_id)
 
     # What both have in common -----------------------------------------------------------------------------------------
 
-    async def _translate(self, tokens: list[Token], parameter_types: bytes = NO_PARAMETERS) -> Plan:
+    async def _places(self, tokens: list[Token]) -> Places:
+        """Where a statement runs; when this returns, its transaction may take its snapshot."""
+        places = await self._snapshots.places(tokens)
+        self._was_aside = self._was_aside or places.runs is not self._backend
+        await self._snapshots.prepare(tokens, places, case_sensitive_names=self._case_sensitive_names)
+        return places
+
+    async def _translate(self, tokens: list[Token], places: Places, parameter_types: bytes = NO_PARAMETERS) -> Plan:
         context = Context(self._client.database, self._case_sensitive_names, self._client.application)
-        if self._backend.status != wire.FAILED:
-            context = await self._with_names(context)
-            if any(token.word in history.VIEWS for token in tokens):
-                await self._leave("history", self._queries.as_json())
-            if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
-                await self._leave_late_binding_columns(context)
-        plan = await self._with_columns(lambda known: translate(tokens, known), context)
-        return await self._decimals.refine(plan, parameter_types)
-
-    async def _with_columns(self, translation: Callable[[Context], Translated], context: Context) -> Translated:
-        """Translates again and again, until every column is known that the translation asks for."""
-        while True:
-            try:
-                return translation(context)
-            except ColumnsWanted as wanted:
-                ask = self._columns_or_none if wanted.optional else self._backend.columns_of
-                columns = await ask(wanted.query)
-                context = replace(context, columns={**context.columns, wanted.query: columns})
-
-    async def _with_names(self, context: Context) -> Context:
-        names = (await self._backend.query("select * from redshift_internal.names()")).rows
-        late = [LateView(row[1] or "", row[2] or "", row[3], row[4] == "t") for row in names if row[3] is not None]
-        functions = frozenset(row[2] or "" for row in names if row[0] == "function")
-        materialized = _named(row for row in names if row[0] == "materialized view")
-        return replace(
-            context,
-            late_views=LateViews(late),
-            functions=functions,
-            views=_named(row for row in names if row[0] == "view") | materialized,
-            materialized_views=materialized,
-        )
-
-    async def _leave_late_binding_columns(self, context: Context) -> None:
-        """The columns of the late-binding views as they are now, where pg_get_late_binding_view_cols() finds them."""
-        columns: list[dict[str, str | int | None]] = []
-        for view in context.late_views.views():
-            for position, field in enumerate(await self._columns_of(view, context), start=1):
-                type_name = f"select pg_catalog.format_type({field.type_oid}, {field.modifier})"
-                column_type = (await self._backend.query(type_name)).rows[0][0]
-                columns.append(
-                    {
-                        "schema_name": view.schema,
-                        "view_name": view.name,
-                        "column_name": field.name,
-                        "column_type": column_type,
-                        "position": position,
-                    }
-                )
-        await self._leave("late_binding_columns", json.dumps(columns))
-
-    async def _leave(self, name: str, value: str) -> None:
-        """Leaves what the endpoint knows where a view or a function of its own finds it."""
-        await self._backend.query(f"select set_config('redshift.{name}', {literal(value)}, false)")
-
-    async def _columns_of(self, view: LateView, context: Context) -> list[wire.Field]:
-        """The columns of a late-binding view; none where its relations are missing, as on Redshift."""
-
-        async def of_view() -> list[wire.Field]:
-            query = await self._with_columns(lambda known: query_of_view(view.query, known), context)
-            return await self._backend.columns_of(query)
-
-        return await self._or_none(of_view)
-
-    async def _columns_or_none(self, query: str) -> list[wire.Field]:
-        return await self._or_none(lambda: self._backend.columns_of(query))
-
-    async def _or_none(self, ask: Callable[[], Awaitable[list[wire.Field]]]) -> list[wire.Field]:
-        """What is asked for; nothing where that is wrong, and then the transaction goes on."""
-        guarded = self._backend.status == wire.IN_TRANSACTION
-        savepoint = f"redshift_columns_{next(self._savepoints)}"  # one question may lead to another
         try:
-            if guarded:
-                await self._backend.query(f"savepoint {savepoint}")
-            fields = await ask()
-        except (BackendError, RedshiftError) as error:
-            if isinstance(error, BackendError) and error.fields.get("C") == QUERY_CANCELED:
-                raise
-            fields = []
-            if guarded:
-                await self._backend.query(f"rollback to savepoint {savepoint}")
-        if guarded:
-            await self._backend.query(f"release savepoint {savepoint}")
-        return fields
-
-    async def _lock(self, tokens: Sequence[Token]) -> None:
-        """Within a transaction, waits for the others that write to the same table."""
-        if self._backend.status == wire.IN_TRANSACTION:
-            lock = write_lock(tokens, case_sensitive_names=self._case_sensitive_names)
-            if lock is not None:
-                await self._backend.query(lock)
+            return await self._translator.translate(tokens, context, places, parameter_types)
+        except BackendError as error:
+            raise self._failure(error, places.runs) from error
 
     def _note(self, plan: Forward) -> None:
         if plan.case_sensitive_names is not None:
@@ -384,8 +392,5 @@ def _parse_message(prepared: Prepared, plan: Forward) -> Message:
     return Message(wire.PARSE, prepared.head + wire.cstring(plan.sql) + prepared.tail)
 
 
-def _named(rows: Iterable[Sequence[str | None]]) -> frozenset[tuple[str, ...]]:
-    """Relations by schema and name, and by name alone where the search path finds them."""
-    listed = list(rows)
-    qualified = {(row[1] or "", row[2] or "") for row in listed}
-    return frozenset(qualified | {(row[2] or "",) for row in listed if row[4] == "t"})
+def _rolls_back(tokens: list[Token]) -> bool:
+    return bool(tokens) and tokens[0].word in ("rollback", "abort")

@@ -197,6 +197,7 @@ _RULES = {
     "grant": "grant", "revoke": "revoke",
 }  # fmt: skip
 _CREATED = {
+    "database": "create_database",
     "group": "create_group",
     "role": "create_role",
     "schema": "create_schema",
@@ -227,7 +228,7 @@ def _rule_of(tokens: Sequence[Token]) -> str:
         case "alter" if word_at(tokens, 1) in _ALTERED:
             return _ALTERED[word_at(tokens, 1)]
         case "alter":
-            return "alter_name" if find_top_level(tokens, "rename", "owner") >= 0 else ""
+            return "alter_name" if find_top_level(tokens, "rename", "owner", "isolation") >= 0 else ""
         case first:
             return _RULES.get(first, "")
 

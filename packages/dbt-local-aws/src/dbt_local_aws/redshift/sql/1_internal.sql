@@ -99,11 +99,15 @@ begin
     return null;
 end $$;
 
--- Only who may alter a relation may write down how it is designed.
+-- Only who may alter a relation may write down how it is designed. Whose a relation is that is younger than the transaction's
+-- snapshot cannot be seen.
 create function redshift_internal.check_owner(relation regclass) returns void language plpgsql stable as $$
 begin
-    if not pg_has_role(
-        redshift_internal.caller(), (select relowner from pg_catalog.pg_class where oid = relation), 'usage'
+    if not coalesce(
+        pg_has_role(
+            redshift_internal.caller(), (select relowner from pg_catalog.pg_class where oid = relation), 'usage'
+        ),
+        false
     ) then
         raise exception using
             errcode = '42501',
@@ -169,6 +173,10 @@ language plpgsql security definer as $$
 declare
     relid regclass := relation::regclass;
 begin
+    -- create table if not exists: somebody else has made it since this transaction took its snapshot, and written it down
+    if not exists (select from pg_catalog.pg_class where oid = relid) then
+        return;
+    end if;
     perform redshift_internal.check_owner(relid);
     insert into redshift_internal.table_design (relid, distribution, distribution_key, sort_keys, interleaved, backup)
     select

@@ -113,7 +113,7 @@ select
     backend_start at time zone 'UTC' as starttime, pid as process, usename::character(50) as user_name,
     datname::character(50) as db_name, 0 as timeout_sec
 from pg_catalog.pg_stat_activity
-where backend_type = 'client backend';
+where backend_type = 'client backend' and application_name <> 'redshift_aside';  -- isolation/aside.py
 
 grant select on
     redshift_internal.statement, redshift_internal.statement_text, pg_catalog.sys_query_history, pg_catalog.sys_query_text,

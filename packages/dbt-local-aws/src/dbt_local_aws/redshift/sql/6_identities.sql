@@ -100,7 +100,8 @@ cross join pg_catalog.aclexplode(d.defaclacl) as acl;
 create view pg_catalog.svv_redshift_databases as
 select
     datname::varchar(128) as database_name, datdba::integer as database_owner, 'local'::varchar(32) as database_type,
-    datacl::varchar as database_acl, null::varchar as database_options, null::varchar as database_isolation_level
+    datacl::varchar as database_acl, null::varchar as database_options,
+    redshift_internal.isolation_level(datname) as database_isolation_level
 from pg_catalog.pg_database
 where not datistemplate;
 

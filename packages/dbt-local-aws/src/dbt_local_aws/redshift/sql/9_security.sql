@@ -1,16 +1,15 @@
 -- What runs with the rights of the server's own user finds PostgreSQL's functions and operators, and nobody else's:
 -- superuser.py says what this is for.
 
+-- As of now, not as of the transaction's snapshot, in which the relation may be missing: so its number says its name, as the
+-- search path wants it that is set below.
+create function redshift_internal.whole_name(relation regclass) returns text language sql stable
+set search_path to pg_catalog, pg_temp as $$
+    select relation::text
+$$;
+
 create function redshift_internal.qualified(relation_name text) returns text language sql stable as $$
-    select coalesce(
-        (
-            select pg_catalog.format('%I.%I', n.nspname, c.relname)
-            from pg_catalog.pg_class c
-            join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-            where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(relation_name)
-        ),
-        relation_name
-    )
+    select coalesce(redshift_internal.whole_name(pg_catalog.to_regclass(relation_name)), relation_name)
 $$;
 
 create function redshift_internal.qualified(constraints json) returns json language sql stable as $$

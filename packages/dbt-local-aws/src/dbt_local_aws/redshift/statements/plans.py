@@ -24,6 +24,7 @@ class Script:
     steps: tuple[str, ...]
     tag: str | None = None  # the command tag; that of the first step where there is none
     commits: bool = False  # it ends the transaction that it runs in, as TRUNCATE does
+    apart: bool = False  # each step commits by itself: PostgreSQL makes a database outside of transactions only
     alone: str | None = None  # the command's name, where it cannot run inside a transaction block
 
 

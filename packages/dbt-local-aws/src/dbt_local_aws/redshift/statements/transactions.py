@@ -20,11 +20,13 @@ def no_savepoints(tokens: Sequence[Token], _: Context) -> Plan:
     raise not_supported(f"{tokens[0].text.upper()}")
 
 
+# PostgreSQL's READ COMMITTED would take a snapshot for each statement
+BEGIN = "begin isolation level repeatable read"
 _ISOLATION_LEVELS = ("serializable", "read committed", "read uncommitted", "repeatable read")
 
 
 def begin(tokens: Sequence[Token], _: Context) -> Forward:
-    """Every isolation level that Redshift takes means its one level; READ ONLY means what it says."""
+    """Every isolation level that Redshift takes means the database's own; READ ONLY means what it says."""
     at = 1 + (word_at(tokens, 1) in ("work", "transaction"))
     if tokens[0].word == "start" and at == 1:
         raise syntax_error(tokens[1].text if len(tokens) > 1 else "")
@@ -33,7 +35,7 @@ def begin(tokens: Sequence[Token], _: Context) -> Forward:
         said = said.removeprefix(f"isolation level {level}").strip()
     if said not in ("", "read only", "read write"):
         raise syntax_error(tokens[at].text)
-    return Forward("begin read only" if said == "read only" else "begin")
+    return Forward(f"{BEGIN} read only" if said == "read only" else BEGIN)
 
 
 def commit(tokens: Sequence[Token], context: Context) -> Forward:

@@ -35,7 +35,12 @@ from dbt_local_aws.redshift.statements.queries import (
     translate_query,
 )
 from dbt_local_aws.redshift.statements.routines import create_function
-from dbt_local_aws.redshift.statements.schemas import create_database, create_schema, in_own_database
+from dbt_local_aws.redshift.statements.schemas import (
+    alter_isolation_level,
+    create_database,
+    create_schema,
+    in_own_database,
+)
 from dbt_local_aws.redshift.statements.show import translate_show
 from dbt_local_aws.redshift.statements.tables import alter_table, create_table, new_owner, select_into
 from dbt_local_aws.redshift.statements.transactions import begin, commit, no_savepoints, rollback
@@ -166,6 +171,8 @@ def _alter(tokens: Sequence[Token], context: Context) -> Plan:
 
 def _alter_object(tokens: Sequence[Token], context: Context) -> Plan:
     """A new name or owner; what else Redshift can alter in these is not emulated, and what it cannot is wrong."""
+    if tokens[1].word == "database" and (altered := alter_isolation_level(tokens)):
+        return altered
     action = next((token.word for token in tokens[3:] if token.word in ("rename", "owner", *_NOT_ALTERED)), "")
     if action in _NOT_ALTERED:
         raise not_emulated(f"ALTER {tokens[1].text.upper()} … {action.upper()}")

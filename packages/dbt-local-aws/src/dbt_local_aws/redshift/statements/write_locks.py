@@ -1,23 +1,38 @@
-"""The lock on a table that a transaction holds until its end when it changes or deletes rows.
+"""The locks on a table that a transaction holds until its end when it changes the table's rows.
 
 "The second transaction does not obtain its snapshot of data until after the first transaction has released its lock":
-https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html. PostgreSQL would lock the rows alone. Who inserts
-waits for the others when the table is analysed, behind the rows (sql/1_internal.sql).
+https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html. So they are asked for before the statement is.
+PostgreSQL would lock the rows alone.
 """
 
 from collections.abc import Sequence
 
-from dbt_local_aws.redshift.tokens import Token, find_top_level, fold_names, qualified_name, starts_with, word_at
+from dbt_local_aws.redshift.tokens import Token, find_top_level, qualified_name, starts_with, word_at
+
+_CHANGES = ("update", "delete", "merge")
+_LOADS = ("insert", "copy")
 
 
-def write_lock(tokens: Sequence[Token], *, case_sensitive_names: bool) -> str | None:
-    """The statement that locks the table of an UPDATE, a DELETE or a MERGE; None for any other statement."""
-    tokens = tokens if case_sensitive_names else fold_names(tokens)
+def write_locks(tokens: Sequence[Token], *, serializable: bool) -> list[str]:
+    """The statements that lock the table of an INSERT, a COPY, an UPDATE, a DELETE or a MERGE; none for any other.
+
+    Under snapshot isolation those that load rows share a lock before they wait for each other, so that one of them
+    that goes on to delete ends as a deadlock (c_write_readwrite).
+    """
     at = find_top_level(tokens, "update", "delete") if word_at(tokens, 0) == "with" else 0
-    if at < 0 or word_at(tokens, at) not in ("update", "delete", "merge"):
-        return None
+    word = word_at(tokens, at) if at >= 0 else ""
+    if word not in (*_CHANGES, *_LOADS):
+        return []
     table = at + 1 + (starts_with(tokens, "from|into", at=at + 1))
     if table >= len(tokens) or not tokens[table].is_identifier:
-        return None  # PostgreSQL says what is wrong with it
+        return []  # PostgreSQL says what is wrong with it
     name, _ = qualified_name(tokens, table)
-    return f"lock table {name.sql} in share row exclusive mode"
+    if word in _CHANGES:
+        return [f"lock table {name.sql} in share row exclusive mode"]
+    alone = f"lock table {name.sql} in share update exclusive mode"
+    return [alone] if serializable else [f"lock table {name.sql} in row exclusive mode", alone]
+
+
+def loads_rows(tokens: Sequence[Token]) -> bool:
+    """Whether a statement adds rows, and reads none of those that are there."""
+    return word_at(tokens, 0) in _LOADS

@@ -246,6 +246,34 @@ def test_a_lock_that_comes_too_late_does_not_make_the_snapshot_younger(connectio
     assert digits(second) == [0, 1]
 
 
+LOOKS_INTO_TABLES = {
+    "their rows": "select \"table\" from svv_table_info where schema = 'case_schema'",
+    "texts of views": "select definition from pg_views where schemaname = 'case_schema'",
+    "a text": "select pg_get_viewdef(oid) from pg_class where relname = 'seen'",
+    "columns": "select * from information_schema.columns where table_schema = 'case_schema'",
+    "show": "show view case_schema.seen",
+    "names": "select tablename from pg_tables where schemaname = 'case_schema'",
+    "columns of Redshift's": "select * from svv_redshift_columns where schema_name = 'case_schema'",
+}
+
+
+@pytest.mark.parametrize("query", LOOKS_INTO_TABLES.values(), ids=LOOKS_INTO_TABLES.keys())
+def test_what_the_catalogue_looks_into_may_be_locked_by_the_transaction(
+    connection: Connection, two: Pair, query: str
+) -> None:
+    """The second connection must not wait for the first."""
+    run(connection, "create view seen as select digits from numbers")
+    first, _ = two
+    run(first, "lock numbers")
+    assert rows(first, query)
+
+
+def test_rows_that_the_transaction_has_added_are_counted(two: Pair) -> None:
+    first, _ = two
+    run(first, "insert into numbers values (2)")
+    assert rows(first, "select tbl_rows from svv_table_info where \"table\" = 'numbers'") == [[3]]
+
+
 @pytest.mark.documented(PAGE, "as documented")
 def test_the_catalogue_is_not_frozen(connection: Connection, two: Pair) -> None:
     """The page's own example: a dropped table is no longer listed, and does not exist."""

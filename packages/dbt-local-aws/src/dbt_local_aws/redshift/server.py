@@ -197,7 +197,10 @@ class RedshiftServer:
             raise LoginRefusedError(as_redshift(error.message)) from error
 
     async def _open_aside(self, user: str, database: str) -> Backend:
-        return await Backend.connect(self._postgres.socket, user=user, database=database, application_name=APPLICATION)
+        # PostgreSQL does not see that the session waits for this connection, and would let it wait for the session
+        return await Backend.connect(
+            self._postgres.socket, user=user, database=database, application_name=APPLICATION, lock_timeout="10s"
+        )
 
     async def _authenticate(self, login: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         """Asks for the password; gives the name of the database user that logs in."""

@@ -12,13 +12,17 @@ _DEFINITIONS = {"create", "alter", "drop", "truncate", "grant", "revoke", "comme
 _SETTING = {"set", "reset", "begin", "start", "rollback", "abort", "call", "execute"}
 _COUNTED = {"select", "with", "(", "insert", "update", "delete", "merge", "copy", "unload"}
 _SHOWN = {"tables", "columns", "schemas", "databases", "grants", "table", "view", "procedures", "functions"}
-# They tell of the connection that they are asked on
+# They tell of the connection that they are asked on, or of what its transaction has changed
 _OF_ONE_CONNECTION = {
     "pg_backend_pid", "pg_last_copy_count", "pg_last_copy_id", "pg_last_query_id", "pg_last_unload_count",
     "pg_last_unload_id", "current_setting", "set_config", "sys_query_detail", "current_user", "session_user", "user",
-    "current_date", "sysdate", "for",
+    "current_date", "sysdate", "for", "svv_table_info",
 }  # fmt: skip
 _CATALOGUE_FUNCTIONS = {"pg_get_late_binding_view_cols", "pg_get_cols", "pg_get_iceberg_tables"}
+_PLAIN_CATALOGUE = {
+    "pg_class", "pg_namespace", "pg_attribute", "pg_attrdef", "pg_type", "pg_tables", "pg_description", "pg_user",
+    "pg_group", "pg_database", "pg_proc",
+}  # fmt: skip
 _LOGS = ("stl_", "stv_", "svl_", "sys_")  # they are written outside of the transactions that they tell of
 
 
@@ -64,6 +68,12 @@ def reads_catalogue(tokens: Sequence[Token]) -> bool:
     named = relations(tokens)
     of_system = all(is_system_relation(parts) or parts[-1].startswith(SYSTEM_TABLES) for parts in named)
     return of_system and (bool(named) or any(token.word in _CATALOGUE_FUNCTIONS for token in tokens))
+
+
+def looks_into_relations(tokens: Sequence[Token]) -> bool:
+    """Whether a query of the catalogue may want locks on relations: to count their rows, or to show a view's text."""
+    is_plain = all(parts[-1] in _PLAIN_CATALOGUE for parts in relations(tokens)) and word_at(tokens, 0) != "show"
+    return not is_plain or any(token.word.startswith("pg_get_") or token.word.endswith("_size") for token in tokens)
 
 
 def reads_logs(tokens: Sequence[Token]) -> bool:

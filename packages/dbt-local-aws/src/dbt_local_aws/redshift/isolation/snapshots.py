@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dbt_local_aws.redshift import wire
-from dbt_local_aws.redshift.backend import BackendError
+from dbt_local_aws.redshift.backend import Backend, BackendError
 from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
 from dbt_local_aws.redshift.isolation import kinds
 from dbt_local_aws.redshift.isolation.aside import Aside
@@ -18,6 +18,11 @@ from dbt_local_aws.redshift.translating import Places
 
 # Who may only insert may not lock, and what cannot be locked is told by the statement
 _TOLD_LATER = {"42501", "42P01", "42809", "3F000"}
+# By this transaction itself, for one: the second connection would wait for the first, and the first for the answer
+_ANY_IS_LOCKED = (
+    "select from pg_catalog.pg_locks "
+    "where locktype = 'relation' and mode = 'AccessExclusiveLock' and relation >= 16384 limit 1"
+)
 
 
 class Snapshots:
@@ -53,15 +58,17 @@ class Snapshots:
             return Places(self._backend, self._backend)
         aside = await self._aside.ready()
         names = self._backend if self._has_definitions else aside
-        return Places(aside if self._runs_aside(tokens) else self._backend, names)
+        return Places(aside if await self._runs_aside(tokens, aside) else self._backend, names)
 
-    def _runs_aside(self, tokens: Sequence[Token]) -> bool:
+    async def _runs_aside(self, tokens: Sequence[Token], aside: Backend) -> bool:
         if kinds.reads_logs(tokens):
             return True
         if kinds.reads_nothing(tokens):
             return not self._is_taken
         has_own = self._has_definitions or self._has_temporary_tables
-        return not has_own and kinds.reads_catalogue(tokens)
+        if has_own or not kinds.reads_catalogue(tokens):
+            return False
+        return not kinds.looks_into_relations(tokens) or not (await aside.query(_ANY_IS_LOCKED)).rows
 
     async def prepare(self, tokens: Sequence[Token], places: Places, *, case_sensitive_names: bool) -> None:
         """Waits for others that write to the same table, before the snapshot is taken; refuses what is not in it."""

@@ -1,15 +1,13 @@
-"""Isolation levels of databases, and transactions that have no order: serializable isolation, and error 1023.
+"""Transactions that have no order: serializable isolation, and error 1023.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html has the timeline of two updates,
 https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
-the two transactions that read what the other one writes, and the ways out of it;
-https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html and r_ALTER_DATABASE.html the levels. The fields
-of the error are those of a client's log: https://github.com/aws/aws-sdk-pandas/issues/665.
+the two transactions that read what the other one writes, and the ways out of it. The fields of the error are those of a
+client's log: https://github.com/aws/aws-sdk-pandas/issues/665.
 
-How it would break: a database has another level than it was given; a circle of transactions is committed; transactions
-that have an order are refused; who was refused has changed something, or cannot try again; a statement that commits by
-itself, a view, a COPY or a prepared statement is not counted; who was rolled back is; who waited for a table is refused
-instead of going on; LOCK does not help.
+How it would break: a circle of transactions is committed; transactions that have an order are refused; who was refused
+has changed something, or cannot try again; a statement that commits by itself, a view, a COPY or a prepared statement
+is not counted; who was rolled back is; who waited for a table is refused instead of going on; LOCK does not help.
 """
 
 import re
@@ -29,7 +27,6 @@ __all__ = ["put"]
 
 PAGE = "c_serial_isolation"
 TROUBLE = "c_serial_isolation-serializable-isolation-troubleshooting"
-LEVEL = "select trim(isolation_level) from stv_db_isolation_level where db_name = '{}'"
 
 
 @contextmanager
@@ -78,82 +75,6 @@ def two(onlooker: Connection, connect: Connect, database: str) -> Iterator[Pair]
 
 def count(client: Connection, table: str) -> object:
     return rows(client, f"select count(*) from {table}")[0][0]  # noqa: S608 - the case's own table
-
-
-# Levels ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.documented("r_CREATE_DATABASE", "as documented")
-@pytest.mark.parametrize(
-    ("clause", "level"),
-    [
-        ("", "Snapshot Isolation"),
-        ("isolation level snapshot", "Snapshot Isolation"),
-        ("isolation level serializable", "Serializable"),
-        ("with isolation level serializable", "Serializable"),
-    ],
-)
-def test_a_database_is_made_with_a_level(connection: Connection, clause: str, level: str) -> None:
-    run(connection, f"create database sampledb {clause}")
-    assert rows(connection, LEVEL.format("sampledb")) == [[level]]
-    listed = "select database_isolation_level from svv_redshift_databases where database_name = 'sampledb'"
-    assert rows(connection, listed) == [[level]]
-    run(connection, "drop database sampledb")
-
-
-@pytest.mark.documented("r_STV_DB_ISOLATION_LEVEL", "as documented")
-def test_the_levels_are_listed(connection: Connection, database: str) -> None:
-    cursor = run(connection, "select * from stv_db_isolation_level order by 1")
-    assert [column[0] for column in cursor.description] == ["db_name", "isolation_level"]
-    found = {str(name).strip(): str(level).strip() for name, level in cursor.fetchall()}
-    assert found == {"dev": "Snapshot Isolation", database: "Serializable"}
-
-
-@pytest.mark.documented("r_ALTER_DATABASE", "as documented")
-def test_a_level_is_altered(connection: Connection) -> None:
-    run(connection, "create database sampledb")
-    for clause, level in (("serializable", "Serializable"), ("snapshot", "Snapshot Isolation")):
-        run(connection, f"alter database sampledb isolation level {clause}")
-        assert rows(connection, LEVEL.format("sampledb")) == [[level]]
-    run(connection, "drop database sampledb")
-
-
-@pytest.mark.documented("r_ALTER_DATABASE", "refused as documented")
-def test_what_speaks_against_another_level(connection: Connection, connect: Connect) -> None:
-    """The page has these conditions, and not the messages."""
-    run(connection, "create database sampledb", "create user passerby password 'Passerby1'")
-    alter = "alter database sampledb isolation level serializable"
-    with pytest.raises(ProgrammingError, match="dev"):
-        run(connection, "alter database dev isolation level serializable")
-    run(connection, "begin")
-    with pytest.raises(ProgrammingError, match="cannot run inside a transaction block"):
-        run(connection, alter)
-    run(connection, "rollback")
-    with connect(database="sampledb"), pytest.raises(ProgrammingError, match="is being accessed by other users"):
-        run(connection, alter)
-    wait_until(lambda: rows(connection, "select count(*) from stv_sessions where db_name = 'sampledb'") == [[0]])
-    with (
-        connect(user="passerby", password="Passerby1") as passerby,  # noqa: S106 - of this test alone
-        pytest.raises(ProgrammingError, match="permission denied for database"),
-    ):
-        run(passerby, alter)
-    run(connection, alter, "drop database sampledb", "drop user passerby")
-
-
-@pytest.mark.documented("r_CREATE_DATABASE", "refused as documented")
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "create database sampledb isolation level",
-        "create database sampledb isolation level repeatable read",
-        "create database sampledb isolation level snapshot, serializable",
-        "alter database sampledb isolation level read committed",
-        "alter database sampledb isolation serializable",
-    ],
-)
-def test_there_are_two_levels(connection: Connection, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match="syntax error"):
-        run(connection, statement)
 
 
 # No order -------------------------------------------------------------------------------------------------------------

@@ -71,8 +71,10 @@ def alter_isolation_level(tokens: Sequence[Token]) -> Script | None:
 
 
 def _isolation_level(tokens: Sequence[Token], at: int) -> tuple[str | None, int]:
-    if not starts_with(tokens, "isolation", "level", at=at):
+    if word_at(tokens, at) != "isolation":
         return None, at
+    if word_at(tokens, at + 1) != "level":
+        raise syntax_error(tokens[at + 1].text if at + 1 < len(tokens) else "")
     said = word_at(tokens, at + 2)
     if said not in _ISOLATION_LEVELS:
         raise syntax_error(tokens[at + 2].text if at + 2 < len(tokens) else "")

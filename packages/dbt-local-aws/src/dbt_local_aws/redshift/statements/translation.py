@@ -125,7 +125,7 @@ def _create(tokens: Sequence[Token], context: Context) -> Plan:
     raise syntax_error(tokens[at].text if at < len(tokens) else "")
 
 
-_NOT_ALTERED = ("quota", "connection", "collate", "isolation", "integration")
+_NOT_ALTERED = ("quota", "connection", "collate", "integration")
 
 
 def _create_identity(tokens: Sequence[Token], _: int, __: Context) -> Script:

@@ -15,7 +15,7 @@ from dbt_local_aws.redshift.decimals.analysis import NO_PARAMETERS
 from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
 from dbt_local_aws.redshift.isolation.aside import Aside
 from dbt_local_aws.redshift.isolation.graph import Graph
-from dbt_local_aws.redshift.isolation.kinds import is_counted
+from dbt_local_aws.redshift.isolation.kinds import is_counted, rolls_back
 from dbt_local_aws.redshift.isolation.serializing import Serializing
 from dbt_local_aws.redshift.isolation.snapshots import Snapshots
 from dbt_local_aws.redshift.long_names import rows_with_long_names
@@ -166,6 +166,11 @@ class Session:
         fields = (error.fields.get(name, "") for name in "MDH")
         return RedshiftError(error.fields.get("C", INTERNAL_ERROR), *fields)
 
+    def _asked(self, error: BackendError, backend: Backend) -> BackendError | RedshiftError:
+        """The same where the endpoint has asked for names: a transaction that goes on was not what has failed."""
+        went_on = self._backend.status == wire.IN_TRANSACTION
+        return self._failure(error, self._aside.backend if went_on and self._aside.backend else backend)
+
     def _fail(self, error: BackendError) -> None:
         self._send(error.message)
         self._failed = True
@@ -213,7 +218,7 @@ class Session:
             plan = await self._translate(tokens, places)
             if isinstance(plan, Forward) and self._snapshots.is_watched(tokens, places):
                 await places.runs.columns_of(plan.sql)  # PostgreSQL locks what it analyses
-            if not _rolls_back(tokens):
+            if not rolls_back(tokens):
                 await self._serializing.check()
             await self._run_simply(plan, places.runs)
             self._settle(tokens)
@@ -221,7 +226,7 @@ class Session:
     def _settle(self, tokens: list[Token]) -> None:
         """The transaction may have ended with a statement."""
         if self._backend.status != wire.IN_TRANSACTION:
-            committed = self._backend.status == wire.IDLE and not _rolls_back(tokens)
+            committed = self._backend.status == wire.IDLE and not rolls_back(tokens)
             self._serializing.settle(committed=committed)
 
     async def _end_failed(self, *, together: bool) -> None:
@@ -323,7 +328,7 @@ class Session:
         prepared = self._portals.get(portal)
         self._executed = prepared.tokens if prepared is not None else []
         with self._written_down(self._executed):
-            if not _rolls_back(self._executed):
+            if not rolls_back(self._executed):
                 await self._serializing.check()
             await self._execute_portal(message, prepared)
 
@@ -371,7 +376,10 @@ class Session:
 
     async def _places(self, tokens: list[Token]) -> Places:
         """Where a statement runs; when this returns, its transaction may take its snapshot."""
-        places = await self._snapshots.places(tokens)
+        try:
+            places = await self._snapshots.places(tokens)
+        except BackendError as error:
+            raise self._asked(error, self._backend) from error
         self._was_aside = self._was_aside or places.runs is not self._backend
         await self._snapshots.prepare(tokens, places, case_sensitive_names=self._case_sensitive_names)
         return places
@@ -381,7 +389,7 @@ class Session:
         try:
             return await self._translator.translate(tokens, context, places, parameter_types)
         except BackendError as error:
-            raise self._failure(error, places.runs) from error
+            raise self._asked(error, places.runs) from error
 
     def _note(self, plan: Forward) -> None:
         if plan.case_sensitive_names is not None:
@@ -390,7 +398,3 @@ class Session:
 
 def _parse_message(prepared: Prepared, plan: Forward) -> Message:
     return Message(wire.PARSE, prepared.head + wire.cstring(plan.sql) + prepared.tail)
-
-
-def _rolls_back(tokens: list[Token]) -> bool:
-    return bool(tokens) and tokens[0].word in ("rollback", "abort")

@@ -33,6 +33,11 @@ def is_counted(tokens: Sequence[Token]) -> bool:
     return (word in _COUNTED or makes_table) and not reads_catalogue(tokens)
 
 
+def rolls_back(tokens: Sequence[Token]) -> bool:
+    """ROLLBACK and ABORT."""
+    return word_at(tokens, 0) in ("rollback", "abort")
+
+
 def takes_snapshot(tokens: Sequence[Token]) -> bool:
     """Whether a statement fixes what its transaction sees; "most SELECT statements", DML and DDL do."""
     return word_at(tokens, 0) not in _WITHOUT_SNAPSHOT

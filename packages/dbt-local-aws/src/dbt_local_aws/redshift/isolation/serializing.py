@@ -5,6 +5,7 @@ these are, whatever views are between. A statement is refused before it runs, bu
 """
 
 from dbt_local_aws.redshift import wire
+from dbt_local_aws.redshift.backend import BackendError
 from dbt_local_aws.redshift.errors import INTERNAL_ERROR, RedshiftError
 from dbt_local_aws.redshift.isolation.aside import Aside
 from dbt_local_aws.redshift.isolation.graph import Graph, Snapshot, Transaction
@@ -48,7 +49,10 @@ class Serializing:
         if transaction is None or self._backend.status == wire.FAILED:
             return
         aside = await self._aside.opened()
-        locks = (await aside.query(_locked(self._backend.process_id))).rows
+        try:
+            locks = (await aside.query(_locked(self._backend.process_id))).rows
+        except BackendError as error:  # the question was cancelled, and with it the statement
+            raise RedshiftError(error.fields.get("C", INTERNAL_ERROR), error.fields.get("M", "")) from error
         transaction.reads = frozenset(int(table or 0) for table, mode in locks if mode in _READING)
         transaction.writes = frozenset(int(table or 0) for table, mode in locks if mode in _WRITING)
         circle = self._graph.circle(transaction)

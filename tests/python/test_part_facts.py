@@ -1,5 +1,6 @@
 """A part that was read is not read again, and what comes out is what reading everything gives."""
 
+import gzip
 import json
 import shutil
 import tempfile
@@ -15,11 +16,16 @@ from lakehouse.derived.part_facts import FACTS_FOLDER, forget_facts
 from lakehouse.derived.people import land_people
 from lakehouse.derived.text_repair import repair_text
 from lakehouse.derived.worked_out import forget_reports
+from lakehouse.errors import LandingError
 from lakehouse.landing.load import land
 from lakehouse.landing.pseudonym_key import PseudonymKey
+from lakehouse.pipeline.dataset import Dataset
+from lakehouse.privacy.zone import erase_from_zone
 from lakehouse.storage import open_folder
+from lakehouse.storage.zone import give_zone_id
 from landing_helpers import TABLES, landed, put
 from part_reads import note_reads, tables_of
+from real_data import PROJECT_DIR
 
 KEY = PseudonymKey(b"a key for the tests, of 32 letters")
 OTHER = PseudonymKey(b"another key for the tests, of 40 letters")
@@ -78,6 +84,8 @@ CHANGES = st.lists(
 """Of one load: what a file holds from then on; a file that holds nothing vanishes."""
 Change = tuple[str, int, list[dict[str, object]]]
 STEPS = [step("D1", 2)]
+WALK: list[Change] = [("readings", 1, [reading("ann@test.com", 2)])]
+OTHERS: list[Change] = [("customers", 2, [customer("cyd@test.com", "D2"), customer("dee@test.com", "D2")])]
 SHARED: list[Change] = [("customers", 1, [customer("ann@test.com", "D1"), customer("bob@test.com", "D1")])]
 
 
@@ -86,6 +94,9 @@ SHARED: list[Change] = [("customers", 1, [customer("ann@test.com", "D1"), custom
 @example([[*SHARED, ("readings", 1, [reading("ann@test.com", 2)])], [("steps", 1, STEPS)]])
 @example([[*SHARED, ("steps", 1, STEPS)], [("readings", 1, [reading("ann@test.com", 2)])]])
 @example([[("readings", 1, [reading("ann@test.com", 2)]), ("steps", 1, STEPS)], SHARED])
+@example([WALK, SHARED, [("steps", 1, STEPS)]])
+@example([[*SHARED, *WALK], [("customers", 2, [customer("cyd@test.com", "D1")])], [("steps", 1, STEPS)]])
+@example([[*OTHERS, ("steps", 1, STEPS)], SHARED, WALK])
 @example([[*SHARED, ("steps", 1, STEPS)], [("steps", 1, [])], [("readings", 1, [reading("bob@test.com", 2)])]])
 def test_what_comes_out_is_what_reading_everything_gives(
     loads: list[list[tuple[str, int, list[dict[str, object]]]]],
@@ -173,7 +184,10 @@ def test_a_device_that_begins_to_be_shared_has_everything_read(source: Path, rea
     assert parts_read(source, reads) == {"accelerometer_landing": 1, "step_trainer_landing": 1}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"made_with": 7}', b'{"made_with": "x", "facts": {"a": 7}}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b'{"made_with": 7}', b'{"made_with": "x", "facts": {"a": 7}}', b'{"made_with": "\xff"}', b"[" * 5_000],
+)
 def test_facts_that_somebody_wrote_into_count_for_nothing(source: Path, reads: list[str], content: bytes) -> None:
     zone = source.parent / "zone"
     before = derived_rows(zone)
@@ -196,7 +210,7 @@ def test_an_identity_that_is_lost_is_found_again(source: Path, reads: list[str])
     facts = zone / FACTS_FOLDER / "people.json"
     noted = json.loads(facts.read_text())
     (part,) = [part for part in noted["facts"] if "accelerometer" in part]
-    noted["facts"][part]["names"] = ["of nobody"]
+    noted["facts"][part][1]["names"] = ["of nobody"]
     facts.write_text(json.dumps(noted))
     forget_reports(open_folder(zone))
     assert "accelerometer_landing" in parts_read(source, reads)
@@ -218,3 +232,57 @@ def test_what_is_gone_is_forgotten(source: Path) -> None:
     after = set(json.loads((zone / FACTS_FOLDER / "people.json").read_text())["facts"])
     assert len(before - after) == 1
     assert len(after) == len(before)
+
+
+def lines_of(part: Path) -> list[bytes]:
+    return gzip.decompress(part.read_bytes()).splitlines(keepends=True)
+
+
+def test_a_part_that_somebody_has_changed_is_read(source: Path, reads: list[str]) -> None:
+    zone = source.parent / "zone"
+    (part,) = (zone / TABLES["accelerometer_landing"].folder).glob("2*.json.gz")
+    part.write_bytes(gzip.compress(b"".join(lines_of(part)[:1])))
+    forget_reports(open_folder(zone))
+    assert "accelerometer_landing" in parts_read(source, reads)
+
+
+def test_claims_that_somebody_has_changed_are_looked_for_again(source: Path) -> None:
+    zone = source.parent / "zone"
+    before = list(landed(zone, "step_claims"))
+    (part,) = (zone / TABLES["step_claims"].folder).glob("2*.json.gz")
+    part.write_bytes(gzip.compress(b"".join(lines_of(part)[:1])))
+    put(source, f"{FOLDERS['readings']}/2.json", [reading("bob@test.com", 1)])
+    land([source], zone, TABLES)
+    work_out(zone)
+    assert len(before) == 2
+    assert {*before} < {*landed(zone, "step_claims")}
+
+
+def test_a_part_that_is_lost_is_missed(source: Path) -> None:
+    """Although all was noted that it held."""
+    zone = source.parent / "zone"
+    (part,) = (zone / TABLES["accelerometer_landing"].folder).glob("2*.json.gz")
+    part.unlink()
+    forget_reports(open_folder(zone))
+    with pytest.raises(LandingError, match=part.name):
+        work_out(zone)
+
+
+def test_an_erasure_leaves_no_facts(source: Path) -> None:
+    """Under the lock: what another process noted just before goes, too."""
+    zone = source.parent / "zone"
+    erase_from_zone(zone, TABLES, ["ann@test.com"], print)
+    assert not list((zone / FACTS_FOLDER).glob("*"))
+    work_out(zone)
+    erase_from_zone(zone, TABLES, ["ann@test.com"], print, dry_run=True)
+    assert (zone / FACTS_FOLDER / "people.json").exists()
+
+
+def test_a_full_run_reads_everything(source: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody has made of what is noted."""
+    monkeypatch.setenv("LANDING_ZONE", str(source.parent / "zone"))
+    give_zone_id(open_folder(source.parent / "zone"), print)
+    data = Dataset.named(PROJECT_DIR, [str(source)], None, 1.0)
+    assert parts_read(source, reads) == {}
+    data.work_out_anew()
+    assert parts_read(source, reads).keys() == {"accelerometer_landing", "step_trainer_landing", "staging_events"}

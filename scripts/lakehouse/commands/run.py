@@ -75,7 +75,7 @@ def main(  # noqa: PLR0913 - one parameter an option
     """
     reporter = ConsoleReporter()
     data = open_dataset([*(source or []), *separated(sources)], dataset, scale, target, reporter)
-    load, budget = Load(max_rejects, forget_vanished=forget_vanished), Budget(budget_bytes, budget_rpu_seconds)
+    load, budget = Load(max_rejects, forget_vanished, anew=full), Budget(budget_bytes, budget_rpu_seconds)
     with (
         start_page_afterwards(data.project_dir, reporter),
         watched(data.project_dir, data.name, target, budget, reporter) as watch,
@@ -100,11 +100,13 @@ class Load:
         max_rejects: How many refused records are allowed before a load stops; None for any number.
         forget_vanished: Whether the records of files that are gone from a source are removed.
         days: The days whose files are landed, one after the other; all files at once without it.
+        anew: Whether what was worked out from older records is worked out from them again.
     """
 
     max_rejects: int | None = None
     forget_vanished: bool = False
     days: Days | None = None
+    anew: bool = False
 
 
 def open_dataset(
@@ -213,6 +215,8 @@ def land(data: Dataset, dbt: DbtSession, database: Database, reporter: ConsoleRe
         LandingError: The data cannot be landed.
     """
     try:
+        if load.anew:
+            data.work_out_anew()
         forget = load.forget_vanished
         return data.land(reporter, load.max_rejects, forget_vanished=forget, days=load.days, tell=dbt.tell)
     except LandingError:

@@ -26,9 +26,8 @@ from lakehouse.derived.pseudonyms import IDENTITIES_TABLE
 from lakehouse.derived.shared_devices import Claim, DeviceHistory, Owner
 from lakehouse.derived.table import HeldZone
 from lakehouse.identity import canonical_address
-from lakehouse.landing.contents import contents_of_table, digest
-from lakehouse.landing.landed import landed_lines, landed_parts, named_reader, part_values
-from lakehouse.landing.ledger import read_ledger
+from lakehouse.landing.contents import digest
+from lakehouse.landing.landed import landed_lines, landed_parts, named_reader, part_values, part_versions
 from lakehouse.landing.pseudonym_key import PseudonymKey
 from lakehouse.records.raw import as_text
 from lakehouse.storage.folder import Folder
@@ -92,8 +91,8 @@ class Identification:
         self._spelt = {self._hashed(row.email): row.email for row in before}
         self.history = self._history_before(before)
         """Who registered which device, and who can have made which step of a shared one, now or ever before."""
-        made_with = digest([key.fingerprint, *(repr(tables[name]) for name in (READINGS_TABLE, STEPS_TABLE))])
-        self._facts = PartFacts(folder, PEOPLE, made_with, _Part)
+        read = [tables[name] for name in (READINGS_TABLE, STEPS_TABLE)]
+        self._facts = PartFacts(folder, PEOPLE, read, key.fingerprint, _Part)
         self._read_customers()
         self._shared = {self._hashed_device(device): device for device in self.history.shared_devices}
         self._claims_for = self._state_of_claims()
@@ -156,7 +155,7 @@ class Identification:
         """A number for the owners of shared devices, and for the claims that have landed."""
         devices = self.history.shared_devices
         owners = sorted(owner for owner in self.history.owners if owner.serial_number in devices)
-        return digest([owners, contents_of_table(read_ledger(self._folder, CLAIMS_TABLE)).records])
+        return digest([owners, sorted(part_versions(self._folder, self._tables[CLAIMS_TABLE]).items())])
 
     def _read_steps_and_walks(self) -> None:
         walks = landed_parts(self._folder, self._tables[READINGS_TABLE])

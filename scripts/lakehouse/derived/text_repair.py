@@ -21,7 +21,6 @@ from lakehouse.derived.part_facts import PartFacts
 from lakehouse.derived.table import HeldZone, keep_tidy, land_derived, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report, state_of
 from lakehouse.errors import LandingError
-from lakehouse.landing.contents import digest
 from lakehouse.landing.landed import landed_parts
 from lakehouse.landing.parts import read_part
 from lakehouse.storage.folder import Say
@@ -94,7 +93,7 @@ def _undo_encoding(text: str) -> str | None:
 
 def _garbled_texts(held: HeldZone, searched: Sequence[Table]) -> Counter[str]:
     """How often each garbled text is in the landed records; a part is searched once."""
-    facts = PartFacts(held.folder, REPAIRS_TABLE, digest(map(repr, searched)), dict[str, int])
+    facts = PartFacts(held.folder, REPAIRS_TABLE, searched, "", dict[str, int])
     texts: Counter[str] = Counter()
     for table in searched:
         for part in landed_parts(held.folder, table):

@@ -20,6 +20,9 @@ from lakehouse.storage.folder import FileChangedError, Folder
 
 NOTES_KEY = "loader/worked_out.json"
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises of a note that is damaged, or into which somebody wrote."""
+
 _Report = TypeVar("_Report")
 
 CODE = code_of(Path(lakehouse.__file__).parent, "*.py")
@@ -62,7 +65,7 @@ def noted_report(folder: Folder, work: str, state: str, report: type[_Report]) -
         return None
     try:
         return msgspec.json.decode(note.report, type=report)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None  # somebody wrote into it
 
 
@@ -90,5 +93,5 @@ def _notes(folder: Folder) -> tuple[Mapping[str, _Note], str | None]:
         return {}, None
     try:
         return msgspec.json.decode(fetched.content, type=dict[str, _Note]), fetched.version
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return {}, fetched.version

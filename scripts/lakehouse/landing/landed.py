@@ -23,6 +23,16 @@ def landed_parts(zone: Folder, table: Table) -> list[str]:
     return sorted({key for landed in files for key in landed.object_keys})
 
 
+def part_versions(zone: Folder, table: Table) -> dict[str, str]:
+    """The parts that hold a table's landed records and are there, each with its version in the landing zone.
+
+    Raises:
+        LandingError: The ledger cannot be read.
+    """
+    named = set(landed_parts(zone, table))
+    return {stored.key: stored.version for stored in zone.list(table.folder) if stored.key in named}
+
+
 def landed_lines(zone: Folder, table: Table) -> Iterator[bytes]:
     """Yields the landed records of a table, each with its line break.
 

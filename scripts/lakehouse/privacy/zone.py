@@ -25,6 +25,7 @@ from urllib.parse import unquote
 import msgspec
 
 from lakehouse.declaration import Column, Person, Table
+from lakehouse.derived.part_facts import forget_facts
 from lakehouse.derived.table import HeldZone, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
@@ -138,6 +139,7 @@ def erase_from_zone(  # noqa: PLR0913 - the rest by keyword
         LandingError: A source file is named after a person, or the landing zone cannot be read or written.
     """
     with landed_zone(zone, say, dry_run=dry_run) as held:
+        forget_facts(held.folder)  # under the lock: nobody notes anything about these people meanwhile
         erasure = _Erasure(held, tables, People(frozenset(addresses), exact), pseudonym_of)
         erasure.run()
         return erasure.report

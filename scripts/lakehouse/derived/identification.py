@@ -162,10 +162,8 @@ class Identification:
         steps = landed_parts(self._folder, self._tables[STEPS_TABLE]) if self.history.shared_devices else []
         new_walks = {part for part in walks if not self._is_known(part)}
         new_steps = {part for part in steps if not self._is_known(part)}
-        if len(new_steps) < len(steps):
-            for part in sorted(
-                new_walks
-            ):  # once for their time, which says what else must be read, and once for claims
+        if len(new_steps) < len(steps):  # the time of new walks says which other steps are read; claims come after that
+            for part in sorted(new_walks):
                 self._read_walks(part)
         for part in self._with_near(new_steps, steps, new_walks):
             self._read_steps(part)

@@ -139,7 +139,6 @@ def erase_from_zone(  # noqa: PLR0913 - the rest by keyword
         LandingError: A source file is named after a person, or the landing zone cannot be read or written.
     """
     with landed_zone(zone, say, dry_run=dry_run) as held:
-        forget_facts(held.folder)  # under the lock: nobody notes anything about these people meanwhile
         erasure = _Erasure(held, tables, People(frozenset(addresses), exact), pseudonym_of)
         erasure.run()
         return erasure.report
@@ -233,6 +232,8 @@ class _Erasure:
         self.report.spellings = self.report.spellings or sorted(self.worked_out)
         self.report.is_piece_of_another = self.needles.are_pieces_of(seen)
         self.report.neighbours = self._neighbours(address for address, is_theirs in seen.items() if not is_theirs)
+        if changes:
+            forget_facts(self.zone)  # under the lock: nobody notes anything about these people meanwhile
         for change in changes:
             self.held.still_ours()
             write_copy_files(self.zone, change.table, change.landed)

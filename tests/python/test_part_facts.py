@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.derived.denials import OF_PEOPLE
-from lakehouse.derived.part_facts import FACTS_FOLDER, forget_facts
+from lakehouse.derived.part_facts import FACTS_FOLDER, forget_notes
 from lakehouse.derived.people import land_people
 from lakehouse.derived.text_repair import repair_text
-from lakehouse.derived.worked_out import forget_reports
+from lakehouse.derived.worked_out import NOTES_KEY
 from lakehouse.errors import LandingError
 from lakehouse.landing.load import land
 from lakehouse.landing.pseudonym_key import PseudonymKey
@@ -112,8 +112,7 @@ def test_what_comes_out_is_what_reading_everything_gives(
                 put(folder / "source", path, records)
             for zone in (folder / "kept", folder / "anew"):
                 assert not land([folder / "source"], zone, TABLES, forget_vanished=True).rejects
-            forget_facts(open_folder(folder / "anew"))
-            forget_reports(open_folder(folder / "anew"))
+            forget_notes(open_folder(folder / "anew"))
             work_out(folder / "kept")
             work_out(folder / "anew")
             assert derived_rows(folder / "kept") == derived_rows(folder / "anew")
@@ -193,7 +192,7 @@ def test_facts_that_somebody_wrote_into_count_for_nothing(source: Path, reads: l
     before = derived_rows(zone)
     for file in (zone / FACTS_FOLDER).iterdir():
         file.write_bytes(content)
-    forget_reports(open_folder(zone))
+    (zone / NOTES_KEY).unlink()
     assert parts_read(source, reads).keys() == {"accelerometer_landing", "step_trainer_landing", "staging_events"}
     assert derived_rows(zone) == before
 
@@ -212,7 +211,7 @@ def test_an_identity_that_is_lost_is_found_again(source: Path, reads: list[str])
     (part,) = [part for part in noted["facts"] if "accelerometer" in part]
     noted["facts"][part][1]["names"] = ["of nobody"]
     facts.write_text(json.dumps(noted))
-    forget_reports(open_folder(zone))
+    (zone / NOTES_KEY).unlink()
     assert "accelerometer_landing" in parts_read(source, reads)
 
 
@@ -242,7 +241,7 @@ def test_a_part_that_somebody_has_changed_is_read(source: Path, reads: list[str]
     zone = source.parent / "zone"
     (part,) = (zone / TABLES["accelerometer_landing"].folder).glob("2*.json.gz")
     part.write_bytes(gzip.compress(b"".join(lines_of(part)[:1])))
-    forget_reports(open_folder(zone))
+    (zone / NOTES_KEY).unlink()
     assert "accelerometer_landing" in parts_read(source, reads)
 
 
@@ -263,7 +262,7 @@ def test_a_part_that_is_lost_is_missed(source: Path) -> None:
     zone = source.parent / "zone"
     (part,) = (zone / TABLES["accelerometer_landing"].folder).glob("2*.json.gz")
     part.unlink()
-    forget_reports(open_folder(zone))
+    (zone / NOTES_KEY).unlink()
     with pytest.raises(LandingError, match=part.name):
         work_out(zone)
 

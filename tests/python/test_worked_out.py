@@ -65,7 +65,20 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return note_reads(monkeypatch)
 
 
-def test_nothing_is_read_again_that_would_say_the_same(folder: Path, reads: list[str]) -> None:
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The zones in which who is who is worked out, as it is."""
+    looked: list[Path] = []
+
+    def look(folder: Folder, tables: Mapping[str, Table], key: PseudonymKey) -> Identification:
+        looked.append(Path(folder.location))
+        return Identification(folder, tables, key)
+
+    monkeypatch.setattr(people, "Identification", look)
+    return looked
+
+
+def test_nothing_is_read_again_that_would_say_the_same(folder: Path, reads: list[str], looks: list[Path]) -> None:
     before = content_of(folder / "zone")
     report = who_is_who(folder)
     assert (report.customers, report.suspended, report.changed) == (1, 1, False)
@@ -74,13 +87,15 @@ def test_nothing_is_read_again_that_would_say_the_same(folder: Path, reads: list
     assert not repair_text(folder / "zone", TABLES, print).changed
     assert content_of(folder / "zone") == before
     assert reads == []
+    assert looks == []
 
 
-def test_events_alone_do_not_have_the_readings_read_again(folder: Path, reads: list[str]) -> None:
+def test_events_alone_do_not_have_the_readings_read_again(folder: Path, reads: list[str], looks: list[Path]) -> None:
     put(folder / "source", "sparkify/log_data/2018-11-02-events.json", [{**EVENT, "sessionId": 2}])
     load(folder)
     assert who_is_who(folder).customers == 1
     assert reads == []
+    assert looks == []
     repair_text(folder / "zone", TABLES, print)
     assert tables_of(reads).keys() == {"staging_events"}
 
@@ -130,10 +145,14 @@ def the_code_changes(folder: Path) -> None:
         the_code_changes,
     ],
 )
-def test_it_is_worked_out_again_after(event: Callable[[Path], None], folder: Path, reads: list[str]) -> None:
+def test_it_is_worked_out_again_after(
+    event: Callable[[Path], None], folder: Path, reads: list[str], looks: list[Path]
+) -> None:
+    """And where nothing is new, of what is noted of the parts."""
     event(folder)
     reads.clear()
     who_is_who(folder)
+    assert looks == [folder / "zone"]
     assert ("accelerometer_landing" in tables_of(reads)) == (event in {somebody_comes, somebody_is_erased})
     identities = {json.loads(line)["email"] for line in landed(folder / "zone", "customer_identities")}
     assert "ann@test.com" in identities
@@ -142,6 +161,7 @@ def test_it_is_worked_out_again_after(event: Callable[[Path], None], folder: Pat
     reads.clear()
     who_is_who(folder)
     assert reads == []
+    assert looks == [folder / "zone"]
 
 
 def lose_parts(zone: Path, table: str) -> None:
@@ -203,15 +223,8 @@ def test_what_was_replaced_goes_with_the_next_load(folder: Path, table: str) -> 
     assert len(parts(folder / "zone", table)) == 2
 
 
-def test_who_left_no_longer_stands_in_for_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_left_no_longer_stands_in_for_somebody_else(tmp_path: Path, looks: list[Path]) -> None:
     """As long as ann@x.co is known, a record that is cut off behind it is hers; without her it may be ann@x.com's."""
-    looks: list[str] = []
-
-    def look(folder: Folder, tables: Mapping[str, Table], key: PseudonymKey) -> Identification:
-        looks.append("a look")
-        return Identification(folder, tables, key)
-
-    monkeypatch.setattr(people, "Identification", look)
     put(tmp_path / "source", CUSTOMERS, [customer("ann@x.com")])
     put(tmp_path / "source", CUSTOMERS.replace("1.json", "2.json"), [customer("ann@x.co")])
     load(tmp_path)

@@ -88,6 +88,8 @@ class Identification:
         self.customers: set[str] = set()
         """Their pseudonyms."""
         before = list(rows_of(folder, tables[IDENTITIES_TABLE], Identity))
+        self.known_before = {row.canonical_email for row in before}
+        """The canonical addresses of everybody who was named when this was last worked out."""
         self._spelt = {self._hashed(row.email): row.email for row in before}
         self.history = self._history_before(before)
         """Who registered which device, and who can have made which step of a shared one, now or ever before."""

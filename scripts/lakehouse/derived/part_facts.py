@@ -11,7 +11,7 @@ import msgspec
 
 from lakehouse.declaration import Table
 from lakehouse.derived.table import HeldZone
-from lakehouse.derived.worked_out import CODE, UNREADABLE
+from lakehouse.derived.worked_out import CODE, NOTES_KEY, UNREADABLE
 from lakehouse.landing.contents import digest
 from lakehouse.landing.landed import part_versions
 from lakehouse.storage.folder import FileChangedError, Folder
@@ -93,6 +93,6 @@ class PartFacts(Generic[Fact]):
             return
 
 
-def forget_facts(folder: Folder) -> None:
-    """Forgets what is noted of all parts: each is read again."""
-    folder.delete([stored.key for stored in folder.list(FACTS_FOLDER)])
+def forget_notes(folder: Folder) -> None:
+    """Forgets what is noted of all work and of all parts: everything is read and worked out again."""
+    folder.delete([NOTES_KEY, *(stored.key for stored in folder.list(FACTS_FOLDER))])

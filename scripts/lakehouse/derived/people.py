@@ -29,7 +29,6 @@ from lakehouse.derived.denials import (
     land_rows,
     open_doubts,
     remember_denials,
-    rows_of,
     state_of_people,
     unreadable_records,
 )
@@ -100,7 +99,6 @@ def land_people(
         if noted is not None and noted.made_with == key.fingerprint:
             keep_tidy(held, (table for name in OF_PEOPLE if not (table := tables[name]).source_files))
             return noted.report
-        known_before = {row.canonical_email for row in rows_of(held.folder, tables[IDENTITIES_TABLE], Identity)}
         found = Identification(held.folder, tables, key)
         identities = sorted(found.identities.values())
         doubts = remember_denials(held, tables, {row.canonical_email for row in identities})
@@ -113,7 +111,7 @@ def land_people(
         ]
         found.note(held)
         report = _report(found, doubts)
-        if known_before <= {row.canonical_email for row in identities}:
+        if found.known_before <= {row.canonical_email for row in identities}:
             # who has just left was still known here: without them, a record that cannot be read may name somebody else
             note_report(held, PEOPLE, state_of_people(held.folder, tables), _Noted(key.fingerprint, report))
     return replace(report, changed=any(changed))

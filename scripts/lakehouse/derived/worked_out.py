@@ -69,11 +69,6 @@ def noted_report(folder: Folder, work: str, state: str, report: type[_Report]) -
         return None  # somebody wrote into it
 
 
-def forget_reports(folder: Folder) -> None:
-    """Forgets all notes: everything is worked out again."""
-    folder.delete([NOTES_KEY])
-
-
 def note_report(held: HeldZone, work: str, state: str, report: object) -> None:
     """Notes what was found. Another load that does so at the same time wins: the next one works it out."""
     notes, noted_version = _notes(held.folder)

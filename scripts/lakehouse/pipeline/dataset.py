@@ -11,12 +11,11 @@ from pathlib import Path, PurePath
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import Table, load_tables
 from lakehouse.derived.denials import remember_denials_before_a_load
-from lakehouse.derived.part_facts import forget_facts
+from lakehouse.derived.part_facts import forget_notes
 from lakehouse.derived.people import land_people, tell_of_suspensions
 from lakehouse.derived.pseudonyms import check_key
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.derived.text_repair import repair_text
-from lakehouse.derived.worked_out import forget_reports
 from lakehouse.errors import LandingError
 from lakehouse.landing.contents import Contents, contents_of
 from lakehouse.landing.days import Days
@@ -214,9 +213,7 @@ class Dataset:
             LandingError: The landing zone cannot be written.
         """
         if self.zone_id() is not None:
-            folder = open_folder(self.zone)
-            forget_reports(folder)
-            forget_facts(folder)
+            forget_notes(open_folder(self.zone))
 
     def _sources(self, reporter: ConsoleReporter) -> Sequence[str]:
         return self.sources or [self._make_sample(reporter)]

@@ -10,9 +10,8 @@ from dbt.artifacts.resources.types import NodeType
 
 from lakehouse.console import ConsoleReporter, counted
 from lakehouse.declaration import Table
-from lakehouse.derived.part_facts import forget_facts
+from lakehouse.derived.part_facts import forget_notes
 from lakehouse.derived.pseudonyms import check_key
-from lakehouse.derived.worked_out import forget_reports
 from lakehouse.environment import environment_name
 from lakehouse.errors import BuildError, LandingError
 from lakehouse.identity import canonical_address
@@ -89,8 +88,7 @@ class Erasing:
             self._tell(there, in_engine)
             if self.guard is not None:
                 self.guard.confirm(there, in_engine, self._search)
-            forget_reports(folder)  # whatever they say
-            forget_facts(folder)
+            forget_notes(folder)  # whatever they say
             if there.lines or in_engine:
                 if there.pseudonyms and self._has_engine:  # first: a killed run must not lose what leads to them
                     forget_pseudonyms(self.dbt, there.pseudonyms)

@@ -25,7 +25,7 @@ from urllib.parse import unquote
 import msgspec
 
 from lakehouse.declaration import Column, Person, Table
-from lakehouse.derived.part_facts import forget_facts
+from lakehouse.derived.part_facts import forget_notes
 from lakehouse.derived.table import HeldZone, landed_zone
 from lakehouse.errors import LandingError
 from lakehouse.identity import canonical_address
@@ -233,7 +233,7 @@ class _Erasure:
         self.report.is_piece_of_another = self.needles.are_pieces_of(seen)
         self.report.neighbours = self._neighbours(address for address, is_theirs in seen.items() if not is_theirs)
         if changes:
-            forget_facts(self.zone)  # under the lock: nobody notes anything about these people meanwhile
+            forget_notes(self.zone)  # under the lock: nobody notes anything about these people meanwhile
         for change in changes:
             self.held.still_ours()
             write_copy_files(self.zone, change.table, change.landed)

@@ -191,9 +191,7 @@ class Session:
                 await self._answer_simply(part)
             if together and self._backend.status == wire.IN_TRANSACTION:
                 self._cancellation.check()
-                await self._serializing.check()
-                await self._backend.query("commit")
-                self._serializing.settle(committed=True)
+                await self._commit()
         except RedshiftError as error:
             self._send((await self._backend.fail(error)).message)
             await self._end_failed(together=together)
@@ -222,6 +220,12 @@ class Session:
                 await self._serializing.check()
             await self._run_simply(plan, places.runs)
             self._settle(tokens)
+
+    async def _commit(self) -> None:
+        """Commits a transaction that the client has not begun."""
+        await self._serializing.check()
+        await self._backend.query("commit")
+        self._serializing.settle(committed=True)
 
     def _settle(self, tokens: list[Token]) -> None:
         """The transaction may have ended with a statement."""
@@ -292,9 +296,7 @@ class Session:
         self._is_alone = False
         try:
             if self._backend.status == wire.IN_TRANSACTION:
-                await self._serializing.check()
-                await self._backend.query("commit")
-                self._serializing.settle(committed=True)
+                await self._commit()
         except RedshiftError as error:
             self._send((await self._backend.fail(error)).message)
         except BackendError as error:

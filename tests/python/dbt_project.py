@@ -70,8 +70,10 @@ def copy_parts(folder: Path, *parts: str) -> None:
             shutil.copy(origin, copy)
 
 
+UNTESTED = "DBT_EXCLUDE_RESOURCE_TYPES"
+"""Of a command's environment. Unit tests say the same whatever is built, so most commands are spared them."""
 ALL_TESTS = "test unit_test"
-"""As DBT_EXCLUDE_RESOURCE_TYPES of a command: it builds without tests, where they pass before or after it."""
+"""As its value: a command builds without tests, where they pass before or after it."""
 
 
 def remove_unit_tests(project: Path) -> None:

@@ -792,7 +792,7 @@ def test_two_processes_at_once_double_and_lose_nothing(s3: FaultyS3, source: S3P
         both_are_there.wait(PATIENCE_SECONDS)
         return forward()
 
-    s3.on("ListObjectsV2", hold, times=2)
+    s3.on("PutObject", hold, LOCK, times=2)
     settings = {**os.environ, "PYTHONPATH": str(PROJECT_DIR / "tests/python")}
     command = [sys.executable, "-c", IN_A_PROCESS, source.location, zone.location]
     loads = [

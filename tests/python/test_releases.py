@@ -13,7 +13,7 @@ from typing import cast
 import duckdb
 import pytest
 
-from dbt_project import ALL_TESTS, copy_project, remove_unit_tests
+from dbt_project import ALL_TESTS, UNTESTED, copy_project, remove_unit_tests
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
 from lakehouse.errors import LandingError
 from lakehouse.landing.pseudonym_key import PUBLIC_KEY, PseudonymKey
@@ -133,7 +133,7 @@ def release(project: Path, *options: str | Path, **settings: str) -> "subprocess
 
 def test_two_releases_share_no_pseudonym_and_each_is_ready_to_use(project: Path) -> None:
     people = []
-    for number, settings in ((1, {}), (2, {"DBT_EXCLUDE_RESOURCE_TYPES": ALL_TESTS})):
+    for number, settings in ((1, {}), (2, {UNTESTED: ALL_TESTS})):
         done = release(project, **settings)
         assert done.returncode == 0, done.stdout + done.stderr
         folder = max((project / "releases").iterdir())

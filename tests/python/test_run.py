@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dbt_project import copy_project
+from dbt_project import ALL_TESTS, UNTESTED, copy_project
 from lakehouse.console import ConsoleReporter
 from lakehouse.pipeline.dataset import Dataset
 from landing_helpers import ledger_of
@@ -42,7 +42,7 @@ def run(project: Path, *options: str | Path, **environment: str) -> "subprocess.
 
 
 def lakehouse(project: Path, *command: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environment}
+    settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", UNTESTED: "unit_test", **environment}
     line = [LAKEHOUSE, *map(str, command)]
     return subprocess.run(line, cwd=project, env=settings, capture_output=True, text=True, check=False)
 
@@ -97,7 +97,7 @@ def test_bad_records_are_named_and_the_rest_is_built(project: Path, tmp_path: Pa
     put(tmp_path / "mine", customers, CUSTOMER, {**CUSTOMER, "lastUpdateDate": "soon"})
     put(tmp_path / "mine", "stedi/customer/customers.csv")
     settings = {"PSEUDONYM_KEY": KEY, "LANDING_ZONE": f"{tmp_path}/it's [1]*"}
-    done = run(project, "--source", tmp_path / "mine", **settings)
+    done = run(project, "--source", tmp_path / "mine", **settings, **{UNTESTED: ALL_TESTS})
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{customers}:2: column lastUpdateDate" in done.stdout
     assert "customers.csv belongs to no table" in done.stdout

@@ -13,7 +13,7 @@ from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 
-from dbt_project import ALL_TESTS, copy_project
+from dbt_project import ALL_TESTS, UNTESTED, copy_project
 from examples import examples_of, published_models, says_something
 from lakehouse.console import ConsoleReporter
 from lakehouse.environment import variables
@@ -226,7 +226,7 @@ def assert_a_person_is_erased(run: WholeRun, ask: Ask, email: str, pseudonym: st
     """
     rows = ask(f"select count(*) from {SNAPSHOT}")  # noqa: S608 - a name of ours
     whom = ("--zone", run.zone, "--target", run.target, "--dataset", run.dataset, "--email", email.upper())
-    done, again = (command(run, "erase", *whom, "--yes", DBT_EXCLUDE_RESOURCE_TYPES=ALL_TESTS) for _ in range(2))
+    done, again = (command(run, "erase", *whom, "--yes", **{UNTESTED: ALL_TESTS}) for _ in range(2))
     for ran in (done, again):
         said = ran.stdout + ran.stderr
         assert ran.returncode == 0, said

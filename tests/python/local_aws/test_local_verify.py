@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dbt_local_aws.java import cache_folder
-from dbt_project import copy_project
+from dbt_project import UNTESTED, copy_project
 from lakehouse.verify.steps import STEPS
 from lanes import EVERYTHING, on_engines
 from leftovers import FOUND
@@ -31,7 +31,7 @@ def verify(project: Path, target: str) -> tuple["subprocess.CompletedProcess[str
     """Runs the command; gives how it ended, and the evidence for machines and for people."""
     endpoints = [LOCAL_AWS, "--only", target, "--export", "LANDING_ZONE=s3://lake/landing"]
     # unit tests say nothing that a verification could find, and have passed in the project's own build
-    spared = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+    spared = {UNTESTED: "unit_test"}
     settings = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "LOCAL_AWS_CACHE": str(cache_folder()), **spared}
     done = subprocess.run(
         [*LEFTOVERS, *endpoints, "--", LAKEHOUSE, "aws", "verify", "--target", target, "--scale", SCALE],

@@ -203,7 +203,7 @@ infra: $(VENV)/test.installed $(VENV)/infra/installed  ## cfn-lint and checkov o
 	@$(VENV)/infra/bin/checkov --file infra/lakehouse.yaml --framework cloudformation --skip-download --compact --quiet
 	@echo "infra: passed. Proven: the template is what CloudFormation takes, and checkov finds nothing but what is excepted in it with a reason."
 
-bench: $(VENV)/bench.installed  ## measure the loader beside `aws s3 cp`, and runs beside a bare script: half an hour, 15 GB in .bench
+bench: $(VENV)/bench.installed $(VENV)/spark.installed  ## measure the loader beside `aws s3 cp`, runs beside a bare script and Spark: an hour, 20 GB in .bench
 	@$(LAKEHOUSE) bench
 
 site: $(VENV)/run.installed profiles.yml  ## draw the site anew from what is built; make run does it at its end

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dbt_project import ALL_TESTS, UNTESTED, copy_project, remove_unit_tests
+from dbt_project import ALL_TESTS, copy_project, remove_unit_tests
 from lakehouse.console import ConsoleReporter
 from lakehouse.derived.people import land_people
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
@@ -547,7 +547,7 @@ COPIES = (
 def test_a_person_is_erased_from_everything_that_a_run_makes(tmp_path: Path) -> None:
     """A person whose erasure was killed after the landing zone's part is erased to the end by the next one."""
     project = copied_project(tmp_path)
-    built = run(project, "run", "--scale", "0.02", **{UNTESTED: ALL_TESTS})
+    built = run(project, "run", "--scale", "0.02", DBT_EXCLUDE_RESOURCE_TYPES=ALL_TESTS)
     assert built.returncode == 0, built.stdout + built.stderr
     zone, database = project / "landing/sample_x0.02", project / "lakehouse.duckdb"
     query = "select email, customer_pseudonym from stedi_staging.stg_stedi__customer_identities order by email"

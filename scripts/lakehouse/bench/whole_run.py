@@ -61,23 +61,49 @@ def whole_runs(console: Console, project: Path, work: Path, scales: tuple[int, .
 
 def measure(project: Path, work: Path, scale: int) -> Runs:
     """Measures one size, from nothing."""
-    folder = work / f"whole_x{scale}"
+    folder = folder_of(work, scale)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    source = folder / "source"
-    run([LAKEHOUSE, "sample", "--to", str(source), "--scale", str(scale)], {})
-    environment = {
-        "LANDING_ZONE": str(folder / "zone"),
-        "DUCKDB_PATH": str(folder / "lakehouse.duckdb"),
-        "PSEUDONYM_KEY": secrets.token_hex(32),
-    }
-    command = [LAKEHOUSE, "run", "--source", str(source), "--dataset", "bench"]
+    source = make_source(folder, scale)
+    command, environment = run_of(folder)
     day = largest_day(source)
     day.rename(folder / day.name)
     everything = run(command, environment, project)
     bare = run([sys.executable, "-c", BARE, str(project), str(folder)], environment)
     (folder / day.name).rename(day)
     return Runs(scale, bare, everything, run(command, environment, project), run(command, environment, project))
+
+
+def built_at(project: Path, work: Path, scale: int) -> Path:
+    """The folder of the runs at a size, in which everything is built; what is there already is taken."""
+    folder = folder_of(work, scale)
+    if not (folder / "lakehouse.duckdb").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        make_source(folder, scale)
+        command, environment = run_of(folder)
+        run(command, environment, project)
+    return folder
+
+
+def folder_of(work: Path, scale: int) -> Path:
+    """Where a size is measured."""
+    return work / f"whole_x{scale}"
+
+
+def make_source(folder: Path, scale: int) -> Path:
+    """Makes the sample of a size."""
+    source = folder / "source"
+    run([LAKEHOUSE, "sample", "--to", str(source), "--scale", str(scale)], {})
+    return source
+
+
+def run_of(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """A whole run of a folder's source, and its environment."""
+    command = [LAKEHOUSE, "run", "--source", str(folder / "source"), "--dataset", "bench"]
+    return command, {
+        "LANDING_ZONE": str(folder / "zone"),
+        "DUCKDB_PATH": str(folder / "lakehouse.duckdb"),
+        "PSEUDONYM_KEY": secrets.token_hex(32),
+    }
 
 
 def largest_day(source: Path) -> Path:

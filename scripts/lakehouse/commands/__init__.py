@@ -44,7 +44,7 @@ COMMANDS = {
     "aws status": "Tell what a stack is made of, what it costs by the hour, and what it has cost this month.",
     "aws verify": "Verify on the AWS that answers what the project promises, and write the evidence.",
     "aws down": "Remove the stack and what outlives it, and look whether anything is left.",
-    "bench": "Measure the loader beside `aws s3 cp`, and whole runs beside a bare script.",
+    "bench": "Measure the loader beside `aws s3 cp`, and whole runs beside a bare script and Spark.",
 }
 """The first line of each command's help, by its name: one word, or a group's and its own."""
 GROUPS = {"aws": "Make what the project needs on AWS, look at it, and remove it."}

@@ -18,9 +18,9 @@ from xml.sax.saxutils import escape
 
 import pytest
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import S3Backend, get_canned_acl, s3_backends
 
+from dbt_local_aws.moto_services import MotoServices
 from lakehouse.storage import s3 as s3_prefix
 from landing_helpers import as_bytes
 
@@ -172,7 +172,7 @@ class FaultyS3:
         self.ignored_header = ""
         """That S3 does not mind, like stores that know no conditional writes."""
         self.rules: list[Rule] = []
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = MotoServices()
         self._lock = threading.Lock()  # S3 decides on conditions and acts in one step
         self._numbers = count(1)
         self.client_is_odd = True

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from dbt_local_aws.athena import glue_front
 from dbt_local_aws.athena.api import AthenaApi
 from dbt_local_aws.athena.errors import InvalidRequestError
 from dbt_local_aws.athena.keys import known_keys
 from dbt_local_aws.athena.recording import Recorder
+from dbt_local_aws.moto_services import MotoServices
 from dbt_local_aws.signatures import Keys, refusal, signature_of
 
 _TARGET_PREFIX = "AmazonAthena."
@@ -39,7 +40,7 @@ class Application:
         self._keys = keys
         self._region = region
         self._recorder = Recorder()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = MotoServices()
         # moto's S3 lists its keys while another thread may be adding one, and then fails.
         self._moto_lock = threading.Lock()
 

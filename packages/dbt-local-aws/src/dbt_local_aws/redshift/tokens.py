@@ -5,7 +5,7 @@ Statements are rewritten token by token, never by patterns over raw text, which 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from dbt_local_aws.redshift.errors import SYNTAX_ERROR, RedshiftError
@@ -29,11 +29,13 @@ class Token:
     kind: Kind
     text: str
     before: str = ""
+    word: str = field(init=False, repr=False, compare=False)
+    """The lower-case text of a word or an operator; empty for a quoted name, a literal or a number."""
 
-    @property
-    def word(self) -> str:
-        """The lower-case text of a word or an operator; empty for a quoted name, a literal or a number."""
-        return self.text.lower() if self.kind in (Kind.WORD, Kind.OPERATOR) else ""
+    def __post_init__(self) -> None:
+        """Works out the word once: a translation asks for each token's thousands of times."""
+        has_word = self.kind is Kind.WORD or self.kind is Kind.OPERATOR
+        object.__setattr__(self, "word", self.text.lower() if has_word else "")
 
     @property
     def is_identifier(self) -> bool:

@@ -1,8 +1,9 @@
 """Translates a session's statements, with what the translation has to know of the database."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
@@ -31,11 +32,34 @@ class Places:
     names: Backend  # where the endpoint asks for the names that it has to know
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What the database has names for, as it was asked for them, and as a translation knows them."""
+
+    rows: list[list[str | None]]
+    late_views: LateViews
+    functions: frozenset[str]
+    views: frozenset[tuple[str, ...]]
+    materialized_views: frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _LastPlan:
+    """A translation, and all that it was made of."""
+
+    tokens: list[Token]
+    context: Context
+    columns: Mapping[str, Sequence[wire.Field]]
+    plan: Plan
+
+
 class Translator:
     """Translates the statements of one session."""
 
     def __init__(self, queries: history.QueryHistory) -> None:
         self._queries = queries
+        self._names: _Names | None = None
+        self._last: _LastPlan | None = None
         self._decimals: dict[Backend, DecimalTypes] = {}
         self._savepoints = count()
 
@@ -48,16 +72,29 @@ class Translator:
                 await self._leave("history", self._queries.as_json(), runs)
             if any(token.word == _LATE_BINDING_COLUMNS for token in tokens):
                 await self._leave_late_binding_columns(context, runs)
-        plan = await self._with_columns(lambda known: translate(tokens, known), context, runs)
+        plan = await self._plan(tokens, context, runs)
         return await self._decimals.setdefault(runs, DecimalTypes(runs)).refine(plan, parameter_types)
+
+    async def _plan(self, tokens: list[Token], context: Context, asked: Backend) -> Plan:
+        """The plan of a statement: the last one, if the statement is to run elsewhere, and means the same there."""
+        last = self._last
+        if last is not None and last.tokens is tokens and last.context == context:
+            for query, columns in last.columns.items():
+                if await self._or_none(partial(asked.columns_of, query), asked) != columns:
+                    break
+            else:
+                return last.plan
+        plan, known = await self._with_columns(lambda known: translate(tokens, known), context, asked)
+        self._last = _LastPlan(tokens, context, known.columns, plan)
+        return plan
 
     async def _with_columns(
         self, translation: Callable[[Context], Translated], context: Context, asked: Backend
-    ) -> Translated:
-        """Translates again and again, until every column is known that the translation asks for."""
+    ) -> tuple[Translated, Context]:
+        """Translates again and again, until every column is known that the translation asks for; says what is known."""
         while True:
             try:
-                return translation(context)
+                return translation(context), context
             except ColumnsWanted as wanted:
                 columns = await self._columns(wanted, asked)
                 context = replace(context, columns={**context.columns, wanted.query: columns})
@@ -68,16 +105,16 @@ class Translator:
         return await asked.columns_of(wanted.query)
 
     async def _with_names(self, context: Context, asked: Backend) -> Context:
-        names = (await asked.query("select * from redshift_internal.names()")).rows
-        late = [LateView(row[1] or "", row[2] or "", row[3], row[4] == "t") for row in names if row[3] is not None]
-        functions = frozenset(row[2] or "" for row in names if row[0] == "function")
-        materialized = _named(row for row in names if row[0] == "materialized view")
+        rows = (await asked.query("select * from redshift_internal.names()")).rows
+        if self._names is None or self._names.rows != rows:
+            self._names = _names_of(rows)
+        names = self._names
         return replace(
             context,
-            late_views=LateViews(late),
-            functions=functions,
-            views=_named(row for row in names if row[0] == "view") | materialized,
-            materialized_views=materialized,
+            late_views=names.late_views,
+            functions=names.functions,
+            views=names.views,
+            materialized_views=names.materialized_views,
         )
 
     async def _leave_late_binding_columns(self, context: Context, asked: Backend) -> None:
@@ -106,7 +143,7 @@ class Translator:
         """The columns of a late-binding view; none where its relations are missing, as on Redshift."""
 
         async def of_view() -> list[wire.Field]:
-            query = await self._with_columns(lambda known: query_of_view(view.query, known), context, asked)
+            query, _ = await self._with_columns(lambda known: query_of_view(view.query, known), context, asked)
             return await asked.columns_of(query)
 
         return await self._or_none(of_view, asked)
@@ -128,6 +165,17 @@ class Translator:
         if guarded:
             await asked.query(f"release savepoint {savepoint}")
         return fields
+
+
+def _names_of(rows: list[list[str | None]]) -> _Names:
+    materialized = _named(row for row in rows if row[0] == "materialized view")
+    return _Names(
+        rows,
+        LateViews(LateView(row[1] or "", row[2] or "", row[3], row[4] == "t") for row in rows if row[3] is not None),
+        frozenset(row[2] or "" for row in rows if row[0] == "function"),
+        _named(row for row in rows if row[0] == "view") | materialized,
+        materialized,
+    )
 
 
 def _named(rows: Iterable[Sequence[str | None]]) -> frozenset[tuple[str, ...]]:

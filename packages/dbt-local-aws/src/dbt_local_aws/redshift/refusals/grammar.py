@@ -6,6 +6,7 @@ The rules stand in names/syntax/, each beside the pages that it is from.
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import resources
 
 from dbt_local_aws.redshift.datatypes import read_type
@@ -235,10 +236,16 @@ def _rule_of(tokens: Sequence[Token]) -> str:
 
 def check_rule(rule: str, tokens: Sequence[Token]) -> None:
     """Raises where tokens do not follow a rule of the grammar."""
-    with _deep_recursion():
-        wrong = GRAMMAR.read(rule, tokens)
+    wrong = _first_wrong(rule, tuple(tokens))
     if wrong is not None:
         raise syntax_error(tokens[wrong].text if wrong < len(tokens) else "")
+
+
+@lru_cache(maxsize=64)
+def _first_wrong(rule: str, tokens: tuple[Token, ...]) -> int | None:
+    """Which token does not fit. A statement is read again with all that becomes known of it, and says the same."""
+    with _deep_recursion():
+        return GRAMMAR.read(rule, tokens)
 
 
 @contextmanager

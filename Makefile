@@ -141,8 +141,11 @@ override TOOK = $$(( $$(date +%s) - $(BEGUN) )) s
 override PYTEST := $(BIN)/pytest --numprocesses 2
 override IS_ALL := $(filter-out 0,$(ALL))
 # Each engine's apart: moto's state is the process's.
-override TEST_PACKAGE = $(PYTEST) --dist loadfile packages/dbt-local-aws/tests/athena packages/dbt-local-aws/tests/test_*.py \
-	&& $(PYTEST) --dist loadfile packages/dbt-local-aws/tests/redshift
+override ENDPOINTS := packages/dbt-local-aws/tests
+override BY_FILE = $(PYTEST) --dist loadfile --no-loadscope-reorder
+# dbt's suites come first: they take longest.
+override TEST_PACKAGE = $(BY_FILE) $(ENDPOINTS)/athena/test_athena_adapter_suite.py $(ENDPOINTS)/athena $(ENDPOINTS)/test_*.py \
+	&& $(BY_FILE) $(ENDPOINTS)/redshift/test_redshift_adapter_suite.py $(ENDPOINTS)/redshift
 
 check: lint  ## before a push, in minutes: lint, and build and test the sample on DuckDB
 	@$(PYTEST) --dist worksteal -m quick

@@ -54,8 +54,16 @@ class RawClient:
 
     def prepare(self, sql: str) -> None:
         """Sends a statement by the extended protocol."""
-        self.send(b"P", b"\0" + sql.encode() + b"\0" + struct.pack("!H", 0))
-        self.send(b"B", b"\0\0" + struct.pack("!HHH", 0, 0, 0))
+        self.parse(sql)
+        self.execute()
+
+    def parse(self, sql: str, name: bytes = b"") -> None:
+        """Sends a statement to be prepared."""
+        self.send(b"P", name + b"\0" + sql.encode() + b"\0" + struct.pack("!H", 0))
+
+    def execute(self, name: bytes = b"") -> None:
+        """Sends for a prepared statement to be run."""
+        self.send(b"B", b"\0" + name + b"\0" + struct.pack("!HHH", 0, 0, 0))
         self.send(b"E", b"\0" + struct.pack("!I", 0))
         self.send(b"S")
 

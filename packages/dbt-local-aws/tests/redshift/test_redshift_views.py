@@ -7,7 +7,9 @@ Amazon Redshift Database Developer Guide.
 from typing import Any
 
 import pytest
+from raw_client import RawClient  # type: ignore[import-not-found]  # pytest has this folder on its path
 
+from dbt_local_aws.redshift.endpoint import LocalRedshift
 from dbt_local_aws.testing.redshift import Connection, ProgrammingError, rows, run
 
 
@@ -68,6 +70,28 @@ def test_a_prepared_statement_reads_the_view_as_it_is(connection: Connection) ->
     assert rows(connection, "select * from v") == [[1]]
     cursor.execute("select count(*) from dev.case_schema.v where a = %s", (1,))
     assert cursor.fetchall() == ([1],)
+
+
+@pytest.mark.parametrize("binding", ["", " with no schema binding"])
+def test_a_prepared_statement_reads_the_view_that_took_its_place(
+    redshift: LocalRedshift, connection: Connection, binding: str
+) -> None:
+    """What was worked out for the former one, as the columns that are left, does not count."""
+    view = f"create view v as select {{}} from case_schema.t{binding}"  # noqa: S608 - the test's own words
+    run(connection, "create table t as select 1 as a, 2 as b", view.format("a, b"))
+    client = RawClient(redshift).log_in()
+    for replacement, value in (
+        ((), b"1"),
+        (("drop view v", view.format("b, a + 4 as c")), b"5"),
+        (("drop view v", "create table v as select 3 as b, 7 as d"), b"7"),
+    ):
+        client.parse("select * exclude b from case_schema.v", value)
+        client.send(b"S")
+        client.read_until(b"Z")
+        run(connection, *replacement)
+        client.execute(value)
+        assert [body[6:] for kind, body in client.read_until(b"Z") if kind == b"D"] == [value]
+    client.close()
 
 
 @pytest.mark.documented("r_CREATE_VIEW", "as documented")

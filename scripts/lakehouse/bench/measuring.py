@@ -46,6 +46,11 @@ def run(command: list[str], environment: dict[str, str], folder: Path | None = N
     return Measured(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
+def figures(scale: int, took: Measured) -> tuple[str, str, str, str]:
+    """What a table says of a command: the size of the data, seconds, CPU seconds, peak MB."""
+    return f"{scale}", f"{took.seconds:.1f}", f"{took.cpu_seconds:.1f}", f"{took.peak_mb:,.0f}"
+
+
 def heading(console: Console, title: str, *columns: str) -> Grid:
     """A table with a name and numbers."""
     console.print()

@@ -17,7 +17,7 @@ import sqlglot
 from rich.console import Console
 from sqlglot import exp
 
-from lakehouse.bench.measuring import BIN, LAKEHOUSE, BenchError, Measured, heading, run
+from lakehouse.bench.measuring import BIN, LAKEHOUSE, BenchError, Measured, figures, heading, run
 from lakehouse.bench.whole_run import built_at
 from lakehouse.declaration import Kind, Table, load_tables
 
@@ -144,18 +144,15 @@ def needed(nodes: Mapping[str, Any]) -> list[str]:
 
 def raw_of(connection: duckdb.DuckDBPyConnection, name: str, table: Table, zone: str) -> dict[str, Any]:
     """Where the records of a landing table are, of what types they are, and when each file was landed."""
+    schema = ", ".join(f"`{column.name}` {SPARK_TYPES[column.kind]}" for column in table.record_columns)
     if table.name == "ledger":
-        return {
-            "files": [f"{zone}/{table.folder}"],
-            "schema": ", ".join(f"`{column.name}` {SPARK_TYPES[column.kind]}" for column in table.columns),
-            "landed_at": None,
-        }
+        return {"files": [f"{zone}/{table.folder}"], "schema": schema, "landed_at": None}
     has_time = len(table.record_columns) < len(table.columns)
     columns = "object_key, landed_at" if has_time else "object_key, null"
     objects = connection.execute(f"select distinct {columns} from {name}__rows").fetchall()  # noqa: S608 - the run's own names
     return {
         "files": [f"{zone}/{key}" for key, _ in objects],
-        "schema": ", ".join(f"`{column.name}` {SPARK_TYPES[column.kind]}" for column in table.record_columns),
+        "schema": schema,
         "landed_at": [[Path(key).name, landed_at] for key, landed_at in objects] if has_time else None,
     }
 
@@ -208,10 +205,7 @@ def show(console: Console, measured: Iterable[BesideSpark]) -> None:
         ):
             grid.add_row(
                 name,
-                f"{one.scale}",
-                f"{took.seconds:.1f}",
-                f"{took.cpu_seconds:.1f}",
-                f"{took.peak_mb:,.0f}",
+                *figures(one.scale, took),
                 f"{took.seconds / one.dbt.seconds:.1f}",
                 f"{took.cpu_seconds / one.dbt.cpu_seconds:.1f}",
             )

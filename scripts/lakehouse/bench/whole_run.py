@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from lakehouse.bench.measuring import LAKEHOUSE, Measured, heading, run
+from lakehouse.bench.measuring import LAKEHOUSE, Measured, figures, heading, run
 
 BARE = "from lakehouse.bench.whole_run import build_bare; import sys; build_bare(*sys.argv[1:])"
 
@@ -49,10 +49,7 @@ def whole_runs(console: Console, project: Path, work: Path, scales: tuple[int, .
         ):
             grid.add_row(
                 name,
-                f"{runs.scale}",
-                f"{one.seconds:.1f}",
-                f"{one.cpu_seconds:.1f}",
-                f"{one.peak_mb:,.0f}",
+                *figures(runs.scale, one),
                 f"{one.cpu_seconds / runs.bare.cpu_seconds:.1f}",
                 f"{100 * one.cpu_seconds / runs.everything.cpu_seconds:.0f}",
             )

@@ -1,6 +1,7 @@
 with events as (
 
     select * from {{ ref('stg_sparkify__events') }}
+    {{ where_it_grows('session_id') }}
 
 ),
 

@@ -1,12 +1,14 @@
 with events as (
 
     select * from {{ ref('events') }}
+    {{ where_it_grows('session_id') }}
 
 ),
 
 songplays as (
 
     select * from {{ ref('songplays') }}
+    {{ where_it_grows('session_id') }}
 
 ),
 

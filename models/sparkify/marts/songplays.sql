@@ -1,6 +1,7 @@
 with plays as (
 
     select * from {{ ref('int_sparkify__song_plays') }}
+    {{ where_it_grows('session_id') }}
 
 ),
 

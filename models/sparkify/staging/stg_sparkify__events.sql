@@ -1,4 +1,6 @@
-with records as (
+{%- set since = grows_since() -%}
+
+with landed as (
 
     select
         cast(sessionid as bigint) as session_id,
@@ -26,6 +28,21 @@ with records as (
 
         landed_at
     from {{ source('sparkify', 'staging_events') }}
+    {%- if since is not none %}
+    where landed_at > {{ since }}
+    {%- endif %}
+
+),
+
+records as (
+
+    select * from landed
+    {%- if since is not none %}
+    union all
+    -- what was chosen before, of the same sessions: the best of it and of the new records is the best of all
+    select * from {{ this }}
+    where session_id in (select landed.session_id from landed)
+    {%- endif %}
 
 ),
 
@@ -69,7 +86,8 @@ chosen as (
         http_status,
         song_title,
         artist_name,
-        song_duration_s
+        song_duration_s,
+        landed_at
     from ranked
     where preference = 1
 

@@ -33,6 +33,7 @@ from lakehouse.pipeline.copy_region import tell_copy_the_region
 from lakehouse.pipeline.databases import Database, open_database
 from lakehouse.pipeline.dataset import Dataset, separated
 from lakehouse.pipeline.dbt_session import RUN_VARIABLE, DbtSession
+from lakehouse.pipeline.growth import growing_since, growth_of
 from lakehouse.pipeline.project import find_project, go_to, seen_from, with_logs_named
 from lakehouse.pipeline.run_record import compare_rows, record_run
 from lakehouse.pipeline.run_report import step
@@ -279,9 +280,11 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
     contents = data.contents()  # before the zone is registered: what another load brings meanwhile is built next time
     with step(dbt.tell, "register"):
         register(data, dbt, reporter, anew=is_full)
-        made_of = data.made_of(dbt, contents)
-        plan = plan_build(dbt.manifest, made_of, noted_builds(dbt))
-        dbt.operation("withdraw_people", kept=sorted(plan.kept))
+        made_of, noted = data.made_of(dbt, contents), noted_builds(dbt)
+        growth = growth_of(dbt.manifest, contents, noted)
+        growing = growing_since(dbt.manifest, growth, data.made_of(dbt, growth.before), noted)
+        plan = plan_build(dbt.manifest, made_of, noted, growing)
+        dbt.operation("withdraw_people", kept=sorted(plan.untouched))
         if is_full:
             plan = plan_build(dbt.manifest, made_of, {})
     reporter.heading(f"build on {dbt.target}")
@@ -290,7 +293,7 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
             dbt.freshness()
         try:
             with step(dbt.tell, "build"):
-                build(dbt, plan, reporter, is_settled=lambda: data.contents() == contents)
+                build(dbt, plan, reporter, is_settled=lambda: data.still_holds(contents))
         except BuildError as failed:
             count_rows(dbt, not_built=sorted(failed.unfinished))
             raise
@@ -323,13 +326,15 @@ def build(dbt: DbtSession, plan: BuildPlan, reporter: ConsoleReporter, is_settle
     for reason in plan.reasons:
         reporter.say(reason)
     relations, tests = plan.kept_of(dbt.manifest)
-    dbt.tell("build_planned", relations_kept=relations, tests_kept=tests)
+    dbt.tell("build_planned", relations_kept=relations, relations_grown=len(plan.growing), tests_kept=tests)
     kept = f"{counted(relations, 'relation')} and {counted(tests, 'test')}"
     if not plan.todo:
         reporter.say(f"nothing has changed since the last build; kept as they were: {kept}")
         return
+    if plan.growing:
+        reporter.say(f"{counted(len(plan.growing), 'relation')} take in what is new alone")
     try:
-        done = dbt.build() if plan.is_whole else dbt.build(plan.todo, f"; kept as they were: {kept}")
+        done = dbt.build() if plan.is_whole else dbt.build(plan.todo, f"; kept as they were: {kept}", plan.growing)
     except BuildError as failed:
         note_builds(dbt, plan, failed.done if is_settled() else ())
         raise

@@ -11,16 +11,18 @@ from lakehouse.declaration import Table
 from lakehouse.errors import LandingError
 from lakehouse.landing import ledger
 from lakehouse.landing.checksums import checksums_of
-from lakehouse.landing.housekeeping import take_inventory, tidy_up
-from lakehouse.landing.ledger import LandedFile, Segment
+from lakehouse.landing.housekeeping import Inventory, take_inventory, tidy_up
+from lakehouse.landing.ledger import LandedFile, Segment, TableLedger
 from lakehouse.landing.manifests import write_copy_files
-from lakehouse.landing.parts import PartUploader, PartWriter, name_load
+from lakehouse.landing.parts import PartUploader, PartWriter, name_load, read_part
 from lakehouse.records.checksums import ColumnChecksums
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Claim, DryRunFolder, Folder, Say
 from lakehouse.storage.source_files import SourceFile
 
 SOURCE = "landing zone"  # what the ledger calls the source of a derived table
+MAX_ADDITIONS = 100
+"""After so many additions, a derived table is landed anew: each of them is an object that readers open."""
 
 
 class HeldZone(NamedTuple):
@@ -77,30 +79,87 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     Returns:
         Whether the zone held others, or none, before.
     """
-    folder, still_ours = zone
-    table_ledger = ledger.read_ledger(folder, table.name)
-    inventory = take_inventory(folder, table, table_ledger)
     load = name_load()
-    still_ours()
-    table_ledger = tidy_up(folder, table_ledger, inventory, load)
-    sha256 = hashlib.sha256()
-    for line in lines:
-        sha256.update(line)
-    fingerprint = sha256.hexdigest()
-    file = SourceFile(SOURCE, origin, sum(map(len, lines)), version or fingerprint, fingerprint)
+    table_ledger, inventory = _tidied(zone, table, load)
+    file = _file_of(lines, origin, version)
     before = table_ledger.files.get(file.key)
     if before is not None and before.file == file and before.object_keys <= inventory.parts:
-        checksums = checksums_of(folder, table, [before], table_ledger.checksums)
-        ledger.write_ledger(folder, table_ledger, [before], checksums, load)  # if it is of an older format
+        _write(zone, table, table_ledger, load, kept=[before])  # if it is of an older format
         return False
-    with PartUploader(folder, load) as uploader:
-        writer = PartWriter(uploader, table.folder, ColumnChecksums(table))
-        records = Counter(writer.add(line) for line in lines)
-        writer.finish()
-        uploader.wait()
-    segments = tuple(Segment(key, None, count, 0) for key, count in records.items()) or (Segment(),)
-    landed = [LandedFile(file, segments, ledger.now_ms())]
-    still_ours()
-    write_copy_files(folder, table, landed)
-    ledger.write_ledger(folder, table_ledger, landed, uploader.checksums, load)
+    _write(zone, table, table_ledger, load, added=(lines, file))
     return True
+
+
+def land_additions(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: str) -> bool:
+    """Lands those records of a derived table that are not there yet, beside those that are: in a part of their own.
+
+    So who reads the table can tell that it has only grown. All of it is landed anew if a record or a part of it is
+    gone, and after a hundred additions.
+
+    Args:
+        zone: The landing zone.
+        table: The derived table.
+        lines: Its records, each once and with its line break.
+        origin: What they were worked out from.
+
+    Returns:
+        Whether the zone held others, or none, before.
+    """
+    load = name_load()
+    table_ledger, inventory = _tidied(zone, table, load)
+    kept = list(table_ledger.files.values())
+    named = {key for landed in kept for key in landed.object_keys}
+    if not kept or len(kept) > MAX_ADDITIONS or not named <= inventory.parts:
+        return land_derived(zone, table, lines, origin)
+    there = {line for key in named for line in read_part(zone.folder, key)}
+    new = [line for line in lines if line not in there]
+    if len(lines) - len(new) < len(there):
+        return land_derived(zone, table, lines, origin)
+    added = (new, _file_of(new, f"{origin}, added by {load}")) if new else None
+    _write(zone, table, table_ledger, load, kept=kept, added=added)
+    return bool(new)
+
+
+def _tidied(zone: HeldZone, table: Table, load: str) -> tuple[TableLedger, Inventory]:
+    """A table's ledger, and what the zone has of the table, when what earlier loads left is tidied up."""
+    table_ledger = ledger.read_ledger(zone.folder, table.name)
+    inventory = take_inventory(zone.folder, table, table_ledger)
+    zone.still_ours()
+    return tidy_up(zone.folder, table_ledger, inventory, load), inventory
+
+
+def _file_of(lines: Iterable[bytes], origin: str, version: str | None = None) -> SourceFile:
+    """What the ledger calls the source file of records."""
+    sha256, size = hashlib.sha256(), 0
+    for line in lines:
+        sha256.update(line)
+        size += len(line)
+    fingerprint = sha256.hexdigest()
+    return SourceFile(SOURCE, origin, size, version or fingerprint, fingerprint)
+
+
+def _write(  # noqa: PLR0913 - what both ways of landing have at hand
+    zone: HeldZone,
+    table: Table,
+    table_ledger: TableLedger,
+    load: str,
+    *,
+    kept: Sequence[LandedFile] = (),
+    added: tuple[Sequence[bytes], SourceFile] | None = None,
+) -> None:
+    """Writes records into parts of their own, and the ledger with the files that stay and theirs."""
+    landed, checksums = list(kept), dict(table_ledger.checksums)
+    if added is not None:
+        lines, file = added
+        with PartUploader(zone.folder, load) as uploader:
+            writer = PartWriter(uploader, table.folder, ColumnChecksums(table))
+            records = Counter(writer.add(line) for line in lines)
+            writer.finish()
+            uploader.wait()
+        segments = tuple(Segment(key, None, count, 0) for key, count in records.items()) or (Segment(),)
+        landed.append(LandedFile(file, segments, ledger.time_of_effect([table_ledger])))
+        checksums |= uploader.checksums
+    of_parts = checksums_of(zone.folder, table, landed, checksums)
+    zone.still_ours()
+    write_copy_files(zone.folder, table, landed)
+    ledger.write_ledger(zone.folder, table_ledger, landed, of_parts, load)

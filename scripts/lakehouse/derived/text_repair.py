@@ -18,11 +18,12 @@ import msgspec
 
 from lakehouse.declaration import Table
 from lakehouse.derived.part_facts import PartFacts
-from lakehouse.derived.table import HeldZone, keep_tidy, land_derived, landed_zone
+from lakehouse.derived.table import HeldZone, keep_tidy, land_additions, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report, state_of
 from lakehouse.errors import LandingError
 from lakehouse.landing.landed import landed_parts
 from lakehouse.landing.parts import read_part
+from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Say
 
 REPAIRS_TABLE = "text_repairs"
@@ -66,21 +67,35 @@ def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> Repa
     """
     if REPAIRS_TABLE not in tables:
         raise LandingError(f"no table {REPAIRS_TABLE} is declared: there is nowhere to land the repairs")
-    searched = [table for table in tables.values() if table.repaired_columns]
-    work = [*searched, tables[REPAIRS_TABLE]]
+    *searched, repairs_table = work = _work(tables)
     with landed_zone(zone, say) as held:
         noted = noted_report(held.folder, REPAIRS_TABLE, state_of(held.folder, work), RepairReport)
         if noted is not None:
-            keep_tidy(held, [tables[REPAIRS_TABLE]])
+            keep_tidy(held, [repairs_table])
             return noted
         texts = _garbled_texts(held, searched)
         repairs = [_Repair(text, repaired) for text in sorted(texts) if (repaired := undo_double_encoding(text))]
         lines = [msgspec.json.encode(repair) + b"\n" for repair in repairs]
         origin = ",".join(table.folder for table in searched)
-        changed = land_derived(held, tables[REPAIRS_TABLE], lines, origin)
+        changed = land_additions(held, repairs_table, lines, origin)
         report = RepairReport(texts.total(), len(repairs), changed=False)
         note_report(held, REPAIRS_TABLE, state_of(held.folder, work), report)
     return replace(report, changed=changed)
+
+
+def is_repaired(zone: str | Path, tables: Mapping[str, Table]) -> bool:
+    """Whether the repairs that are landed are those of all landed records, and not yet of some that came since.
+
+    Raises:
+        LandingError: A ledger cannot be read.
+    """
+    folder = open_folder(zone)
+    return noted_report(folder, REPAIRS_TABLE, state_of(folder, _work(tables)), RepairReport) is not None
+
+
+def _work(tables: Mapping[str, Table]) -> list[Table]:
+    """The tables that are searched, and the one in which the repairs are landed."""
+    return [*(table for table in tables.values() if table.repaired_columns), tables[REPAIRS_TABLE]]
 
 
 def _undo_encoding(text: str) -> str | None:

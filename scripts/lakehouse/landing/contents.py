@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from lakehouse.declaration import LOADER, Table
@@ -24,6 +26,9 @@ class Contents:
 
     records: str
     entries: str
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    """By the number of the records after each earlier load, when that load took effect, epoch milliseconds: as far as
+    later loads have only added parts. Of a part that is gone nobody knows what went with it."""
 
 
 def contents_of(zone: Folder, tables: Mapping[str, Table]) -> dict[str, Contents]:
@@ -55,8 +60,20 @@ def code_of(package: Path, *patterns: str) -> str:
 def contents_of_table(ledger: TableLedger) -> Contents:
     """What a table's ledger names."""
     files = ledger.files.values()
-    records = {(key, landed.landed_at) for landed in files for key in landed.object_keys}
+    parts = {(landed.landed_at, key) for landed in files for key in landed.object_keys}
+    *earlier, (records, _) = _after_each_load(sorted(parts)) or [(digest(()), 0)]
     entries = [
         (landed.key, landed.landed_at, landed.copy_of, segment) for landed in files for segment in landed.segments
     ]
-    return Contents(digest(sorted(records)), digest([*sorted(map(repr, entries)), *sorted(ledger.checksums.items())]))
+    of_entries = digest([*sorted(map(repr, entries)), *sorted(ledger.checksums.items())])
+    return Contents(records, of_entries, dict(earlier))
+
+
+def _after_each_load(parts: Iterable[tuple[int, str]]) -> list[tuple[str, int]]:
+    """The number of the parts that were landed up to each load, and when that load took effect."""
+    numbers: list[tuple[str, int]] = []
+    so_far = ""
+    for landed_at, of_load in groupby(parts, key=itemgetter(0)):
+        so_far = digest([so_far, *of_load])
+        numbers.append((so_far, landed_at))
+    return numbers

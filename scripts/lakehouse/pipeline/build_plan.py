@@ -1,7 +1,7 @@
 """Which nodes a run builds and tests: those that are made of something else than when they last were, or passed."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from dbt.contracts.graph.manifest import Manifest
@@ -24,17 +24,24 @@ class BuildPlan:
         kept: Those of the nodes that stay as they are.
         made_of: What each node is made of now, and each landing table.
         reasons: Why something is built although it was built before, a sentence each.
+        growing: Of what is built, what takes in new records alone: since which load, epoch milliseconds, by unique id.
     """
 
     todo: frozenset[str]
     kept: frozenset[str]
     made_of: Mapping[str, Fingerprint]
     reasons: tuple[str, ...]
+    growing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything is built."""
-        return not self.kept
+        """Whether everything is built, and from all records."""
+        return not self.kept and not self.growing
+
+    @property
+    def untouched(self) -> frozenset[str]:
+        """The relations that hold nobody who must be taken out: they were built from the same records of people."""
+        return self.kept | self.growing.keys()
 
     @property
     def code(self) -> str:
@@ -53,7 +60,12 @@ class BuildPlan:
         return relations, len(self.kept) - relations
 
 
-def plan_build(manifest: Manifest, made_of: Mapping[str, Fingerprint], noted: Mapping[str, Fingerprint]) -> BuildPlan:
+def plan_build(
+    manifest: Manifest,
+    made_of: Mapping[str, Fingerprint],
+    noted: Mapping[str, Fingerprint],
+    growing: Mapping[str, int] | None = None,
+) -> BuildPlan:
     """Compares what nodes are made of now with what is noted of their last build.
 
     What reads a relation that is built is built, too, and tested, whatever is noted of it.
@@ -62,6 +74,7 @@ def plan_build(manifest: Manifest, made_of: Mapping[str, Fingerprint], noted: Ma
         manifest: The project.
         made_of: What nodes and landing tables are made of now.
         noted: What they were made of; nothing, if everything is to be built.
+        growing: What needs to take in new records alone, see `growing_since`.
     """
     nodes: dict[str, Any] = {**manifest.nodes, **manifest.unit_tests}
     ours = {key for key in made_of if key in nodes}
@@ -75,7 +88,9 @@ def plan_build(manifest: Manifest, made_of: Mapping[str, Fingerprint], noted: Ma
         affected = children.get(ready.pop(), set()) & ours - todo
         todo |= affected
         ready += [key for key in affected if nodes[key].resource_type in BUILT]
-    return BuildPlan(frozenset(todo), frozenset(ours - todo), made_of, tuple(_reasons(nodes, made_of, noted, todo)))
+    grown = {key: since for key, since in (growing or {}).items() if key in todo}
+    reasons = tuple(_reasons(nodes, made_of, noted, todo))
+    return BuildPlan(frozenset(todo), frozenset(ours - todo), made_of, reasons, grown)
 
 
 def noted_builds(dbt: DbtSession) -> dict[str, Fingerprint]:

@@ -15,7 +15,7 @@ from lakehouse.derived.part_facts import forget_notes
 from lakehouse.derived.people import land_people, tell_of_suspensions
 from lakehouse.derived.pseudonyms import check_key
 from lakehouse.derived.release_pseudonyms import land_release_pseudonyms
-from lakehouse.derived.text_repair import repair_text
+from lakehouse.derived.text_repair import is_repaired, repair_text
 from lakehouse.errors import LandingError
 from lakehouse.landing.contents import Contents, contents_of
 from lakehouse.landing.days import Days
@@ -127,6 +127,16 @@ class Dataset:
             LandingError: A ledger cannot be read.
         """
         return contents_of(open_folder(self.zone), load_tables(self.project_dir))
+
+    def still_holds(self, contents: Mapping[str, Contents]) -> bool:
+        """Whether the landing tables hold that, and all texts that are repaired are those of these records.
+
+        If not, another load is at work, or was killed at it.
+
+        Raises:
+            LandingError: A ledger cannot be read.
+        """
+        return self.contents() == contents and is_repaired(self.zone, load_tables(self.project_dir))
 
     def made_of(self, dbt: DbtSession, contents: Mapping[str, Contents]) -> dict[str, Fingerprint]:
         """What every node of the project is made of, where landing tables hold that."""

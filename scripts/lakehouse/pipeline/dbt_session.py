@@ -7,7 +7,7 @@ import secrets
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 ANSWER = "answer: "
 DATASET_VARIABLE = "LAKEHOUSE_DATASET"
 RUN_VARIABLE = "LAKEHOUSE_RUN"
+GROWING_VARIABLE = "LAKEHOUSE_GROWING"
 TESTS = ("test", "unit_test")
 NO_JSON = "--no-write-json"
 """Of a command whose manifest nobody reads: a build writes it, and writing takes a second."""
@@ -185,12 +186,15 @@ class DbtSession:
         results = outcome.results if isinstance(outcome, RunExecutionResult) else []
         return [r.node.unique_id for r in results if r.node.resource_type in (NodeType.Model, NodeType.Snapshot)]
 
-    def build(self, only: Collection[str] | None = None, kept: str = "") -> frozenset[str]:
+    def build(
+        self, only: Collection[str] | None = None, kept: str = "", growing: Mapping[str, int] | None = None
+    ) -> frozenset[str]:
         """Builds and tests, with a bar on a terminal and a line a relation elsewhere.
 
         Args:
             only: The unique ids of what is built and tested; everything without it.
             kept: What is said of the rest.
+            growing: What takes in new records alone: since which load, epoch milliseconds, by unique id.
 
         Returns:
             The unique ids of what was built, and of the tests that passed.
@@ -215,7 +219,9 @@ class DbtSession:
 
             try:
                 selection = [] if only is None else self._selection(only)
-                self._invoke(["build", *selection], "the build failed; what failed, and why, is said above", listen)
+                failure = "the build failed; what failed, and why, is said above"
+                with variables({GROWING_VARIABLE: json.dumps(growing or {})}):  # read in macros/increments
+                    self._invoke(["build", *selection], failure, listen)
             except DbtError as error:
                 # what failed without a node was a hook, of which nobody knows what it was to do for which node
                 raise BuildError(str(error), unfinished, frozenset(done if unfinished else ())) from error
@@ -245,13 +251,17 @@ class DbtSession:
         results = outcome.result.results if isinstance(outcome.result, RunExecutionResult) else []
         return {r.node.unique_id: str(r.status) for r in results if r.node.resource_type is NodeType.Test}
 
-    def compile(self) -> dict[str, str]:
-        """Compiles all models and tests, and gives the SQL of each by its unique id.
+    def compile(self, *select: str) -> dict[str, str]:
+        """Compiles models and tests, and gives the SQL of each by its unique id.
+
+        Args:
+            select: dbt's selection; everything without one.
 
         Raises:
             DbtError: Something cannot be compiled.
         """
-        outcome = self._invoke(["compile"], "the project cannot be compiled")
+        selection = ["--select", *select] if select else []
+        outcome = self._invoke(["compile", *selection], "the project cannot be compiled")
         results = outcome.results if isinstance(outcome, RunExecutionResult) else []
         return {r.node.unique_id: r.node.compiled_code or "" for r in results if hasattr(r.node, "compiled_code")}
 

@@ -29,10 +29,12 @@ SAYS_NOTHING = frozenset({
     "unrendered_config", "unrendered_config_call_dict", "_event_status", "_pre_injected_sql",
 })  # fmt: skip
 """Of a node in dbt's manifest: when and where it was read, and what a build adds. All else is its code."""
-OF_A_RUN = frozenset(
-    {"LAKEHOUSE_DATASET", "LAKEHOUSE_RUN", "LANDING_ZONE", "LANDING_ZONE_REGION", "REDSHIFT_COPY_IAM_ROLE"}
-)
-"""Variables of the environment that no table depends on: of comments in queries, and of the registration."""
+OF_A_RUN = frozenset({
+    "LAKEHOUSE_DATASET", "LAKEHOUSE_GROWING", "LAKEHOUSE_RUN", "LANDING_ZONE", "LANDING_ZONE_REGION",
+    "REDSHIFT_COPY_IAM_ROLE",
+})  # fmt: skip
+"""Variables of the environment that no table depends on: of comments in queries, of the registration, and of what a
+relation takes in, which has the rows in the end that a whole build gives it."""
 OF_DBT = "DBT_"
 """How the variables begin that dbt takes for options: DBT_EMPTY makes every relation without rows."""
 SAYS_NO_MORE = ("DBT_ENV_SECRET_", "DBT_LOG_", "DBT_TARGET")

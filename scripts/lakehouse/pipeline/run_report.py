@@ -68,6 +68,7 @@ class RunReport:
         quarantine: Records in quarantine, by landing table.
         suspended_people: How many people are suspended; nobody is named.
         relations_built: How many.
+        relations_grown: How many of them took in new records alone.
         tests_passed: How many.
         relations_kept: How many were not built, being made of the same as in their last build.
         tests_kept: How many were not repeated, for the same reason.
@@ -99,6 +100,7 @@ class RunReport:
     quarantine: dict[str, int] = field(default_factory=dict)
     suspended_people: int = 0
     relations_built: int = 0
+    relations_grown: int = 0
     tests_passed: int = 0
     relations_kept: int = 0
     tests_kept: int = 0
@@ -132,6 +134,7 @@ class RunReport:
                 self.relation_seconds[fields.get("relation", fields["name"])] = fields["seconds"]
             case "build_planned":
                 self.relations_kept, self.tests_kept = fields["relations_kept"], fields["tests_kept"]
+                self.relations_grown = fields["relations_grown"]
             case "rows_counted":
                 self.rows[fields["relation"]] = fields["rows"]
                 if fields["expected"] not in (None, fields["rows"]):

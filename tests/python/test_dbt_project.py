@@ -22,7 +22,8 @@ BIN = Path(sys.executable).parent
 CONFIG_KEYS = {
     "dbt": {"materialized", "schema", "contract", "alias", "column_types", "docs", "grants", "meta", "post-hook"},
     "dbt's governance": {"access", "group", "persist_docs"},
-    "dbt's snapshots": {"strategy", "unique_key", "check_cols", "hard_deletes"},
+    "dbt's increments": {"on_schema_change", "unique_key"},
+    "dbt's snapshots": {"strategy", "check_cols", "hard_deletes"},
     "redshift": {"dist", "sort"},
     "athena": {"table_type", "format", "s3_data_naming", "s3_data_dir"},
 }

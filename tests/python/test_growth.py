@@ -10,6 +10,7 @@ from dbt.contracts.graph.manifest import Manifest
 from rich.console import Console
 
 from dbt_project import copy_project
+from lakehouse.derived import text_repair
 from lakehouse.environment import variables
 from lakehouse.landing.contents import Contents, contents_of
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -89,6 +90,13 @@ def test_repairs_are_added_beside_those_that_are_there(world: Path) -> None:
     deliver(world, "2018-11-01", EVENT | {"song": "Tide"})  # a repair less: all are landed anew
     assert contents(world)["text_repairs"].earlier == {}
     assert len(list(landed(world / "zone", "text_repairs"))) == 1
+
+
+def test_repairs_that_are_found_in_another_way_are_landed_anew(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be of texts that older records have."""
+    monkeypatch.setattr(text_repair, "VERSION", "another")
+    deliver(world, "2018-11-02", EVENT | {"song": f"{TWICE} too"})
+    assert contents(world)["text_repairs"].earlier == {}
 
 
 def test_a_file_that_is_corrected_has_all_built_whole(manifest: Manifest, world: Path) -> None:

@@ -90,17 +90,18 @@ def land_derived(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: s
     return True
 
 
-def land_additions(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: str) -> bool:
+def land_additions(zone: HeldZone, table: Table, lines: Sequence[bytes], origin: str, version: str) -> bool:
     """Lands those records of a derived table that are not there yet, beside those that are: in a part of their own.
 
     So who reads the table can tell that it has only grown. All of it is landed anew if a record or a part of it is
-    gone, and after a hundred additions.
+    gone, if it was worked out in another way, and after a hundred additions.
 
     Args:
         zone: The landing zone.
         table: The derived table.
         lines: Its records, each once and with its line break.
         origin: What they were worked out from.
+        version: How: another one may find more in records that were there before.
 
     Returns:
         Whether the zone held others, or none, before.
@@ -109,13 +110,14 @@ def land_additions(zone: HeldZone, table: Table, lines: Sequence[bytes], origin:
     table_ledger, inventory = _tidied(zone, table, load)
     kept = list(table_ledger.files.values())
     named = {key for landed in kept for key in landed.object_keys}
-    if not kept or len(kept) > MAX_ADDITIONS or not named <= inventory.parts:
-        return land_derived(zone, table, lines, origin)
+    is_of_version = {landed.file.version for landed in kept} == {version}
+    if not is_of_version or len(kept) > MAX_ADDITIONS or not named <= inventory.parts:
+        return land_derived(zone, table, lines, origin, version)
     there = {line for key in named for line in read_part(zone.folder, key)}
     new = [line for line in lines if line not in there]
     if len(lines) - len(new) < len(there):
-        return land_derived(zone, table, lines, origin)
-    added = (new, _file_of(new, f"{origin}, added by {load}")) if new else None
+        return land_derived(zone, table, lines, origin, version)
+    added = (new, _file_of(new, f"{origin}, added by {load}", version)) if new else None
     _write(zone, table, table_ledger, load, kept=kept, added=added)
     return bool(new)
 

@@ -21,12 +21,15 @@ from lakehouse.derived.part_facts import PartFacts
 from lakehouse.derived.table import HeldZone, keep_tidy, land_additions, landed_zone
 from lakehouse.derived.worked_out import note_report, noted_report, state_of
 from lakehouse.errors import LandingError
+from lakehouse.landing.contents import code_of, digest
 from lakehouse.landing.landed import landed_parts
 from lakehouse.landing.parts import read_part
 from lakehouse.storage import open_folder
 from lakehouse.storage.folder import Say
 
 REPAIRS_TABLE = "text_repairs"
+VERSION = code_of(Path(__file__).parent, Path(__file__).name)
+"""What is a garbled text, and what it said: by this file."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def repair_text(zone: str | Path, tables: Mapping[str, Table], say: Say) -> Repa
         repairs = [_Repair(text, repaired) for text in sorted(texts) if (repaired := undo_double_encoding(text))]
         lines = [msgspec.json.encode(repair) + b"\n" for repair in repairs]
         origin = ",".join(table.folder for table in searched)
-        changed = land_additions(held, repairs_table, lines, origin)
+        changed = land_additions(held, repairs_table, lines, origin, digest([VERSION, *searched]))
         report = RepairReport(texts.total(), len(repairs), changed=False)
         note_report(held, REPAIRS_TABLE, state_of(held.folder, work), report)
     return replace(report, changed=changed)

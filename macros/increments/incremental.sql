@@ -10,6 +10,9 @@
 {%- endmaterialization %}
 
 {% materialization incremental, adapter='athena' -%}
+    {%- if grows_since() is none -%}
+        {%- do adapter.drop_relation(make_temp_relation(this)) -%}  {# a killed run's, which holds records of its time #}
+    {%- endif -%}
     {{ return(materialization_table_athena() if grows_since() is none else take_in_what_is_new()) }}
 {%- endmaterialization %}
 
@@ -47,7 +50,8 @@
     {%- endcall -%}
 {%- endmacro %}
 
-{#- Keys that were declared go: the planner believes them, and the tests have not seen the new rows yet (declare_keys). -#}
+{#- Keys that were declared go: the planner believes them, and the tests have not seen the new rows yet (declare_keys). Each in a
+    transaction of its own, since it locks two tables: a key less is never wrong. -#}
 {% macro redshift__replace_grown_rows(relation, new) -%}
     {%- set keys -%}
         select distinct constraint_name
@@ -62,6 +66,7 @@
         {%- call statement('drop_key', auto_begin=true) -%}
             alter table {{ relation }} drop constraint "{{ name }}" cascade
         {%- endcall -%}
+        {%- do adapter.commit() -%}
     {%- endfor -%}
     {{ return(duckdb__replace_grown_rows(relation, new)) }}
 {%- endmacro %}

@@ -390,7 +390,8 @@ def test_old_versions_are_counted_in_every_bucket(s3: FaultyS3) -> None:
 
 def files_of(s3: FaultyS3) -> AthenaFiles:
     root = f"s3://{s3.bucket}"
-    return AthenaFiles(f"{root}/lake", f"{root}/lake/results/", f"{root}/lake/zone", frozenset({"customer_trusted"}))
+    relations = frozenset({"customer_trusted", "stg_stedi__customers"})
+    return AthenaFiles(f"{root}/lake", f"{root}/lake/results/", f"{root}/lake/zone", relations)
 
 
 def in_glue(s3: FaultyS3, name: str, location: str, **parameters: str) -> None:
@@ -417,15 +418,16 @@ def test_files_that_no_table_names_go_if_the_project_put_them_there(s3: FaultyS3
     orphans = [
         f"customer/trusted/customer_trusted/{other}/data/1.parquet",
         f"customer/trusted/customer_trusted__dbt_tmp/{other}/metadata/1.json",
+        f"customer/staging/stg_stedi__customers__ha/{other}/data/1.parquet",
         f"customer/trusted/customer_trusted/{UUID}x/1",
     ]
-    theirs = [f"customer/of_somebody/{other}/1", "customer_trusted/1.parquet"]
+    theirs = [f"customer/staging/stg_stedi/{other}/1", "customer_trusted/1.parquet"]
     for key in (*kept, *orphans, *theirs):
         lake.put(key, "x")
     files, later = files_of(s3), lambda: datetime.now(UTC) + timedelta(hours=2)
     young = files.look_at_orphans(remove=True)
     assert young.removed == []
-    assert [text.partition(" files")[0] for text in young.unknown] == ["5"]
+    assert [text.partition(" files")[0] for text in young.unknown] == ["6"]
     assert "less than an hour old" in young.unknown[0]
     told = files.look_at_orphans(remove=False, now=later)
     assert (told.removed, told.unknown[0]) == (

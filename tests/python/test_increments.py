@@ -19,6 +19,7 @@ from building import WithoutReports, copied, quiet_console, run_once, with_manif
 from dbt_project import copy_project, remove_unit_tests
 from lakehouse.commands import run
 from lakehouse.environment import variables
+from lakehouse.errors import BuildError
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
 from lakehouse.pipeline.run_report import RunReport
@@ -136,4 +137,14 @@ def test_a_day_more_is_taken_in_as_if_all_was_built_anew(house: House) -> None:
             house.deliver(f"2018-11-{day:02}-late")
         report = house.run()
         assert report.relations_grown == GROWING, day
+    house.check()
+
+
+def test_what_somebody_changed_by_hand_fails_once_and_is_then_built_whole(house: House) -> None:
+    with duckdb.connect(str(house.folder / "lakehouse.duckdb")) as connection:
+        connection.execute("alter table sparkify.events add column note varchar")
+    house.deliver("2018-11-02")
+    with pytest.raises(BuildError):
+        house.run()
+    assert house.run().relations_grown == 0
     house.check()

@@ -288,7 +288,10 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
         if is_full:
             plan = plan_build(dbt.manifest, made_of, {})
     reporter.heading(f"build on {dbt.target}")
-    with database.building(reporter.say, is_needed=bool(plan.todo)) as attempt:
+    with (
+        built_whole_after_a_failure(plan, dbt, database),
+        database.building(reporter.say, is_needed=bool(plan.todo)) as attempt,
+    ):
         with step(dbt.tell, "freshness"):
             dbt.freshness()
         try:
@@ -308,6 +311,22 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
             draw(dbt, watch.report, is_built=plan.is_whole, made_of=plan.code, rows_of=rows_of)
         record_run(dbt, watch, ExitCode.DONE, reporter)
     reporter.say(f"\n{'database:':18}{database.where}")
+
+
+@contextmanager
+def built_whole_after_a_failure(plan: BuildPlan, dbt: DbtSession, database: Database) -> Iterator[None]:
+    """If the build fails, forgets what is noted of the relations that took in new records alone.
+
+    What was wrong with them, as a row that somebody changed by hand, a whole build may mend, and they would take in
+    new records for ever.
+    """
+    try:
+        yield
+    except BuildError:
+        if plan.growing:
+            database.reopen()
+            dbt.operation("record_built_with", rows=[], others=sorted(plan.growing))
+        raise
 
 
 def build(dbt: DbtSession, plan: BuildPlan, reporter: ConsoleReporter, is_settled: Callable[[], bool]) -> None:

@@ -136,7 +136,8 @@ class Dataset:
         Raises:
             LandingError: A ledger cannot be read.
         """
-        return self.contents() == contents and is_repaired(self.zone, load_tables(self.project_dir))
+        # asked first: repairs that come after it are other contents
+        return is_repaired(self.zone, load_tables(self.project_dir)) and self.contents() == contents
 
     def made_of(self, dbt: DbtSession, contents: Mapping[str, Contents]) -> dict[str, Fingerprint]:
         """What every node of the project is made of, where landing tables hold that."""

@@ -163,9 +163,12 @@ class AthenaFiles:
         """Whether a file is where dbt-athena puts those of a relation (s3_data_naming: table_unique)."""
         folders = key.split("/")[:-1]
         return any(
-            name.partition("__")[0] in self.relations and re.fullmatch(_UUID, unique)  # name__dbt_tmp, name__ha
-            for name, unique in pairwise(folders)
+            re.fullmatch(_UUID, unique) and self._is_named_after_a_relation(name) for name, unique in pairwise(folders)
         )
+
+    def _is_named_after_a_relation(self, name: str) -> bool:
+        """Whether it is a relation's name, or that of what dbt-athena makes beside it: name__ha, name__dbt_tmp."""
+        return any(name == relation or name.startswith(f"{relation}__") for relation in self.relations)
 
 
 def _places_of(table: Mapping[str, Any]) -> Iterator[str]:

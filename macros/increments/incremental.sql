@@ -11,7 +11,7 @@
 
 {% materialization incremental, adapter='athena' -%}
     {%- if grows_since() is none -%}
-        {%- do adapter.drop_relation(make_temp_relation(this)) -%}  {# a killed run's, which holds records of its time #}
+        {%- do adapter.drop_relation(make_temp_relation(this.incorporate(type='table'))) -%}  {# a killed run's, which holds records of its time #}
     {%- endif -%}
     {{ return(materialization_table_athena() if grows_since() is none else take_in_what_is_new()) }}
 {%- endmaterialization %}

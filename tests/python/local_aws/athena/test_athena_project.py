@@ -220,7 +220,7 @@ def _expected_of_models(build: Build) -> dict[str, Physical]:
     found = {}
     for node in build.run.nodes("model", "snapshot", "seed"):
         config = node["config"]
-        assert config["materialized"] in ("table", "snapshot", "seed")
+        assert config["materialized"] in ("table", "incremental", "snapshot", "seed")
         assert config["s3_data_naming"] == "table_unique"
         found[f"{node['schema']}.{node['alias']}"] = Physical(
             config["table_type"],

@@ -282,7 +282,8 @@ def build_all(  # noqa: PLR0913 - what a run has at hand
         register(data, dbt, reporter, anew=is_full)
         made_of, noted = data.made_of(dbt, contents), noted_builds(dbt)
         growth = growth_of(dbt.manifest, contents, noted)
-        growing = growing_since(dbt.manifest, growth, data.made_of(dbt, growth.before), noted)
+        made_before = data.made_of(dbt, growth.before) if growth.since else made_of
+        growing = growing_since(dbt.manifest, growth, made_before, noted)
         plan = plan_build(dbt.manifest, made_of, noted, growing)
         dbt.operation("withdraw_people", kept=sorted(plan.untouched))
         if is_full:

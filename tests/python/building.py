@@ -1,15 +1,20 @@
 """Builds by the steps of `lakehouse run`, in this process, for tests that build often."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
 from dbt.contracts.graph.manifest import Manifest
 from rich.console import Console
 
+from dbt_project import copy_project, remove_unit_tests
 from lakehouse.commands import run
 from lakehouse.console import ConsoleReporter
+from lakehouse.environment import variables
 from lakehouse.pipeline.databases import open_database
 from lakehouse.pipeline.dataset import Dataset
 from lakehouse.pipeline.dbt_session import DbtSession
@@ -65,3 +70,19 @@ def with_manifest(session: DbtSession, manifest: Manifest, kind: type[DbtSession
     other = kind(session.project_dir, session.target, session.dataset, quiet_console())
     other._manifest = manifest
     return other
+
+
+@contextmanager
+def parsed_copy(folder: Path) -> Iterator[DbtSession]:
+    """A session of a copied project, which draws no site and has no unit tests; its zone is in the same folder."""
+    project = copy_project(folder / "project")
+    remove_unit_tests(project)
+    without_dates(project)
+    session = DbtSession(project, "duckdb", "mine", quiet_console())
+    with (
+        variables({"LANDING_ZONE": str(folder / "zone"), "DUCKDB_PATH": None}),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(run, "draw", lambda *_args, **_options: None)
+        session.parse()
+        yield session

@@ -15,9 +15,7 @@ import duckdb
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 
-from building import WithoutReports, copied, quiet_console, run_once, with_manifest, without_dates
-from dbt_project import copy_project, remove_unit_tests
-from lakehouse.commands import run
+from building import WithoutReports, copied, parsed_copy, run_once, with_manifest
 from lakehouse.environment import variables
 from lakehouse.errors import BuildError
 from lakehouse.pipeline.dataset import Dataset
@@ -109,16 +107,7 @@ def without_stedi(manifest: Manifest) -> None:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A source of which a first day is built; only Sparkify's models are there, and no tests."""
-    project = copy_project(tmp_path / "project")
-    remove_unit_tests(project)
-    without_dates(project)
-    session = DbtSession(project, "duckdb", "mine", quiet_console())
-    with (
-        variables({"LANDING_ZONE": str(tmp_path / "zone"), "DUCKDB_PATH": None}),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setattr(run, "draw", lambda *_args, **_options: None)
-        session.parse()
+    with parsed_copy(tmp_path) as session:
         without_stedi(session.manifest)
         (tmp_path / "whole").mkdir()
         made = House(tmp_path, session, random.Random(7))  # noqa: S311 - of a test

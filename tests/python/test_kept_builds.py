@@ -14,9 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from building import WithoutReports, copied, quiet_console, run_once, with_manifest, without_dates
-from dbt_project import copy_project, remove_unit_tests
-from lakehouse.commands import run
+from building import WithoutReports, copied, parsed_copy, run_once, with_manifest
 from lakehouse.environment import variables
 from lakehouse.errors import BuildError
 from lakehouse.pipeline.dataset import Dataset
@@ -188,18 +186,9 @@ SHORT = (
 @pytest.fixture(params=HISTORIES)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A world in which everything was built once. Few tests: what they find, other tests try."""
-    project = copy_project(tmp_path / "project")
-    remove_unit_tests(project)
-    without_dates(project)
     generate(tmp_path / "source", 0.02)
     (tmp_path / "source/sample.json").unlink()
-    session = DbtSession(project, "duckdb", "mine", quiet_console())
-    with (
-        variables({"LANDING_ZONE": str(tmp_path / "zone"), "DUCKDB_PATH": None}),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setattr(run, "draw", lambda *_args, **_options: None)
-        session.parse()
+    with parsed_copy(tmp_path) as session:
         nodes = session.manifest.nodes
         for key in [key for key in nodes if key.startswith("test.") and "unique" not in key]:
             del nodes[key]
